@@ -1,0 +1,495 @@
+//! Once-per-map data, as JSON: jobs that go to a stage and descriptions that come back.
+//!
+//! Each document has a `version`; unknown keys are ignored and missing ones have the defaults given
+//! here, so that either side may be the newer one. These types are a convenience of this crate, not
+//! part of the frozen layout: the JSON is.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the JSON forms that this crate writes.
+pub const FORM: u32 = 1;
+
+fn form() -> u32 {
+    FORM
+}
+
+/// Side of the brain.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+pub enum Side {
+    /// The left optic lobe.
+    #[default]
+    #[serde(rename = "L")]
+    Left,
+    /// The right optic lobe.
+    #[serde(rename = "R")]
+    Right,
+}
+
+impl Side {
+    /// `L` or `R`.
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Left => "L",
+            Self::Right => "R",
+        }
+    }
+
+    /// `left` or `right`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+}
+
+/// What is known of a column on one map.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnStatus {
+    /// The column exists in the region and the cell type has a value there.
+    HasData = 0,
+    /// The column exists in the region and the cell type has no row there.
+    NoData = 1,
+    /// The column exists only in another region of this side.
+    NotInRegion = 2,
+    /// There is a row, and its value is null.
+    Unknown = 3,
+}
+
+impl ColumnStatus {
+    /// All statuses, in the order of their numbers.
+    pub const ALL: [Self; 4] = [
+        Self::HasData,
+        Self::NoData,
+        Self::NotInRegion,
+        Self::Unknown,
+    ];
+
+    /// The status with this number.
+    pub const fn from_u8(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::HasData),
+            1 => Some(Self::NoData),
+            2 => Some(Self::NotInRegion),
+            3 => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+
+    /// The word used in JSON: `has_data`, `no_data`, `not_in_region`, `unknown`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::HasData => "has_data",
+            Self::NoData => "no_data",
+            Self::NotInRegion => "not_in_region",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a coordinate stage prepares for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CoordinateJob {
+    /// [`FORM`].
+    pub version: u32,
+    /// Name of the region.
+    pub region: String,
+    /// Side of the brain.
+    pub side: Side,
+    /// How the map is turned: `peer`, `anatomical`, `none` or a name of the stage's own.
+    pub orientation: String,
+    /// Circumradius of a hexagon, in px.
+    pub hex_size_px: f64,
+    /// Distance between neighbours relative to touching hexagons (1 = touching).
+    pub spacing: f64,
+}
+
+impl Default for CoordinateJob {
+    fn default() -> Self {
+        Self {
+            version: FORM,
+            region: String::new(),
+            side: Side::Left,
+            orientation: "peer".into(),
+            hex_size_px: 6.0,
+            spacing: 1.1,
+        }
+    }
+}
+
+/// Outline of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum CellShape {
+    /// Hexagon with a vertex at angle 0.
+    #[default]
+    FlatTop,
+    /// Hexagon with a vertex at angle 90 degrees.
+    PointyTop,
+}
+
+/// How one column is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Its outline.
+    #[serde(default)]
+    pub shape: CellShape,
+    /// Distance from its centre to a vertex, in px.
+    pub circumradius_px: f64,
+}
+
+/// Something drawn besides the hexagons, in the plane of the coordinate stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Guide {
+    /// A line through points.
+    Polyline {
+        /// The points `[x, y]`, in px.
+        points: Vec<[f64; 2]>,
+        /// Colour as `#rrggbb`.
+        #[serde(default = "guide_color")]
+        color: String,
+        /// Width in px.
+        #[serde(default = "guide_width")]
+        width_px: f64,
+        /// Whether the last point carries an arrow head.
+        #[serde(default)]
+        arrow: bool,
+    },
+    /// A word, centred on a point.
+    Label {
+        /// Centre, in px.
+        x: f64,
+        /// Centre, in px.
+        y: f64,
+        /// The word.
+        text: String,
+        /// Colour as `#rrggbb`.
+        #[serde(default = "guide_color")]
+        color: String,
+        /// Height of the letters, in px.
+        #[serde(default = "guide_size")]
+        size_px: f64,
+    },
+}
+
+fn guide_color() -> String {
+    "#666666".into()
+}
+
+fn guide_width() -> f64 {
+    0.75
+}
+
+fn guide_size() -> f64 {
+    9.0
+}
+
+/// What a coordinate stage says of a prepared job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CoordinateDescription {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// How a column is drawn.
+    pub cell: Cell,
+    /// Graticules, arrows, labels.
+    #[serde(default)]
+    pub guides: Vec<Guide>,
+}
+
+/// Over what the statistics of a colour scale are taken. Filters and shards never narrow it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This cell type, region and side.
+    Map,
+    /// This cell type and region, both sides.
+    Region,
+    /// This cell type, all regions and both sides.
+    #[default]
+    CellType,
+    /// All cell types of the table.
+    Dataset,
+}
+
+/// A statistic of the values in a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statistic {
+    /// Number of values.
+    Count,
+    /// Smallest value.
+    Min,
+    /// Largest value.
+    Max,
+    /// Smallest value above zero.
+    MinNonzero,
+    /// Arithmetic mean.
+    Mean,
+    /// Population standard deviation.
+    Deviation,
+}
+
+/// What one kind of subject needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct SubjectNeeds {
+    /// Over what.
+    pub scope: Scope,
+    /// Which statistics; others may be missing from the job.
+    pub statistics: Vec<Statistic>,
+    /// Quantiles in [0, 1], linear between the closest ranks (type 7 of Hyndman and Fan 1996).
+    pub quantiles: Vec<f64>,
+    /// Whether the job should list the distinct values (at most [`MAX_CATEGORIES`]).
+    pub categories: bool,
+    /// Layers only: one job for each layer in place of one for all of them.
+    pub per_layer: bool,
+}
+
+/// More distinct values than this are an error, not categories.
+pub const MAX_CATEGORIES: usize = 256;
+
+/// What a colour stage needs before it can prepare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct ColorNeeds {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// For values of whole columns.
+    pub whole: SubjectNeeds,
+    /// For values of layers.
+    pub layer: SubjectNeeds,
+}
+
+/// What is being coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Whole columns.
+    #[default]
+    Whole,
+    /// Any layer: one job serves all of them.
+    AnyLayer,
+    /// One layer, by its 1-based number.
+    Layer(u32),
+}
+
+impl Subject {
+    /// True for whole columns.
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Whole)
+    }
+}
+
+/// Statistics of a scope. What was not asked for may be missing; all are missing without values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Statistics {
+    /// Number of values.
+    pub count: u64,
+    /// Smallest value.
+    pub min: Option<f64>,
+    /// Largest value.
+    pub max: Option<f64>,
+    /// Smallest value above zero.
+    pub min_nonzero: Option<f64>,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Population standard deviation.
+    pub deviation: Option<f64>,
+    /// Quantiles, in the order in which they were asked for.
+    pub quantiles: Vec<f64>,
+}
+
+/// What a colour stage prepares for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct ColorJob {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// Name of the metric, `synapses`.
+    pub metric: String,
+    /// What is coloured.
+    pub subject: Subject,
+    /// Over what the statistics were taken.
+    pub scope: Scope,
+    /// Statistics of the scope.
+    pub statistics: Statistics,
+    /// Distinct values of the scope, rising, if they were asked for.
+    pub categories: Vec<f64>,
+    /// A range `[low, high]` that the user set by hand; it replaces the statistics' range.
+    pub range: Option<[f64; 2]>,
+}
+
+/// How a legend is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum LegendKind {
+    /// n colours between n + 1 ticks.
+    #[default]
+    Bins,
+    /// A gradient through evenly spaced colours; ticks are evenly spaced along it.
+    Ramp,
+    /// Separate colours with a label each.
+    Swatches,
+}
+
+/// A legend.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct LegendDescription {
+    /// How it is drawn.
+    pub kind: LegendKind,
+    /// Values along the legend: the exact edges of bins, the values of swatches. Never rounded.
+    pub ticks: Vec<f64>,
+    /// Texts for the ticks or swatches; empty lets the host write the numbers.
+    pub labels: Vec<String>,
+    /// Colours `#rrggbb`, from low to high.
+    pub colors: Vec<String>,
+    /// Its title; empty leaves it to the metadata stage.
+    pub title: String,
+}
+
+/// What a colour stage says of a prepared job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct ColorDescription {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// The legend, if there is one.
+    pub legend: Option<LegendDescription>,
+}
+
+/// What a metadata stage prepares for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct MetadataJob {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// Name of the cell type.
+    pub cell_type: String,
+    /// Name of the region.
+    pub region: String,
+    /// Side of the brain.
+    pub side: Side,
+    /// Name of the metric.
+    pub metric: String,
+    /// Labels of the region's layers, `5A`; empty for a map without layers.
+    pub layer_labels: Vec<String>,
+    /// Names of the column attributes that templates may use.
+    pub attributes: Vec<String>,
+    /// Whether the map has no value at all.
+    pub blank: bool,
+    /// Number of columns with a value.
+    pub columns_with_data: u64,
+    /// Number of columns that exist in the region.
+    pub columns_in_region: u64,
+}
+
+/// A short mark beside a line of text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Badge {
+    /// The mark, `R`.
+    pub text: String,
+    /// Fill `#rrggbb`; none draws the mark as text in parentheses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<String>,
+}
+
+/// One line that says what the map shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectLine {
+    /// The line.
+    pub text: String,
+    /// A mark at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<Badge>,
+}
+
+/// Tooltip templates, one for each status. Lines are separated by `\n`.
+///
+/// Placeholders: `{hex1} {hex2} {value} {layer} {region} {side} {cell_type} {metric}` and the names
+/// of attributes. `{side}` is `left` or `right`; `{layer}` is the label from `layer_labels`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Templates {
+    /// For columns with a value.
+    pub has_data: String,
+    /// For columns without a row.
+    pub no_data: String,
+    /// For columns of other regions.
+    pub not_in_region: String,
+    /// For columns whose value is null.
+    pub unknown: String,
+}
+
+impl Templates {
+    /// The template for a status.
+    pub fn of(&self, status: ColumnStatus) -> &str {
+        match status {
+            ColumnStatus::HasData => &self.has_data,
+            ColumnStatus::NoData => &self.no_data,
+            ColumnStatus::NotInRegion => &self.not_in_region,
+            ColumnStatus::Unknown => &self.unknown,
+        }
+    }
+}
+
+/// What a metadata stage says of a prepared map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct MetadataDescription {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// Title of the map.
+    pub title: String,
+    /// Title while a layer is shown; `{layer}` stands for its label. Empty keeps `title`.
+    pub layer_title: String,
+    /// Lines below the title, with marks such as the side.
+    pub subject: Vec<SubjectLine>,
+    /// Title of the legend.
+    pub legend_title: String,
+    /// Name of each layer as people read it, `LO5A`; as many as the job has.
+    pub layer_labels: Vec<String>,
+    /// What the picture shows, in a sentence, for those who cannot see it.
+    pub description: String,
+    /// Tooltips of whole columns.
+    pub whole: Templates,
+    /// Tooltips of single layers.
+    pub layer: Templates,
+}
+
+/// What a plugin says of one of its extensions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExtensionDescription {
+    /// The extension's id.
+    pub id: String,
+    /// JSON schema of its configuration.
+    pub config_schema: serde_json::Value,
+    /// Its configuration with every default filled in.
+    pub config_defaults: serde_json::Value,
+}
+
+/// What a plugin says of itself at run time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct PluginDescription {
+    /// [`FORM`].
+    #[serde(default = "form")]
+    pub version: u32,
+    /// One entry an extension.
+    pub extensions: Vec<ExtensionDescription>,
+}

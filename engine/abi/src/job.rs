@@ -14,6 +14,7 @@ fn form() -> u32 {
 }
 
 /// Side of the brain.
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
 )]
@@ -87,6 +88,55 @@ impl ColumnStatus {
             Self::NoData => "no_data",
             Self::NotInRegion => "not_in_region",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A colour, `0xRRGGBBAA`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct Rgba(pub u32);
+
+impl Rgba {
+    /// Opaque white.
+    pub const WHITE: Self = Self(0xffff_ffff);
+
+    /// An opaque colour.
+    pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
+        Self(u32::from_be_bytes([red, green, blue, 0xff]))
+    }
+
+    /// Red, green, blue, alpha.
+    pub const fn channels(self) -> [u8; 4] {
+        self.0.to_be_bytes()
+    }
+
+    /// The colour without its alpha, `0xRRGGBB`.
+    pub const fn without_alpha(self) -> u32 {
+        self.0 >> 8
+    }
+
+    /// Reads `#rrggbb` or `#rrggbbaa`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix('#')?;
+        if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let number = u32::from_str_radix(hex, 16).ok()?;
+        match hex.len() {
+            6 => Some(Self(number << 8 | 0xff)),
+            8 => Some(Self(number)),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Rgba {
+    /// `#rrggbb`, or `#rrggbbaa` where it is not opaque.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 & 0xff {
+            0xff => write!(f, "#{:06x}", self.without_alpha()),
+            _ => write!(f, "#{:08x}", self.0),
         }
     }
 }
@@ -204,6 +254,7 @@ pub struct CoordinateDescription {
 }
 
 /// Over what the statistics of a colour scale are taken. Filters and shards never narrow it.
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
 )]

@@ -74,3 +74,15 @@ impl RootModule for PluginRootRef {
     const NAME: &'static str = "eyemap_plugin";
     const VERSION_STRINGS: VersionStrings = package_version_strings!();
 }
+
+/// The one symbol that a plugin exports: abi_stable's name for the header of a root module.
+pub const ENTRY_SYMBOL: &str = "_1as_0lib_1header_0root_bmodule_bloader";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_entry_symbol_is_the_one_that_abi_stable_looks_for() {
+        let name = abi_stable::library::ROOT_MODULE_LOADER_NAME;
+        assert_eq!(super::ENTRY_SYMBOL, name);
+    }
+}

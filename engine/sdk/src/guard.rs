@@ -1,0 +1,94 @@
+//! Keeps panics inside the plugin.
+//!
+//! A panic that reaches the boundary ends the host process, and the host cannot catch it: each
+//! library has its own runtime. So every call runs in [`guard`], which returns the panic as an error
+//! with its message and source line.
+
+use std::{
+    cell::RefCell,
+    mem::ManuallyDrop,
+    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
+    sync::Once,
+};
+
+use eyemap_abi::{
+    ErrorKind, PluginError,
+    abi_stable::std_types::{RErr, ROk, RResult},
+};
+
+thread_local! {
+    static LAST_PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
+
+/// Notes panics for [`guard`] in place of printing them: standard error belongs to the host. The
+/// hook is the plugin's own, as its runtime is.
+pub(crate) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(note)));
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let payload = info.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into());
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    LAST_PANIC.with(|last| *last.borrow_mut() = Some((message, place)));
+}
+
+/// Runs a call of the plugin's own code and returns its panic as an error.
+pub(crate) fn guard<T, R>(call: impl FnOnce() -> Result<T, PluginError>) -> RResult<R, PluginError>
+where
+    R: From<T>,
+{
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => ROk(value.into()),
+        Ok(Err(error)) => RErr(error),
+        Err(payload) => {
+            drop_quietly(payload);
+            let (message, place) = LAST_PANIC
+                .with(|last| last.borrow_mut().take())
+                .unwrap_or_else(|| ("a panic".into(), String::new()));
+            RErr(PluginError::new(ErrorKind::Panic, format!("panicked: {message}")).at(place))
+        }
+    }
+}
+
+/// Drops a value whose destructor may panic.
+fn drop_quietly<T>(value: T) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // Its destructor panics too; leaking the payload is the only way to stop.
+        std::mem::forget(second);
+    }
+}
+
+/// Owns a plugin's value, whose destructor may panic.
+pub(crate) struct Guarded<T>(ManuallyDrop<T>);
+
+impl<T> Guarded<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(ManuallyDrop::new(value))
+    }
+}
+
+impl<T> std::ops::Deref for Guarded<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> std::ops::DerefMut for Guarded<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> Drop for Guarded<T> {
+    fn drop(&mut self) {
+        // SAFETY: the value is not used after this; `Drop` runs once.
+        drop_quietly(unsafe { ManuallyDrop::take(&mut self.0) });
+    }
+}

@@ -1,0 +1,318 @@
+//! Which columns exist: read from an atlas file, or taken from the rows of the table.
+//!
+//! No column is made up: one that neither the atlas nor the table names does not exist.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
+
+use eyemap_abi::job::Side;
+
+use super::{
+    error::{Objection, Place, TableError, clean},
+    infer::ColumnBuilder,
+    regions::Regions,
+    rows::{part_of, region_and_side},
+    schema::Names,
+    source::{Batch, Source},
+};
+use crate::{
+    config::{AtlasConfig, Unlisted},
+    model::{Atlas, AttributeValues, Column, SideAtlas},
+};
+
+const OURS: [&str; 4] = ["region", "side", "hex1", "hex2"];
+
+/// The columns known so far, while rows of the table name them.
+pub(super) struct AtlasIndex {
+    /// For the left and the right side the regions of each column, as bits.
+    sides: [HashMap<Column, u64>; 2],
+    /// The column of the row before: neighbouring rows mostly share theirs.
+    latest: Option<(u8, Column)>,
+    listed: Option<Listed>,
+    added: u64,
+}
+
+/// What an atlas file says.
+struct Listed {
+    file: PathBuf,
+    unlisted: Unlisted,
+    names: Vec<String>,
+    /// One entry an attribute, with one value for each of `rows`.
+    attributes: Vec<AttributeValues>,
+    /// The part and column of each row of the file.
+    rows: Vec<(u8, Column)>,
+}
+
+impl AtlasIndex {
+    /// An atlas that takes its columns from the table.
+    pub(super) fn derived() -> Self {
+        Self {
+            sides: Default::default(),
+            latest: None,
+            listed: None,
+            added: 0,
+        }
+    }
+
+    /// Reads an atlas file.
+    pub(super) fn read(
+        path: &Path,
+        config: &AtlasConfig,
+        regions: Regions<'_>,
+    ) -> Result<Self, TableError> {
+        let mut source = Source::open(path)?;
+        let reader = AtlasReader::new(&source.header, config, regions)
+            .map_err(|objection| objection.at(path, Place::File))?;
+        let listed = reader.read(&mut source, config.unlisted)?;
+        let mut index = Self::derived();
+        for &(part, column) in &listed.rows {
+            index.insert(part, column);
+        }
+        index.listed = Some(listed);
+        Ok(index)
+    }
+
+    /// Notes that a row of the table lies in a column.
+    pub(super) fn visit(&mut self, part: u8, column: Column) -> Result<(), Objection> {
+        if self.latest == Some((part, column)) {
+            return Ok(());
+        }
+        self.latest = Some((part, column));
+        let (region, side) = region_and_side(part);
+        let known = self.sides[side as usize].get(&column).copied().unwrap_or(0);
+        if known >> region & 1 == 1 {
+            return Ok(());
+        }
+        match &self.listed {
+            Some(listed) if listed.unlisted == Unlisted::Error => Err(listed.objection(column)),
+            _ => {
+                self.insert(part, column);
+                self.added += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn insert(&mut self, part: u8, column: Column) {
+        let (region, side) = region_and_side(part);
+        *self.sides[side as usize].entry(column).or_default() |= 1 << region;
+    }
+
+    /// What the user should know about the atlas.
+    pub(super) fn note(&self) -> Option<String> {
+        match &self.listed {
+            None => Some(
+                "the atlas is derived from the table: a column where no cell type has a row does not appear"
+                    .into(),
+            ),
+            Some(listed) if self.added > 0 => Some(format!(
+                "{} columns of the table are not in {} and were added",
+                self.added,
+                clean(&listed.file.to_string_lossy())
+            )),
+            Some(_) => None,
+        }
+    }
+
+    /// The atlas, sorted.
+    pub(super) fn finish(self, n_regions: usize) -> Atlas {
+        let [left, right] = self.sides;
+        let listed = self.listed.as_ref();
+        Atlas {
+            left: side_atlas(left, Side::Left, listed, n_regions),
+            right: side_atlas(right, Side::Right, listed, n_regions),
+            attribute_names: listed.map_or(Vec::new(), |listed| listed.names.clone()),
+            derived: listed.is_none(),
+        }
+    }
+}
+
+fn side_atlas(
+    columns: HashMap<Column, u64>,
+    side: Side,
+    listed: Option<&Listed>,
+    n_regions: usize,
+) -> SideAtlas {
+    let mut sorted: Vec<_> = columns.into_iter().collect();
+    sorted.sort_unstable_by_key(|(column, _)| *column);
+    let (columns, regions): (Vec<_>, Vec<_>) = sorted.into_iter().unzip();
+    let attributes = match listed {
+        Some(listed) if !listed.names.is_empty() => (0..n_regions)
+            .map(|region| listed.attributes_of(region, side, &columns))
+            .collect(),
+        _ => Vec::new(),
+    };
+    SideAtlas {
+        columns,
+        regions,
+        attributes,
+    }
+}
+
+impl Listed {
+    fn objection(&self, column: Column) -> Objection {
+        let Column { hex1, hex2 } = column;
+        let atlas = clean(&self.file.to_string_lossy());
+        let message = format!(
+            "the column {hex1}, {hex2} is not in the atlas {atlas} for this region and side"
+        );
+        Objection::new(message)
+            .help("to add such columns to the atlas, write\n[atlas]\nunlisted = \"add\"")
+    }
+
+    fn attributes_of(&self, region: usize, side: Side, columns: &[Column]) -> Vec<AttributeValues> {
+        let places: Vec<(usize, usize)> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, (part, _))| region_and_side(*part) == (region, side))
+            .filter_map(|(row, (_, column))| Some((row, columns.binary_search(column).ok()?)))
+            .collect();
+        let of = |attribute: &AttributeValues| match attribute {
+            AttributeValues::I64(values) => {
+                AttributeValues::I64(scatter(values, &places, columns.len()))
+            }
+            AttributeValues::F64(values) => {
+                AttributeValues::F64(scatter(values, &places, columns.len()))
+            }
+            AttributeValues::Text(values) => {
+                AttributeValues::Text(scatter(values, &places, columns.len()))
+            }
+        };
+        self.attributes.iter().map(of).collect()
+    }
+}
+
+fn scatter<T: Clone>(
+    values: &[Option<T>],
+    places: &[(usize, usize)],
+    length: usize,
+) -> Vec<Option<T>> {
+    let mut out = vec![None; length];
+    for &(row, place) in places {
+        if let (Some(slot), Some(value)) = (out.get_mut(place), values.get(row)) {
+            slot.clone_from(value);
+        }
+    }
+    out
+}
+
+struct AtlasReader<'a> {
+    header: Vec<String>,
+    regions: Regions<'a>,
+    /// Indices of [`OURS`].
+    ours: [usize; 4],
+    /// Indices of the attributes.
+    others: Vec<usize>,
+    builders: Vec<ColumnBuilder>,
+    rows: Vec<(u8, Column)>,
+    numbers: Vec<u64>,
+    seen: HashSet<(u8, Column)>,
+}
+
+impl<'a> AtlasReader<'a> {
+    fn new(
+        header: &[String],
+        config: &AtlasConfig,
+        regions: Regions<'a>,
+    ) -> Result<Self, Objection> {
+        let names = Names::new(header, &config.columns, "atlas.columns", &OURS)?;
+        let mut ours = [0; 4];
+        for (index, name) in ours.iter_mut().zip(OURS) {
+            *index = names.require(name)?;
+        }
+        let others: Vec<_> = (0..header.len())
+            .filter(|index| !ours.contains(index))
+            .collect();
+        let mut builders = Vec::new();
+        builders.resize_with(others.len(), ColumnBuilder::default);
+        Ok(Self {
+            header: header.to_vec(),
+            regions,
+            ours,
+            others,
+            builders,
+            rows: Vec::new(),
+            numbers: Vec::new(),
+            seen: HashSet::new(),
+        })
+    }
+
+    fn read(mut self, source: &mut Source, unlisted: Unlisted) -> Result<Listed, TableError> {
+        let file = source.file.clone();
+        let place = source.numbering();
+        while let Some(batch) = source.next_batch()? {
+            for row in 0..batch.len() {
+                let number = batch.number(row);
+                self.row(&batch, row, place)
+                    .map_err(|objection| objection.at(&file, place(number)))?;
+                self.numbers.push(number);
+            }
+        }
+        if self.rows.is_empty() {
+            return Err(Objection::new("has a header and no rows").at(&file, Place::File));
+        }
+        Ok(Listed {
+            file,
+            unlisted,
+            names: self
+                .others
+                .iter()
+                .map(|&index| self.header[index].clone())
+                .collect(),
+            attributes: self
+                .builders
+                .into_iter()
+                .map(ColumnBuilder::finish)
+                .collect(),
+            rows: self.rows,
+        })
+    }
+
+    fn row(
+        &mut self,
+        batch: &Batch<'_>,
+        row: usize,
+        place: fn(u64) -> Place,
+    ) -> Result<(), Objection> {
+        let [region, side, hex1, hex2] = self.ours;
+        let in_column = |index: usize| {
+            let name = &self.header[index];
+            move |objection: Objection| objection.column(name)
+        };
+        let cell = |index| batch.cell(index, row);
+        let regions = self.regions;
+        let index = cell(region)
+            .text()
+            .and_then(|name| regions.find(&name))
+            .map_err(in_column(region))?;
+        let part = part_of(index, cell(side).side().map_err(in_column(side))?);
+        let column = Column {
+            hex1: cell(hex1).small().map_err(in_column(hex1))?,
+            hex2: cell(hex2).small().map_err(in_column(hex2))?,
+        };
+        if !self.seen.insert((part, column)) {
+            return Err(self.duplicate((part, column), place));
+        }
+        self.rows.push((part, column));
+        for (builder, &index) in self.builders.iter_mut().zip(&self.others) {
+            builder.push(batch.cell(index, row));
+        }
+        Ok(())
+    }
+
+    fn duplicate(&self, entry: (u8, Column), place: fn(u64) -> Place) -> Objection {
+        let first = self.rows.iter().position(|row| *row == entry);
+        let first = first
+            .and_then(|row| self.numbers.get(row))
+            .copied()
+            .unwrap_or(0);
+        Objection::new(format!(
+            "the same region, side and column as {}",
+            place(first)
+        ))
+        .help("keep one of the two rows")
+    }
+}

@@ -1,0 +1,261 @@
+//! One cell of a table, and how numbers, ids, sides and names are read from it.
+//!
+//! The same value is read from a CSV text, an integer or a float. Nothing is rounded and nothing is
+//! guessed: a cell that is not exactly what is wanted is refused with a remedy.
+
+use std::borrow::Cow;
+
+use eyemap_abi::job::Side;
+
+use super::error::{Objection, quote};
+use crate::model::MetricKind;
+
+/// 2^53: up to here every whole number has its own `f64`.
+pub(super) const EXACT: u64 = 1 << 53;
+
+const INTEGRAL: &str = "whole numbers are written as 12 or 12.0";
+
+/// A cell, as the file stores it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Cell<'a> {
+    Null,
+    Text(&'a str),
+    Int(i64),
+    Unsigned(u64),
+    Float(f64),
+}
+
+/// Whether a text stands for "unknown".
+pub(super) fn is_null(text: &str) -> bool {
+    let text = text.trim_ascii();
+    text.is_empty()
+        || ["na", "nan", "null", "none"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
+}
+
+impl<'a> Cell<'a> {
+    /// Whether a number is missing here.
+    pub(super) fn is_null(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Text(text) => is_null(text),
+            Self::Float(value) => value.is_nan(),
+            Self::Int(_) | Self::Unsigned(_) => false,
+        }
+    }
+
+    /// The cell as text; an empty one is an objection.
+    pub(super) fn text(self) -> Result<Cow<'a, str>, Objection> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Ok(Cow::Borrowed(text)),
+            Self::Null | Self::Text(_) => Err(missing()),
+            other => Ok(Cow::Owned(other.shown())),
+        }
+    }
+
+    /// The side of the brain.
+    pub(super) fn side(self) -> Result<Side, Objection> {
+        let text = self.text()?;
+        let word = text.trim_ascii();
+        let is = |accepted: [&str; 2]| accepted.iter().any(|a| word.eq_ignore_ascii_case(a));
+        if is(["l", "left"]) {
+            Ok(Side::Left)
+        } else if is(["r", "right"]) {
+            Ok(Side::Right)
+        } else {
+            let message = format!("{} is not a side", quote(&text));
+            Err(Objection::new(message).help("a side is L, R, left or right"))
+        }
+    }
+
+    /// A coordinate or a layer.
+    pub(super) fn small(self) -> Result<i32, Objection> {
+        if self.is_null() {
+            return Err(missing());
+        }
+        self.whole().ok_or_else(|| {
+            let shown = self.shown();
+            let message = format!("{} is not a decimal whole number", quote(&shown));
+            Objection::new(message).help(small_help(&shown))
+        })
+    }
+
+    fn whole(self) -> Option<i32> {
+        match self {
+            Self::Null => None,
+            Self::Int(value) => value.try_into().ok(),
+            Self::Unsigned(value) => value.try_into().ok(),
+            Self::Float(value) => float_to_i32(value),
+            Self::Text(text) => without_zeros(text.trim_ascii()).parse().ok(),
+        }
+    }
+
+    /// The id of a body, exactly.
+    pub(super) fn id(self) -> Result<u64, Objection> {
+        match self {
+            _ if self.is_null() => Err(missing()),
+            Self::Unsigned(value) => Ok(value),
+            Self::Int(value) if value >= 0 => Ok(value.unsigned_abs()),
+            Self::Float(value) => float_to_id(value),
+            Self::Text(text) => text_to_id(text.trim_ascii()),
+            Self::Null | Self::Int(_) => Err(not_an_id(&self.shown())),
+        }
+    }
+
+    /// The value of a metric; NaN for null.
+    pub(super) fn value(self, kind: MetricKind) -> Result<f64, Objection> {
+        if self.is_null() {
+            return Ok(f64::NAN);
+        }
+        let number = self.number();
+        // Adding 0 makes -0 a 0, so that both compare and print alike.
+        let number = number.filter(|n| n.is_finite()).map(|n| n + 0.0);
+        match (kind, number) {
+            (MetricKind::Number, Some(number)) => Ok(number),
+            (MetricKind::Number, None) => {
+                let message = format!("{} is not a finite number", quote(&self.shown()));
+                Err(Objection::new(message).help("leave the cell empty if the value is unknown"))
+            }
+            (MetricKind::Count, Some(n)) if is_count(n) && !self.rounds() => Ok(n),
+            (MetricKind::Count, _) => Err(not_a_count(&self.shown())),
+        }
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Self::Null => None,
+            Self::Int(value) => Some(value as f64),
+            Self::Unsigned(value) => Some(value as f64),
+            Self::Float(value) => Some(value),
+            Self::Text(text) => decimal(text.trim_ascii()),
+        }
+    }
+
+    /// Whether a whole number lies above 2^53, from where rounding could bring it down to 2^53.
+    fn rounds(self) -> bool {
+        match self {
+            Self::Null | Self::Float(_) => false,
+            Self::Int(value) => value.unsigned_abs() > EXACT,
+            Self::Unsigned(value) => value > EXACT,
+            Self::Text(text) => {
+                let text = text.trim_ascii();
+                text.len() >= 16 && text.parse().is_ok_and(|value: u64| value > EXACT)
+            }
+        }
+    }
+
+    /// The cell as the file shows it.
+    pub(super) fn shown(self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Text(text) => text.into(),
+            Self::Int(value) => value.to_string(),
+            Self::Unsigned(value) => value.to_string(),
+            Self::Float(value) => value.to_string(),
+        }
+    }
+}
+
+fn missing() -> Objection {
+    Objection::new("is empty").help("every row needs a value here")
+}
+
+fn small_help(shown: &str) -> &'static str {
+    let text = shown.trim_ascii();
+    let prefixed = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let digits = prefixed.unwrap_or(text);
+    let is_hexadecimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hexadecimal && (prefixed.is_some() || !digits.bytes().all(|b| b.is_ascii_digit())) {
+        return "decimal and hexadecimal names seem to be mixed in this table; \
+                write all of them as decimals, 10 in place of 0a";
+    }
+    INTEGRAL
+}
+
+fn not_a_count(shown: &str) -> Objection {
+    let message = format!("{} is not a count", quote(shown));
+    Objection::new(message).help(
+        "a count is a whole number from 0 up to 2^53; leave the cell empty if it is unknown, \
+         or set kind = \"number\" for this metric",
+    )
+}
+
+fn not_an_id(shown: &str) -> Objection {
+    let message = format!("{} is not a body id", quote(shown));
+    Objection::new(message).help("a body id is a whole number from 0 up to 2^64 - 1")
+}
+
+fn text_to_id(text: &str) -> Result<u64, Objection> {
+    if let Ok(value) = text.parse() {
+        return Ok(value);
+    }
+    match decimal(text) {
+        Some(value) if !text.bytes().all(|b| b.is_ascii_digit()) => float_to_id(value),
+        _ => Err(not_an_id(text)),
+    }
+}
+
+fn is_count(value: f64) -> bool {
+    value >= 0.0 && value <= EXACT as f64 && value.fract() == 0.0
+}
+
+fn float_to_i32(value: f64) -> Option<i32> {
+    let fits = value.fract() == 0.0 && value.abs() <= f64::from(i32::MAX);
+    fits.then_some(value as i32)
+}
+
+fn float_to_id(value: f64) -> Result<u64, Objection> {
+    if value >= EXACT as f64 && value.is_finite() {
+        let message = format!(
+            "{} is a float above 2^53, which has lost digits",
+            quote(&value.to_string())
+        );
+        return Err(Objection::new(message).help(
+            "store body ids as 64-bit integers (in pandas: dtype \"Int64\"), not as floats",
+        ));
+    }
+    if value < 0.0 || !value.is_finite() || value.fract() != 0.0 {
+        return Err(not_an_id(&value.to_string()));
+    }
+    Ok(value as u64)
+}
+
+/// `12.00` as `12`; anything else as it is.
+fn without_zeros(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+        _ => text,
+    }
+}
+
+/// A number in decimal notation, with or without exponent; words such as `inf` are none.
+fn decimal(text: &str) -> Option<f64> {
+    if let Some(value) = short_digits(text) {
+        return Some(value);
+    }
+    if text.is_empty()
+        || !text
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+    {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// Nearly all counts are a few digits: this is the fast road for them.
+fn short_digits(text: &str) -> Option<f64> {
+    if text.is_empty() || text.len() > 9 {
+        return None;
+    }
+    let mut value = 0_u32;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u32::from(digit);
+    }
+    Some(f64::from(value))
+}

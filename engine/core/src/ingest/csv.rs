@@ -1,0 +1,212 @@
+//! Text tables: comma, semicolon or tab, plain or compressed with gzip.
+//!
+//! A record knows the line that it starts on, also after blank lines, Windows line ends and fields
+//! over several lines. Records of another length than the header are refused, never padded.
+
+use std::{
+    io::{Cursor, Read},
+    path::Path,
+};
+
+use csv::{ReaderBuilder, StringRecord, Terminator};
+use flate2::read::MultiGzDecoder;
+
+use super::{
+    error::{Objection, Place, TableError},
+    source::{BATCH_ROWS, Metered, foreign, not_a_table},
+};
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes in which the end of the header is looked for.
+const HEADER_BYTES: u64 = 64 * 1024;
+
+/// A record and the line that it starts on.
+#[derive(Default)]
+pub(super) struct Line {
+    pub(super) number: u64,
+    pub(super) fields: StringRecord,
+}
+
+/// A text table.
+pub(super) struct CsvSource {
+    header: Vec<String>,
+    reader: csv::Reader<Box<dyn Read>>,
+    lines: Vec<Line>,
+    /// An error that came after rows which the caller has to see first.
+    pending: Option<TableError>,
+    done: bool,
+}
+
+impl CsvSource {
+    /// Opens a text table; `first` are its first bytes as stored.
+    pub(super) fn open(path: &Path, file: Metered, first: &[u8]) -> Result<Self, TableError> {
+        let mut text: Box<dyn Read> = if first.starts_with(GZIP) {
+            Box::new(MultiGzDecoder::new(file))
+        } else {
+            Box::new(file)
+        };
+        let mut head = Vec::new();
+        text.by_ref()
+            .take(HEADER_BYTES)
+            .read_to_end(&mut head)
+            .map_err(|error| TableError::read(path, error))?;
+        check_text(path, &head)?;
+        let start = if head.starts_with(BOM) { BOM.len() } else { 0 };
+        let delimiter = delimiter(&head);
+        let mut rest = Cursor::new(head);
+        rest.set_position(start as u64);
+        // A line end after the last record makes every record end in one, so lines can be counted.
+        let text: Box<dyn Read> = Box::new(rest.chain(text).chain(&b"\n"[..]));
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16)
+            .from_reader(text);
+        let mut source = Self {
+            header: Vec::new(),
+            reader,
+            lines: Vec::new(),
+            pending: None,
+            done: false,
+        };
+        source.read_header(path)?;
+        Ok(source)
+    }
+
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    fn read_header(&mut self, path: &Path) -> Result<(), TableError> {
+        let mut line = Line::default();
+        if !self.read_record(path, &mut line)? {
+            return Err(Objection::new("is empty")
+                .help("a table starts with a line of column names")
+                .at(path, Place::File));
+        }
+        self.header = line.fields.iter().map(|name| name.trim().into()).collect();
+        Ok(())
+    }
+
+    /// The next records, at most [`BATCH_ROWS`]; none at the end.
+    pub(super) fn next_batch(&mut self, path: &Path) -> Result<Option<&[Line]>, TableError> {
+        if let Some(error) = self.pending.take() {
+            return Err(error);
+        }
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.resize_with(BATCH_ROWS, Line::default);
+        let mut count = 0;
+        while count < BATCH_ROWS && !self.done {
+            match self.read_row(path, &mut lines[count]) {
+                Ok(true) => count += 1,
+                Ok(false) => self.done = true,
+                Err(error) => {
+                    self.done = true;
+                    self.pending = Some(error);
+                }
+            }
+        }
+        self.lines = lines;
+        if count == 0 {
+            return self.pending.take().map_or(Ok(None), Err);
+        }
+        Ok(Some(&self.lines[..count]))
+    }
+
+    fn read_row(&mut self, path: &Path, line: &mut Line) -> Result<bool, TableError> {
+        if !self.read_record(path, line)? {
+            return Ok(false);
+        }
+        let (fields, columns) = (line.fields.len(), self.header.len());
+        if fields == columns {
+            return Ok(true);
+        }
+        let message = format!("{fields} fields where the header has {columns}");
+        Err(Objection::new(message)
+            .help("a text that contains the separator needs double quotes around it")
+            .at(path, Place::Line(line.number)))
+    }
+
+    /// The next record that is not blank; false at the end.
+    fn read_record(&mut self, path: &Path, line: &mut Line) -> Result<bool, TableError> {
+        loop {
+            let read = self.reader.read_record(&mut line.fields);
+            let after = self.reader.position().line();
+            match read {
+                Ok(false) => return Ok(false),
+                Ok(true) => {}
+                Err(error) => return Err(csv_error(path, error, after.saturating_sub(1))),
+            }
+            let inside = line.fields.iter().map(line_ends).sum::<u64>();
+            // Only a record whose quotes never close ends without a line end.
+            let end = u64::from(!self.reader.is_done());
+            line.number = after.saturating_sub(end + inside).max(1);
+            trim_return(&mut line.fields);
+            let blank = line.fields.len() == 1 && line.fields.get(0) == Some("");
+            if !blank {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+fn line_ends(field: &str) -> u64 {
+    field.bytes().filter(|&byte| byte == b'\n').count() as u64
+}
+
+/// Takes the first half of a Windows line end off the last field.
+fn trim_return(fields: &mut StringRecord) {
+    let last = fields.len().saturating_sub(1);
+    if fields.get(last).is_some_and(|field| field.ends_with('\r')) {
+        let kept: StringRecord = fields
+            .iter()
+            .enumerate()
+            .map(|(i, field)| match field.strip_suffix('\r') {
+                Some(field) if i == last => field,
+                _ => field,
+            })
+            .collect();
+        fields.clone_from(&kept);
+    }
+}
+
+fn csv_error(path: &Path, error: csv::Error, line: u64) -> TableError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => TableError::read(path, error),
+        csv::ErrorKind::Utf8 { .. } => Objection::new("is not UTF-8 text")
+            .help("save the table as UTF-8")
+            .at(path, Place::Line(line)),
+        other => Objection::new(format!("{other:?}")).at(path, Place::Line(line)),
+    }
+}
+
+fn check_text(path: &Path, head: &[u8]) -> Result<(), TableError> {
+    if let Some(name) = foreign(head) {
+        return Err(not_a_table(path, &format!("is {name}, not a table")));
+    }
+    if head.contains(&0) {
+        return Err(not_a_table(path, "is a binary file, not a table"));
+    }
+    let valid = match std::str::from_utf8(head) {
+        Ok(text) => text.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    let line = head.iter().position(|&b| b == b'\n').unwrap_or(head.len());
+    if valid < line.min(head.len().saturating_sub(4)) {
+        return Err(not_a_table(path, "is not UTF-8 text"));
+    }
+    Ok(())
+}
+
+/// The separator: a comma if the header has one, else a semicolon, else a tab.
+fn delimiter(head: &[u8]) -> u8 {
+    let line = head.split(|&b| b == b'\n').next().unwrap_or_default();
+    [b',', b';', b'\t']
+        .into_iter()
+        .find(|separator| line.contains(separator))
+        .unwrap_or(b',')
+}

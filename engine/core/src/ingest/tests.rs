@@ -1,0 +1,135 @@
+//! Tests of ingest as a whole: files in, datasets or messages out.
+
+mod atlases;
+mod conformance;
+mod errors;
+mod formats;
+mod properties;
+mod shapes;
+mod side_tables;
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    Side,
+    config::{Unlisted, counted, optic_lobe},
+    model::{Column, Part},
+};
+
+/// A folder of files and the configuration to read them with.
+struct Bench {
+    folder: TempDir,
+    table: TableConfig,
+    atlas: AtlasConfig,
+    atlas_file: Option<PathBuf>,
+    regions: Vec<RegionConfig>,
+    metrics: BTreeMap<String, MetricConfig>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            table: TableConfig::default(),
+            atlas: AtlasConfig::default(),
+            atlas_file: None,
+            regions: optic_lobe(),
+            metrics: counted(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn with_atlas(mut self, text: &str) -> Self {
+        self.atlas_file = Some(self.write("atlas.csv", text));
+        self
+    }
+
+    fn map(mut self, ours: &str, theirs: &str) -> Self {
+        self.table.columns.insert(ours.into(), theirs.into());
+        self
+    }
+
+    fn skipping(mut self) -> Self {
+        self.table.skip_unplaced = true;
+        self
+    }
+
+    fn options(&self) -> IngestOptions<'_> {
+        IngestOptions {
+            table: &self.table,
+            atlas: &self.atlas,
+            atlas_file: self.atlas_file.as_deref(),
+            regions: &self.regions,
+            metrics: &self.metrics,
+            progress: None,
+            cancel: None,
+        }
+    }
+
+    fn read_file(&self, path: &Path) -> Result<Dataset, TableError> {
+        read_dataset(path, &self.options())
+    }
+
+    fn read(&self, text: &str) -> Dataset {
+        let path = self.write("counts.csv", text);
+        self.read_file(&path).unwrap()
+    }
+
+    /// The message of a table that is refused, then its help, without the folder.
+    fn refusal_of(&self, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.write("counts.csv", bytes);
+        self.refusal(&path)
+    }
+
+    fn refusal(&self, path: &Path) -> String {
+        let error = self.read_file(path).unwrap_err();
+        let help = error
+            .help()
+            .map_or(String::new(), |help| format!("\nhelp: {help}"));
+        let folder = format!("{}/", self.folder.path().display());
+        format!("{error}{help}").replace(&folder, "")
+    }
+}
+
+/// The only part of the only cell type.
+fn only_part(dataset: &Dataset) -> &Part {
+    assert_eq!(dataset.cell_types.len(), 1);
+    assert_eq!(dataset.cell_types[0].parts.len(), 1);
+    &dataset.cell_types[0].parts[0]
+}
+
+/// Values as text, so that unknown ones compare.
+fn shown(values: &[f64]) -> String {
+    let shown: Vec<_> = values
+        .iter()
+        .map(|value| {
+            if value.is_nan() {
+                "?".into()
+            } else {
+                value.to_string()
+            }
+        })
+        .collect();
+    shown.join(" ")
+}
+
+/// Whole values of `cells`, then of `synapses`.
+fn wholes(part: &Part) -> [String; 2] {
+    [shown(&part.metrics[0].whole), shown(&part.metrics[1].whole)]
+}
+
+fn column(hex1: i32, hex2: i32) -> Column {
+    Column { hex1, hex2 }
+}

@@ -1,11 +1,24 @@
 //! The one configuration file, as types. Each field states its effect, its unit and its default.
+//!
+//! `docs/eyemap.toml` shows every key with its default; a test holds the two together.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::MetricKind;
+use crate::{
+    draw::Format,
+    model::{Metric, MetricKind, Region},
+};
+
+mod read;
+mod schema;
+
+pub use read::{ConfigError, Source};
 
 /// How the table is read: `[table]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -95,4 +108,245 @@ pub fn counted() -> BTreeMap<String, MetricConfig> {
         ("synapses".into(), count(true)),
         ("cells".into(), count(false)),
     ])
+}
+
+/// The configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How the table is read.
+    pub table: TableConfig,
+    /// Which columns exist.
+    pub atlas: AtlasConfig,
+    /// Regions, with the labels of their layers. Default: the fly's optic lobe.
+    pub regions: Vec<RegionConfig>,
+    /// Metrics, by name. Default: `synapses` and `cells`.
+    pub metrics: BTreeMap<String, MetricConfig>,
+    /// Size and orientation of maps.
+    pub map: MapConfig,
+    /// Colour ranges set by hand, by metric. Default: from the data.
+    pub range: BTreeMap<String, RangeConfig>,
+    /// The three stages.
+    pub stages: StagesConfig,
+    /// Which maps are drawn.
+    pub select: SelectConfig,
+    /// What is written.
+    pub output: OutputConfig,
+    /// How the work is done.
+    pub run: RunConfig,
+    /// Where plugins come from.
+    pub plugins: PluginsConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            table: TableConfig::default(),
+            atlas: AtlasConfig::default(),
+            regions: optic_lobe(),
+            metrics: counted(),
+            map: MapConfig::default(),
+            range: BTreeMap::new(),
+            stages: StagesConfig::default(),
+            select: SelectConfig::default(),
+            output: OutputConfig::default(),
+            run: RunConfig::default(),
+            plugins: PluginsConfig::default(),
+        }
+    }
+}
+
+/// Size and orientation of maps: `[map]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MapConfig {
+    /// Circumradius of a hexagon, in px, above 0 and up to 1000. Default: 6.
+    pub hex_size_px: f64,
+    /// Distance of neighbours relative to touching hexagons, 0.1 to 100. Default: 1.1.
+    pub spacing: f64,
+    /// How maps are turned: `peer` (the right eye mirrored), `anatomical`, `none`, or a name that the
+    /// coordinate plugin knows. Default: `peer`.
+    pub orientation: String,
+    /// Empty space around the hexagons, in px, 0 to 10000. Default: 10.
+    pub margin_px: f64,
+    /// Smallest width of the canvas, in px, 0 to 100000. Default: 380.
+    pub min_width_px: f64,
+    /// Smallest height of the canvas, in px, 0 to 100000. Default: 410.
+    pub min_height_px: f64,
+}
+
+impl Default for MapConfig {
+    fn default() -> Self {
+        Self {
+            hex_size_px: 6.0,
+            spacing: 1.1,
+            orientation: "peer".into(),
+            margin_px: 10.0,
+            min_width_px: 380.0,
+            min_height_px: 410.0,
+        }
+    }
+}
+
+/// A colour range set by hand: `[range.METRIC]`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RangeConfig {
+    /// `[low, high]` for whole columns. Default: from the data.
+    pub whole: Option<[f64; 2]>,
+    /// `[low, high]` for layers. Default: from the data.
+    pub layer: Option<[f64; 2]>,
+}
+
+/// The three stages: `[stages.coordinate]`, `[stages.color]`, `[stages.metadata]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StagesConfig {
+    /// Where hexagons lie. Default: `hex-coordinates`.
+    pub coordinate: StageConfig,
+    /// How they are coloured. Default: `binned-color`.
+    pub color: StageConfig,
+    /// What is written on the map. Default: `column-metadata`.
+    pub metadata: StageConfig,
+}
+
+impl Default for StagesConfig {
+    fn default() -> Self {
+        let stage = |plugin: &str| StageConfig {
+            plugin: plugin.into(),
+            ..StageConfig::default()
+        };
+        Self {
+            coordinate: stage("hex-coordinates"),
+            color: stage("binned-color"),
+            metadata: stage("column-metadata"),
+        }
+    }
+}
+
+/// One stage.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StageConfig {
+    /// The plugin: an id, the last part of an id, or a path with a `/`. Default: the project's own.
+    pub plugin: String,
+    /// The plugin's own table; `eyemap plugin list` shows its keys. Default: empty.
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// Side tables for the plugin, by the name it asks for, as files relative to the configuration
+    /// file. Default: none.
+    pub tables: BTreeMap<String, PathBuf>,
+}
+
+/// Which maps are drawn: `[select]`. Filters never change a colour.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SelectConfig {
+    /// Cell types, as globs (`T4*`). Default: all.
+    pub types: Vec<String>,
+    /// Regions. Default: all that the atlas has.
+    pub regions: Vec<String>,
+    /// Sides, `L` and `R`. Default: all that the atlas has.
+    #[schemars(with = "Vec<String>")]
+    pub sides: Vec<eyemap_abi::job::Side>,
+    /// Metrics. Default: all that the table has.
+    pub metrics: Vec<String>,
+}
+
+/// What is written: `[output]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutputConfig {
+    /// `svg`, `svg-static`, `png`, `json`. Default: `svg`.
+    #[schemars(with = "Vec<String>")]
+    pub formats: Vec<Format>,
+    /// Pixels of a PNG per px of the map, 0.1 to 8. Default: 1.
+    pub scale: f64,
+    /// Whether an `index.html` with thumbnails is written. Default: false.
+    pub index: bool,
+}
+
+impl Default for OutputConfig {
+    fn default() -> Self {
+        Self {
+            formats: vec![Format::Svg],
+            scale: 1.0,
+            index: false,
+        }
+    }
+}
+
+/// How the work is done: `[run]`. Nothing here changes a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunConfig {
+    /// Number of threads; 0 takes one a core. Default: 0.
+    pub jobs: usize,
+}
+
+/// Where plugins come from: `[plugins]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginsConfig {
+    /// Directories that are searched before all others, relative to the configuration file.
+    /// Default: none.
+    pub path: Vec<PathBuf>,
+    /// Locks that are trusted besides `eyemap-plugins.lock` beside the configuration file, relative
+    /// to it. Default: none.
+    pub locks: Vec<PathBuf>,
+    /// Decisions about single plugins, by id. Default: none.
+    pub by_id: BTreeMap<String, PluginConfig>,
+}
+
+/// A decision about one plugin: `[plugins.by_id."org.example.plugin"]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginConfig {
+    /// Load it whatever its hash. Native code can do all that you can do. Default: false.
+    pub trust: bool,
+}
+
+impl Config {
+    /// Regions as the model knows them.
+    pub fn model_regions(&self) -> Vec<Region> {
+        let region = |region: &RegionConfig| Region {
+            name: region.name.clone(),
+            layer_labels: region.layers.clone(),
+        };
+        self.regions.iter().map(region).collect()
+    }
+
+    /// Metrics as the model knows them.
+    pub fn model_metrics(&self) -> Vec<Metric> {
+        let metric = |(name, metric): (&String, &MetricConfig)| Metric {
+            name: name.clone(),
+            kind: metric.kind,
+            sums_layers: metric.sum_layers,
+        };
+        self.metrics.iter().map(metric).collect()
+    }
+
+    /// Makes paths relative to the configuration file usable from anywhere.
+    fn resolve(&mut self, dir: &Path) {
+        let stages = &mut self.stages;
+        let tables = [
+            &mut stages.coordinate,
+            &mut stages.color,
+            &mut stages.metadata,
+        ]
+        .into_iter()
+        .flat_map(|stage| stage.tables.values_mut());
+        let paths = self.atlas.file.iter_mut().chain(&mut self.plugins.path);
+        for path in paths.chain(&mut self.plugins.locks).chain(tables) {
+            *path = dir.join(&path);
+        }
+        for stage in [
+            &mut stages.coordinate,
+            &mut stages.color,
+            &mut stages.metadata,
+        ] {
+            if stage.plugin.contains('/') {
+                stage.plugin = dir.join(&stage.plugin).to_string_lossy().into_owned();
+            }
+        }
+    }
 }

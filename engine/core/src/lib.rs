@@ -7,7 +7,14 @@
 pub mod config;
 pub mod draw;
 pub mod ingest;
+pub mod manifest;
 pub mod model;
+pub mod name;
+pub mod pipeline;
+pub mod plugins;
 pub mod scene;
+pub mod sink;
+pub mod stage;
+pub mod statistics;
 
-pub use eyemap_abi::job::{ColumnStatus, Side};
+pub use eyemap_abi::job::{ColumnStatus, Rgba, Side};

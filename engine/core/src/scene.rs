@@ -6,38 +6,9 @@
 
 use eyemap_abi::job::{Cell, ColumnStatus, Guide, LegendKind, Side, SubjectLine, Templates};
 
+pub use eyemap_abi::job::Rgba;
+
 use crate::model::{AttributeValues, MapId};
-
-/// An opaque or translucent colour, `0xRRGGBBAA`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub struct Rgba(pub u32);
-
-impl Rgba {
-    /// Red, green, blue, alpha.
-    pub const fn channels(self) -> [u8; 4] {
-        self.0.to_be_bytes()
-    }
-
-    /// The colour without its alpha, `0xRRGGBB`.
-    pub const fn rgb(self) -> u32 {
-        self.0 >> 8
-    }
-
-    /// Reads `#rrggbb` or `#rrggbbaa`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix('#')?;
-        if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
-        }
-        let number = u32::from_str_radix(hex, 16).ok()?;
-        match hex.len() {
-            6 => Some(Self(number << 8 | 0xff)),
-            8 => Some(Self(number)),
-            _ => None,
-        }
-    }
-}
 
 /// A legend, checked: colours parsed, lengths consistent, ticks finite.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,217 @@
+//! Reads the configuration file; every error has a line, a column and a remedy.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize as _;
+use toml::de::{DeTable, DeValue};
+
+use super::{Config, schema};
+
+/// A configuration file as text, kept so that later errors can point into it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// The file; empty when there is none.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+/// What is wrong with a configuration, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file and its text.
+    pub source: Source,
+    /// Byte range in the text, if a place is to blame.
+    pub span: Option<std::ops::Range<usize>>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl ConfigError {
+    /// Line and column, from 1.
+    pub fn line_column(&self) -> Option<(usize, usize)> {
+        let before = self.source.text.get(..self.span.as_ref()?.start)?;
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
+        Some((line, column))
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line_column(), self.source.path.as_os_str().is_empty()) {
+            (Some((line, column)), false) => {
+                write!(
+                    f,
+                    "{}, line {line}, column {column}: ",
+                    self.source.path.display()
+                )?;
+            }
+            (None, false) => write!(f, "{}: ", self.source.path.display())?,
+            (_, true) => {}
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads a configuration file. Paths in it become relative to its directory.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not TOML, has an unknown key or a value out of its range.
+    pub fn read(path: &Path) -> Result<(Self, Source), ConfigError> {
+        let mut source = Source {
+            path: path.into(),
+            text: String::new(),
+        };
+        source.text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            source: source.clone(),
+            span: None,
+            message: format!("the configuration cannot be read: {error}"),
+            help: Some("name an existing TOML file with --config".into()),
+        })?;
+        let mut config = Self::parse(&source)?;
+        config.resolve(path.parent().unwrap_or(Path::new("")));
+        Ok((config, source))
+    }
+
+    /// Reads a configuration from text; paths stay as they are.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(source: &Source) -> Result<Self, ConfigError> {
+        let at = |span, message: String, help| ConfigError {
+            source: source.clone(),
+            span,
+            message,
+            help,
+        };
+        let text = &source.text;
+        let document = DeTable::parse(text)
+            .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
+        if let Some(unknown) = schema::unknown_key(document.get_ref()) {
+            return Err(at(Some(unknown.span), unknown.message, unknown.help));
+        }
+        let deserializer = toml::Deserializer::parse(text)
+            .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
+        let config = Self::deserialize(deserializer)
+            .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
+        match config.wrong_value() {
+            Some((key, message)) => Err(at(source.locate(&key), format!("{key}: {message}"), None)),
+            None => Ok(config),
+        }
+    }
+
+    /// The first key whose value is out of its range.
+    pub fn wrong_value(&self) -> Option<(String, String)> {
+        let map = &self.map;
+        let numbers = [
+            ("map.hex_size_px", map.hex_size_px, 1e-3, 1e3),
+            ("map.spacing", map.spacing, 0.1, 100.0),
+            ("map.margin_px", map.margin_px, 0.0, 1e4),
+            ("map.min_width_px", map.min_width_px, 0.0, 1e5),
+            ("map.min_height_px", map.min_height_px, 0.0, 1e5),
+            ("output.scale", self.output.scale, 0.1, 8.0),
+        ];
+        for (key, value, low, high) in numbers {
+            if !(low..=high).contains(&value) {
+                return Some((
+                    key.into(),
+                    format!("{value} is not between {low} and {high}"),
+                ));
+            }
+        }
+        self.wrong_range().or_else(|| self.wrong_names())
+    }
+
+    fn wrong_range(&self) -> Option<(String, String)> {
+        for (metric, range) in &self.range {
+            if !self.metrics.contains_key(metric) {
+                let known: Vec<_> = self.metrics.keys().map(String::as_str).collect();
+                let message = format!("there is no such metric, only {}", known.join(", "));
+                return Some((format!("range.{metric}"), message));
+            }
+            for (part, range) in [("whole", range.whole), ("layer", range.layer)] {
+                let Some([low, high]) = range else { continue };
+                if !(low.is_finite() && high.is_finite() && low < high) {
+                    let message = format!("[{low}, {high}] is no range: the first must be smaller");
+                    return Some((format!("range.{metric}.{part}"), message));
+                }
+            }
+        }
+        None
+    }
+
+    fn wrong_names(&self) -> Option<(String, String)> {
+        let mut seen = std::collections::BTreeSet::new();
+        for region in &self.regions {
+            if region.name.is_empty() || !seen.insert(&region.name) {
+                let message = format!("the region {:?} is empty or listed twice", region.name);
+                return Some(("regions".into(), message));
+            }
+        }
+        if self.regions.is_empty() || self.regions.len() > 64 {
+            return Some((
+                "regions".into(),
+                format!("{} regions: give 1 to 64", self.regions.len()),
+            ));
+        }
+        let crowded = self
+            .regions
+            .iter()
+            .find(|region| region.layers.len() > MAX_LAYERS)?;
+        Some((
+            "regions".into(),
+            format!("{:?} has more than {MAX_LAYERS} layers", crowded.name),
+        ))
+    }
+}
+
+/// More layers than any neuropil has; a limit on what a hostile file can ask for.
+const MAX_LAYERS: usize = 1000;
+
+impl Source {
+    /// Finds a key, written as a path such as `stages.color.config.palette[2]`, or else the nearest
+    /// table around it.
+    pub fn locate(&self, path: &str) -> Option<std::ops::Range<usize>> {
+        let document = DeTable::parse(&self.text).ok()?;
+        let mut table = Some(document.get_ref());
+        let mut value: Option<&toml::Spanned<DeValue<'_>>> = None;
+        let mut span = None;
+        for step in path
+            .split(['.', '['])
+            .map(|step| step.trim_end_matches(']'))
+        {
+            let next = match (table, value.map(toml::Spanned::get_ref)) {
+                (Some(table), _) => table
+                    .get_key_value(step)
+                    .map(|(key, value)| (key.span(), value)),
+                (None, Some(DeValue::Array(items))) => step
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|index| items.get(index))
+                    .map(|item| (item.span(), item)),
+                _ => None,
+            };
+            let Some((key, found)) = next else { break };
+            span = Some(key);
+            value = Some(found);
+            table = match found.get_ref() {
+                DeValue::Table(table) => Some(table),
+                _ => None,
+            };
+        }
+        span
+    }
+}

@@ -1,0 +1,240 @@
+//! The columns of a region and side, placed on the canvas. All maps of the two share it.
+
+use std::sync::Arc;
+
+use eyemap_abi::job::{Cell, ColumnStatus, CoordinateJob, Guide};
+
+use super::{attributes::Attributes, fingerprint::Hash};
+use crate::{
+    config::MapConfig,
+    model::{Atlas, AttributeValues, Column, Part},
+    scene::Occupancy,
+    stage::{CoordinateStage, Placed, StageError},
+};
+
+/// Columns on the canvas, rising by `hex1`, `hex2`. Columns without a place are left out.
+#[derive(Debug, Clone)]
+pub struct Grid {
+    /// First hexagonal coordinate.
+    pub hex1: Vec<i32>,
+    /// Second hexagonal coordinate.
+    pub hex2: Vec<i32>,
+    /// Centres on the canvas, in px.
+    pub x: Vec<f64>,
+    /// Centres on the canvas, in px.
+    pub y: Vec<f64>,
+    /// What a column is without a row: `NoData` in the region, else `NotInRegion`.
+    pub absent: Vec<ColumnStatus>,
+    /// Canvas width in px.
+    pub width_px: f64,
+    /// Canvas height in px.
+    pub height_px: f64,
+    /// How a column is drawn.
+    pub cell: Cell,
+    /// Guides on the canvas.
+    pub guides: Vec<Guide>,
+    /// Where hexagons lie, roughly.
+    pub occupancy: Occupancy,
+    /// Names of attributes.
+    pub attribute_names: Vec<String>,
+    /// Values of attributes, one entry a name.
+    pub attributes: Vec<AttributeValues>,
+    /// Columns that the stage could not place.
+    pub unplaced: usize,
+    pub(super) lent_attributes: Arc<Attributes>,
+    digest: blake3::Hash,
+}
+
+/// Places the columns of a region and side.
+pub(super) fn place(
+    stage: &CoordinateStage,
+    job: &CoordinateJob,
+    (atlas, region): (&Atlas, usize),
+    map: &MapConfig,
+) -> Result<Grid, StageError> {
+    let placement = stage.prepare(job)?;
+    let side = atlas.side(job.side);
+    let (hex1, hex2): (Vec<_>, Vec<_>) = side.columns.iter().map(|c| (c.hex1, c.hex2)).unzip();
+    let placed = placement.place(&hex1, &hex2)?;
+    let kept: Vec<usize> = (0..hex1.len()).filter(|&i| placed.placed[i]).collect();
+    if kept.is_empty() {
+        return Err(StageError::Data {
+            message: format!(
+                "the coordinate plugin {} places none of the {} columns of the {} side",
+                stage.origin.id(),
+                hex1.len(),
+                job.side.word()
+            ),
+            help: "check its side tables and that their columns are those of the table".into(),
+        });
+    }
+    let absent = |i: &usize| match side.regions[*i] >> region & 1 {
+        1 => ColumnStatus::NoData,
+        _ => ColumnStatus::NotInRegion,
+    };
+    let attributes: Vec<_> = side
+        .attributes
+        .get(region)
+        .into_iter()
+        .flatten()
+        .map(|values| select(values, &kept))
+        .collect();
+    let attribute_names = if attributes.is_empty() {
+        Vec::new()
+    } else {
+        atlas.attribute_names.clone()
+    };
+    let canvas = Canvas::around(&placed, &kept, &placement.description, map);
+    let mut grid = Grid {
+        hex1: kept.iter().map(|&i| hex1[i]).collect(),
+        hex2: kept.iter().map(|&i| hex2[i]).collect(),
+        x: kept.iter().map(|&i| canvas.x(placed.x[i])).collect(),
+        y: kept.iter().map(|&i| canvas.y(placed.y[i])).collect(),
+        absent: kept.iter().map(absent).collect(),
+        width_px: canvas.width,
+        height_px: canvas.height,
+        cell: placement.description.cell,
+        guides: placement
+            .description
+            .guides
+            .into_iter()
+            .map(|guide| canvas.guide(guide))
+            .collect(),
+        occupancy: Occupancy::EMPTY,
+        attribute_names,
+        lent_attributes: Arc::new(Attributes::new(&attributes)),
+        attributes,
+        unplaced: hex1.len() - kept.len(),
+        digest: blake3::Hash::from_bytes([0; 32]),
+    };
+    grid.mark();
+    grid.digest = grid.hash(job);
+    Ok(grid)
+}
+
+fn select(values: &AttributeValues, kept: &[usize]) -> AttributeValues {
+    fn pick<T: Clone>(values: &[Option<T>], kept: &[usize]) -> Vec<Option<T>> {
+        kept.iter().map(|&i| values[i].clone()).collect()
+    }
+    match values {
+        AttributeValues::I64(values) => AttributeValues::I64(pick(values, kept)),
+        AttributeValues::F64(values) => AttributeValues::F64(pick(values, kept)),
+        AttributeValues::Text(values) => AttributeValues::Text(pick(values, kept)),
+    }
+}
+
+/// The canvas and its shift from the stage's plane.
+struct Canvas {
+    width: f64,
+    height: f64,
+    shift_x: f64,
+    shift_y: f64,
+}
+
+impl Canvas {
+    /// Bounds of the centres and guides, widened by a hexagon and a margin.
+    ///
+    /// Hexagons keep two margins from the left edge and one from the top, as neuView draws them.
+    fn around(
+        placed: &Placed,
+        kept: &[usize],
+        description: &eyemap_abi::job::CoordinateDescription,
+        map: &MapConfig,
+    ) -> Self {
+        let (mut xs, mut ys) = (
+            [f64::INFINITY, f64::NEG_INFINITY],
+            [f64::INFINITY, f64::NEG_INFINITY],
+        );
+        let mut widen = |x: f64, y: f64, by: f64| {
+            xs = [xs[0].min(x - by), xs[1].max(x + by)];
+            ys = [ys[0].min(y - by), ys[1].max(y + by)];
+        };
+        let radius = description.cell.circumradius_px;
+        kept.iter()
+            .for_each(|&i| widen(placed.x[i], placed.y[i], radius));
+        for guide in &description.guides {
+            match guide {
+                Guide::Polyline {
+                    points, width_px, ..
+                } => {
+                    points.iter().for_each(|&[x, y]| widen(x, y, *width_px));
+                }
+                Guide::Label { x, y, size_px, .. } => widen(*x, *y, *size_px),
+            }
+        }
+        let margin = map.margin_px;
+        Self {
+            width: (xs[1] - xs[0] + 2.0 * margin).max(map.min_width_px),
+            height: (ys[1] - ys[0] + 2.0 * margin).max(map.min_height_px),
+            shift_x: 2.0 * margin - xs[0],
+            shift_y: margin - ys[0],
+        }
+    }
+
+    fn x(&self, x: f64) -> f64 {
+        x + self.shift_x
+    }
+
+    fn y(&self, y: f64) -> f64 {
+        y + self.shift_y
+    }
+
+    fn guide(&self, mut guide: Guide) -> Guide {
+        match &mut guide {
+            Guide::Polyline { points, .. } => {
+                points
+                    .iter_mut()
+                    .for_each(|point| *point = [self.x(point[0]), self.y(point[1])]);
+            }
+            Guide::Label { x, y, .. } => (*x, *y) = (self.x(*x), self.y(*y)),
+        }
+        guide
+    }
+}
+
+impl Grid {
+    fn mark(&mut self) {
+        let radius = self.cell.circumradius_px;
+        for (&x, &y) in self.x.iter().zip(&self.y) {
+            self.occupancy
+                .mark(x, y, radius, self.width_px, self.height_px);
+        }
+    }
+
+    /// Index of each hexagon with the row of the part that belongs to it.
+    pub(super) fn rows_of<'a>(
+        &'a self,
+        part: &'a Part,
+    ) -> impl Iterator<Item = (usize, Option<usize>)> + 'a {
+        let mut next = 0;
+        self.hex1
+            .iter()
+            .zip(&self.hex2)
+            .enumerate()
+            .map(move |(i, (&hex1, &hex2))| {
+                let column = Column { hex1, hex2 };
+                while part.columns.get(next).is_some_and(|&other| other < column) {
+                    next += 1;
+                }
+                (i, (part.columns.get(next) == Some(&column)).then_some(next))
+            })
+    }
+
+    fn hash(&self, job: &CoordinateJob) -> blake3::Hash {
+        let mut hash = Hash::new();
+        hash.text(&serde_json::to_string(job).unwrap_or_default());
+        hash.text(&format!(
+            "{:?} {:?} {} {}",
+            self.cell, self.guides, self.width_px, self.height_px
+        ));
+        hash.numbers(self.hex1.iter().chain(&self.hex2).map(|n| n.to_le_bytes()));
+        hash.numbers(self.x.iter().chain(&self.y).map(|n| n.to_le_bytes()));
+        hash.values(&self.absent, &[]);
+        hash.text(&format!("{:?} {:?}", self.attribute_names, self.attributes));
+        hash.whole()
+    }
+
+    pub(super) fn hash_into(&self, hash: &mut Hash) {
+        hash.numbers([*self.digest.as_bytes()].into_iter());
+    }
+}

@@ -1,0 +1,197 @@
+//! Looks at a plugin's file without running it.
+//!
+//! The system's loader trusts its input: a truncated library kills the process inside `dlopen`. So
+//! the structure is checked first, on the bytes that will be loaded.
+
+use std::path::Path;
+
+use eyemap_abi::{manifest, root::ENTRY_SYMBOL};
+use object::{
+    Endianness,
+    elf::{self, FileHeader64},
+    read::elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _, Sym as _},
+};
+
+use super::{Manifest, PluginError};
+
+/// A manifest is a few hundred bytes; more is not one.
+const MAX_MANIFEST_BYTES: usize = 64 * 1024;
+
+type Header = FileHeader64<Endianness>;
+
+#[cfg(target_arch = "x86_64")]
+const MACHINE: (u16, &str) = (elf::EM_X86_64.0, "x86-64");
+#[cfg(target_arch = "aarch64")]
+const MACHINE: (u16, &str) = (elf::EM_AARCH64.0, "aarch64");
+
+/// Checks that the bytes are a whole shared library for this machine, with the plugin entry.
+///
+/// # Errors
+/// [`PluginError::NotALibrary`] with what is wrong.
+pub fn check(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
+    structure(bytes).map_err(|reason| PluginError::NotALibrary {
+        path: path.into(),
+        reason,
+    })
+}
+
+fn structure(bytes: &[u8]) -> Result<(), String> {
+    let (header, endian) = header(bytes)?;
+    if header.e_type(endian) != elf::ET_DYN {
+        return Err("it is an ELF file, but no shared library".into());
+    }
+    let segments = header
+        .program_headers(endian, bytes)
+        .map_err(|_| "it is truncated: its program headers lie outside the file".to_owned())?;
+    let mut dynamic = false;
+    for segment in segments {
+        let end = segment
+            .p_offset(endian)
+            .checked_add(segment.p_filesz(endian));
+        if end.is_none_or(|end| end > bytes.len() as u64) {
+            return Err(format!(
+                "it is truncated or damaged: a segment ends beyond its {} bytes",
+                bytes.len()
+            ));
+        }
+        if segment.p_filesz(endian) > segment.p_memsz(endian)
+            && segment.p_type(endian) == elf::PT_LOAD
+        {
+            return Err("it is damaged: a segment is larger in the file than in memory".into());
+        }
+        dynamic |= segment.p_type(endian) == elf::PT_DYNAMIC;
+    }
+    if !dynamic {
+        return Err("it has nothing to link: no dynamic segment".into());
+    }
+    entry_symbol(header, endian, bytes)
+}
+
+fn header(bytes: &[u8]) -> Result<(&Header, Endianness), String> {
+    if !bytes.starts_with(&elf::ELFMAG) {
+        let what = if bytes.is_empty() {
+            "it is empty"
+        } else {
+            "it is not an ELF file"
+        };
+        return Err(what.into());
+    }
+    let header =
+        Header::parse(bytes).map_err(|_| "it is truncated, or not a 64-bit ELF file".to_owned())?;
+    let endian = header.endian().map_err(|error| error.to_string())?;
+    let machine = header.e_machine(endian);
+    if machine.0 != MACHINE.0 || header.is_big_endian() != cfg!(target_endian = "big") {
+        return Err(format!(
+            "it is for another processor: expected {}, found ELF machine {}",
+            MACHINE.1, machine.0
+        ));
+    }
+    Ok((header, endian))
+}
+
+fn entry_symbol(header: &Header, endian: Endianness, bytes: &[u8]) -> Result<(), String> {
+    let damaged = |_| "it is damaged: its section table cannot be read".to_owned();
+    let sections = header.sections(endian, bytes).map_err(damaged)?;
+    let symbols = sections
+        .symbols(endian, bytes, elf::SHT_DYNSYM)
+        .map_err(damaged)?;
+    let exported = symbols.iter().any(|symbol| {
+        !symbol.is_undefined(endian)
+            && symbol
+                .name(endian, symbols.strings())
+                .is_ok_and(|name| name == ENTRY_SYMBOL.as_bytes())
+    });
+    if exported {
+        return Ok(());
+    }
+    Err("it does not export the plugin entry of this ABI (a library of another kind, or of another abi_stable)".into())
+}
+
+/// Reads the manifest out of its section.
+///
+/// # Errors
+/// [`PluginError::NotALibrary`] for a file that is no library, [`PluginError::NoManifest`] for one
+/// without a manifest or with one that cannot be read.
+pub fn read_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, PluginError> {
+    let not_a_library = |reason| PluginError::NotALibrary {
+        path: path.into(),
+        reason,
+    };
+    let (header, endian) = header(bytes).map_err(not_a_library)?;
+    let json = section(header, endian, bytes).map_err(not_a_library)?;
+    let no_manifest = |reason: String| PluginError::NoManifest {
+        path: path.into(),
+        reason,
+    };
+    let json =
+        json.ok_or_else(|| no_manifest(format!("it has no section {}", manifest::SECTION)))?;
+    if json.len() > MAX_MANIFEST_BYTES {
+        return Err(no_manifest(format!("it has {} bytes", json.len())));
+    }
+    let manifest: Manifest =
+        serde_json::from_slice(json).map_err(|error| no_manifest(error.to_string()))?;
+    if !is_id(&manifest.id) {
+        return Err(no_manifest(format!(
+            "its id {:?} is not reverse-DNS, for example org.example.my-plugin",
+            manifest.id
+        )));
+    }
+    Ok(manifest)
+}
+
+fn section<'a>(
+    header: &Header,
+    endian: Endianness,
+    bytes: &'a [u8],
+) -> Result<Option<&'a [u8]>, String> {
+    let damaged = |_| "it is truncated: its section table lies outside the file".to_owned();
+    let sections = header.sections(endian, bytes).map_err(damaged)?;
+    let found = sections.section_by_name(endian, manifest::SECTION.as_bytes());
+    found
+        .map(|(_, section)| section.data(endian, bytes).map_err(damaged))
+        .transpose()
+}
+
+/// Ids end up in messages, TOML and reports, so only plain letters are taken.
+fn is_id(id: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    id.len() <= 200 && id.contains('.') && id.split('.').all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(bytes: &[u8]) -> String {
+        check(Path::new("x.so"), bytes)
+            .expect_err("refused")
+            .to_string()
+    }
+
+    #[test]
+    fn text_an_empty_file_and_a_bare_header_are_refused() {
+        assert!(refusal(b"").ends_with("it is empty"));
+        assert!(refusal(b"#!/bin/sh\n").ends_with("it is not an ELF file"));
+        assert!(refusal(b"\x7fELF\x02\x01\x01").contains("truncated"));
+    }
+
+    #[test]
+    fn ids_are_plain_reverse_dns() {
+        assert!(is_id("org.eyemap.binned-color"));
+        for bad in [
+            "",
+            "binned",
+            "org..x",
+            "org.e\u{1b}[31m",
+            "org.a b",
+            "a/b.c",
+        ] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Why a plugin is not loaded: member, expected, found, remedy, in at most twelve lines.
+
+use std::path::{Path, PathBuf};
+
+/// Why a plugin is not loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// No file in the search path has this id.
+    #[error("no plugin is called {name:?}{}", nearest(.similar))]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// An id that is almost the same.
+        similar: Option<String>,
+        /// Directories that were searched.
+        searched: Vec<PathBuf>,
+        /// Files in them that could not be read as plugins, each with its reason.
+        unreadable: Vec<String>,
+    },
+    /// Two files in one directory have one id.
+    #[error("two files have the plugin id {id:?}: {} and {}", .first.display(), .second.display())]
+    Duplicate {
+        /// The id.
+        id: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A short name fits several ids.
+    #[error("the plugin name {name:?} fits several ids: {}", .ids.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// The ids.
+        ids: Vec<String>,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the plugin {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a shared library that is whole and for this machine.
+    #[error("{} is not a plugin that can be loaded: {reason}", .path.display())]
+    NotALibrary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file has no manifest, or one that cannot be read.
+    #[error("{} has no usable plugin manifest: {reason}", .path.display())]
+    NoManifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No lock lists the file.
+    #[error("the plugin {id} is not trusted: no lock lists {}", .path.display())]
+    Untrusted {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// Its SHA-256.
+        sha256: String,
+    },
+    /// A lock lists the id with another hash.
+    #[error("the plugin {id} has changed since it was locked ({})", .path.display())]
+    Changed {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// The lock.
+        lock: PathBuf,
+        /// SHA-256 in the lock.
+        expected: String,
+        /// SHA-256 of the file.
+        found: String,
+    },
+    /// The plugin would take the host down with its first panic.
+    #[error("the plugin {id} was built with panic = {found:?}, which would end the host ({})", .path.display())]
+    PanicStrategy {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// Its panic strategy.
+        found: String,
+    },
+    /// The system's loader refused it.
+    #[error("the system cannot load {}: {reason}", .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the loader said.
+        reason: String,
+    },
+    /// Something in it has another form than this host knows.
+    #[error("the plugin {id} does not fit this host ({})\n  member:   {member}\n  expected: {expected}\n  found:    {found}", .path.display())]
+    Abi {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        member: String,
+        /// What this host has.
+        expected: String,
+        /// What the plugin has.
+        found: String,
+    },
+    /// It does not do what it was asked for.
+    #[error("the plugin {id} is no {wanted} ({})\n  exports: {}", .path.display(), .exported.join(", "))]
+    MissingExtension {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// The extension that was wanted.
+        wanted: String,
+        /// What it exports.
+        exported: Vec<String>,
+    },
+    /// Its own start-up failed.
+    #[error("the plugin {id} could not start: {reason} ({})", .path.display())]
+    Init {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        reason: String,
+    },
+    /// A lock cannot be read or written.
+    #[error("the plugin lock {} is not usable: {reason}", .path.display())]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+fn nearest(similar: &Option<String>) -> String {
+    similar
+        .as_ref()
+        .map_or_else(String::new, |id| format!("; did you mean {id:?}?"))
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl PluginError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::NotFound { searched, unreadable, .. } => not_found(searched, unreadable),
+            Self::Duplicate { .. } => "remove one of the two, or name a file in place of the id".into(),
+            Self::Ambiguous { ids, .. } => format!("write the whole id, for example {:?}", ids[0]),
+            Self::Read { .. } => "check that the file exists and can be read".into(),
+            Self::NotALibrary { .. } => {
+                "build or download the plugin again, for this operating system and processor".into()
+            }
+            Self::NoManifest { .. } => {
+                "plugins export themselves with `eyemap_sdk::export_plugin!`; other libraries are not loaded".into()
+            }
+            Self::Untrusted { id, path, sha256 } => untrusted(id, path, sha256),
+            Self::Changed { lock, expected, found, .. } => format!(
+                "locked {expected}\nfound  {found}\nif the change is yours, lock it anew in {}",
+                lock.display()
+            ),
+            Self::PanicStrategy { .. } => {
+                "build it with `panic = \"unwind\"` in its profile".into()
+            }
+            Self::Open { .. } => {
+                "check the libraries it depends on with `ldd`, and the C library it was built for".into()
+            }
+            Self::Abi { .. } => format!(
+                "build the plugin again with eyemap-sdk {}, or use the eyemap it was made for",
+                env!("CARGO_PKG_VERSION")
+            ),
+            Self::MissingExtension { wanted, exported, .. } => missing_extension(wanted, exported),
+            Self::Init { .. } => "report it to the plugin's author".into(),
+            Self::Lock { .. } => "write it anew with `eyemap plugin lock DIR`".into(),
+        }
+    }
+}
+
+fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {
+    let mut help = if searched.is_empty() {
+        "there is no plugin directory: build the plugins, or set EYEMAP_PLUGIN_PATH".to_owned()
+    } else {
+        format!("searched {}", list(searched))
+    };
+    for file in unreadable.iter().take(3) {
+        help.push_str("\nnot usable: ");
+        help.push_str(file);
+    }
+    help
+}
+
+fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
+    format!(
+        "native code can do all that you can do. If you trust {}, add to the configuration\n\
+         [plugins.by_id.{id:?}]\ntrust = true\nor lock it: {sha256}",
+        path.display()
+    )
+}
+
+/// A plugin that has the same stage under another version is too new or too old, not a wrong choice.
+fn missing_extension(wanted: &str, exported: &[String]) -> String {
+    let stage = |id: &str| id.rsplit_once('/').map(|(stage, _)| stage.to_owned());
+    let same = exported.iter().find(|id| stage(id) == stage(wanted));
+    match same {
+        Some(other) => format!(
+            "it was made for {other}, this host knows {wanted}: use a newer eyemap, or a build of the plugin for {wanted}"
+        ),
+        None => {
+            "choose a plugin that exports it; `eyemap plugin list` shows what each exports".into()
+        }
+    }
+}

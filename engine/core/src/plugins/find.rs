@@ -1,0 +1,289 @@
+//! Where plugins are looked for, and which file answers to a name.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::{LOCK_FILE, Lock, Manifest, Plugin, PluginError, elf, load, lock::sha256_hex};
+
+/// A directory of the search path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchDir {
+    /// The directory.
+    pub path: PathBuf,
+    /// Why it is searched, `[plugins] path`.
+    pub origin: &'static str,
+}
+
+/// Looks for plugins along a search path, and decides whether to trust what it finds.
+///
+/// Earlier directories shadow later ones. Never the current directory.
+#[derive(Debug, Default)]
+pub struct Finder {
+    /// Directories, in order.
+    pub dirs: Vec<SearchDir>,
+    /// Locks that are trusted.
+    pub locks: Vec<Lock>,
+    /// Ids that the user trusts whatever their hash.
+    pub trusted: BTreeSet<String>,
+}
+
+/// A file in the search path, as `eyemap plugin list` shows it.
+#[derive(Debug)]
+pub struct Listed {
+    /// The file.
+    pub path: PathBuf,
+    /// Why its directory is searched.
+    pub origin: &'static str,
+    /// Its manifest, or why it cannot be used.
+    pub manifest: Result<Manifest, PluginError>,
+    /// Whether it may be loaded, or why not.
+    pub trust: Result<(), PluginError>,
+    /// The file that hides it, in an earlier directory.
+    pub shadowed_by: Option<PathBuf>,
+}
+
+/// A file whose manifest was read.
+struct Candidate {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    manifest: Manifest,
+}
+
+impl Finder {
+    /// The usual search path: directories of the configuration, `plugins/` beside the configuration
+    /// file, `EYEMAP_PLUGIN_PATH`, the user's data directory, and `plugins/` beside the executable.
+    ///
+    /// # Errors
+    /// When a lock is there but cannot be read.
+    pub fn usual(
+        configured: &[PathBuf],
+        config_dir: Option<&Path>,
+        locks: &[PathBuf],
+    ) -> Result<Self, PluginError> {
+        let mut finder = Self::default();
+        for path in configured {
+            finder.push(path.clone(), "[plugins] path");
+        }
+        if let Some(dir) = config_dir {
+            finder.push(dir.join("plugins"), "beside the configuration");
+            finder.locks.push(Lock::read(&dir.join(LOCK_FILE))?);
+        }
+        if let Some(paths) = std::env::var_os("EYEMAP_PLUGIN_PATH") {
+            for path in std::env::split_paths(&paths).filter(|path| path.is_absolute()) {
+                finder.push(path, "EYEMAP_PLUGIN_PATH");
+            }
+        }
+        if let Some(dir) = user_data_dir() {
+            finder.push(dir.join("plugins"), "user data directory");
+            finder.locks.push(Lock::read(&dir.join(LOCK_FILE))?);
+        }
+        if let Some(dir) = std::env::current_exe()
+            .ok()
+            .as_deref()
+            .and_then(Path::parent)
+        {
+            let bundle = dir.join("plugins");
+            finder.locks.push(Lock::read(&bundle.join(LOCK_FILE))?);
+            finder.push(bundle, "beside the executable");
+        }
+        for path in locks {
+            finder.locks.push(Lock::read(path)?);
+        }
+        Ok(finder)
+    }
+
+    fn push(&mut self, path: PathBuf, origin: &'static str) {
+        if !self.dirs.iter().any(|dir| dir.path == path) {
+            self.dirs.push(SearchDir { path, origin });
+        }
+    }
+
+    /// Finds a plugin by id, by the last segment of its id, or by path, and loads it.
+    ///
+    /// # Errors
+    /// When it is not found, not whole, not trusted or does not fit this host.
+    pub fn load(&self, name: &str) -> Result<&'static Plugin, PluginError> {
+        let found = self.find(name)?;
+        let sha256 = sha256_hex(&found.bytes);
+        self.trust(&found.manifest, &found.path, &sha256)?;
+        load::load(&found.path, &found.bytes, found.manifest, sha256)
+    }
+
+    fn find(&self, name: &str) -> Result<Candidate, PluginError> {
+        if name.contains('/') || name.ends_with(std::env::consts::DLL_SUFFIX) {
+            return candidate(Path::new(name));
+        }
+        let (mut ids, mut unreadable) = (BTreeSet::new(), Vec::new());
+        for dir in &self.dirs {
+            let mut found: Vec<Candidate> = Vec::new();
+            for path in libraries(&dir.path) {
+                match candidate(&path) {
+                    Ok(this) if answers(&this.manifest.id, name) => found.push(this),
+                    Ok(this) => {
+                        ids.insert(this.manifest.id);
+                    }
+                    Err(error) => unreadable.push(error.to_string()),
+                }
+            }
+            if let Some(found) = only(found, name)? {
+                return Ok(found);
+            }
+        }
+        Err(PluginError::NotFound {
+            name: name.into(),
+            similar: similar(&ids, name),
+            searched: self
+                .dirs
+                .iter()
+                .map(|dir| dir.path.clone())
+                .filter(|p| p.is_dir())
+                .collect(),
+            unreadable,
+        })
+    }
+
+    fn trust(&self, manifest: &Manifest, path: &Path, sha256: &str) -> Result<(), PluginError> {
+        let id = &manifest.id;
+        let locked: Vec<_> = self
+            .locks
+            .iter()
+            .filter_map(|lock| Some((lock, lock.find(id)?)))
+            .collect();
+        if self.trusted.contains(id) || locked.iter().any(|(_, entry)| entry.sha256 == sha256) {
+            return Ok(());
+        }
+        Err(match locked.first() {
+            Some((lock, entry)) => PluginError::Changed {
+                id: id.clone(),
+                path: path.into(),
+                lock: lock.path.clone(),
+                expected: entry.sha256.clone(),
+                found: sha256.into(),
+            },
+            None => PluginError::Untrusted {
+                id: id.clone(),
+                path: path.into(),
+                sha256: sha256.into(),
+            },
+        })
+    }
+
+    /// Every file along the search path, in order.
+    pub fn list(&self) -> Vec<Listed> {
+        let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+        let mut listed = Vec::new();
+        for dir in &self.dirs {
+            for path in libraries(&dir.path) {
+                listed.push(self.listed(path, dir.origin, &mut seen));
+            }
+        }
+        listed
+    }
+
+    fn listed(
+        &self,
+        path: PathBuf,
+        origin: &'static str,
+        seen: &mut BTreeMap<String, PathBuf>,
+    ) -> Listed {
+        match candidate(&path) {
+            Err(error) => Listed {
+                path,
+                origin,
+                manifest: Err(error),
+                trust: Ok(()),
+                shadowed_by: None,
+            },
+            Ok(found) => {
+                let trust = self
+                    .trust(&found.manifest, &path, &sha256_hex(&found.bytes))
+                    .and_then(|()| elf::check(&path, &found.bytes));
+                let id = found.manifest.id.clone();
+                let shadowed_by = seen.get(&id).cloned();
+                seen.entry(id).or_insert_with(|| path.clone());
+                Listed {
+                    path,
+                    origin,
+                    manifest: Ok(found.manifest),
+                    trust,
+                    shadowed_by,
+                }
+            }
+        }
+    }
+}
+
+/// `org.eyemap.binned-color` answers to itself and to `binned-color`.
+fn answers(id: &str, name: &str) -> bool {
+    id == name || id.rsplit('.').next() == Some(name)
+}
+
+fn only(mut found: Vec<Candidate>, name: &str) -> Result<Option<Candidate>, PluginError> {
+    let Some(last) = found.pop() else {
+        return Ok(None);
+    };
+    match found.pop() {
+        None => Ok(Some(last)),
+        Some(other) if other.manifest.id == last.manifest.id => Err(PluginError::Duplicate {
+            id: last.manifest.id,
+            first: other.path,
+            second: last.path,
+        }),
+        Some(other) => Err(PluginError::Ambiguous {
+            name: name.into(),
+            ids: vec![other.manifest.id, last.manifest.id],
+        }),
+    }
+}
+
+fn similar(ids: &BTreeSet<String>, name: &str) -> Option<String> {
+    let distance = |id: &&String| {
+        let short = id.rsplit('.').next().unwrap_or(id);
+        strsim::damerau_levenshtein(short, name.rsplit('.').next().unwrap_or(name))
+    };
+    ids.iter()
+        .min_by_key(distance)
+        .filter(|id| distance(id) <= 3)
+        .cloned()
+}
+
+/// Files that may be libraries, in a stable order. A directory that is missing has none.
+fn libraries(dir: &Path) -> Vec<PathBuf> {
+    let suffix = std::env::consts::DLL_EXTENSION;
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == suffix)
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn candidate(path: &Path) -> Result<Candidate, PluginError> {
+    let bytes = std::fs::read(path).map_err(|source| PluginError::Read {
+        path: path.into(),
+        source,
+    })?;
+    let manifest = elf::read_manifest(path, &bytes)?;
+    Ok(Candidate {
+        path: path.into(),
+        bytes,
+        manifest,
+    })
+}
+
+/// `$XDG_DATA_HOME/eyemap`, by default `~/.local/share/eyemap`.
+fn user_data_dir() -> Option<PathBuf> {
+    let dir = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let base = dir("XDG_DATA_HOME").or_else(|| Some(dir("HOME")?.join(".local/share")))?;
+    Some(base.join("eyemap"))
+}

@@ -1,0 +1,164 @@
+//! The three stages as the host sees them: calls go out timed and inside a span, answers come back
+//! checked. A stage never sees a file; nothing it returns is believed before it is looked at.
+
+mod color;
+mod coordinate;
+mod error;
+mod metadata;
+mod side_tables;
+
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use eyemap_abi::{
+    PluginError as AbiError, Table,
+    abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr},
+};
+
+pub use color::{ColorStage, Scale};
+pub use coordinate::{CoordinateStage, Placed, Placement};
+pub use error::StageError;
+pub use metadata::{Annotations, MetadataStage, Texts};
+
+use crate::{
+    config::StageConfig,
+    plugins::{Extension, Finder, Plugin},
+};
+
+/// Larger maps are refused for a stage that does not promise chunk invariance.
+pub const MAX_WHOLE_MAP: usize = 1_000_000;
+
+/// Which stage, in the words of TOML, spans and reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StageName {
+    /// Where hexagons lie.
+    Coordinate,
+    /// How they are coloured.
+    Color,
+    /// What is written on the map.
+    Metadata,
+}
+
+impl StageName {
+    /// The word: `coordinate`, `color`, `metadata`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Coordinate => "coordinate",
+            Self::Color => "color",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+/// What all three have in common: the plugin behind it, its configuration, and a lock for plugins
+/// that cannot be called from two threads at once.
+#[derive(Debug)]
+pub struct Origin {
+    /// Which stage it is.
+    pub name: StageName,
+    /// The plugin.
+    pub plugin: &'static Plugin,
+    /// Its configuration as canonical JSON (keys sorted).
+    pub config: String,
+    /// Names and BLAKE3 hashes of its side tables.
+    pub tables: Vec<(String, [u8; 32])>,
+    exclusive: Option<Mutex<()>>,
+}
+
+impl Origin {
+    /// Finds the plugin, reads its side tables and lets it build its stage.
+    fn create<E: Extension, S>(
+        name: StageName,
+        finder: &Finder,
+        stage: &StageConfig,
+        create: impl FnOnce(E, RStr<'_>, RSlice<'_, Table<'_>>) -> RResult<S, AbiError>,
+    ) -> Result<(Self, S), StageError> {
+        let plugin = finder
+            .load(&stage.plugin)
+            .map_err(|source| StageError::Load {
+                stage: name,
+                source: Box::new(source),
+            })?;
+        let extension = plugin.extension::<E>().map_err(|source| StageError::Load {
+            stage: name,
+            source: Box::new(source),
+        })?;
+        let side_tables = side_tables::read(name, &stage.tables)?;
+        let exclusive = (plugin.manifest.thread_safety != "sync").then(|| Mutex::new(()));
+        let origin = Self {
+            name,
+            plugin,
+            config: serde_json::Value::Object(stage.config.clone()).to_string(),
+            tables: side_tables.hashes(),
+            exclusive,
+        };
+        let created = side_tables.lend(|tables| {
+            create(
+                extension,
+                RStr::from_str(&origin.config),
+                RSlice::from_slice(tables),
+            )
+        });
+        let stage = origin.answer(created)?;
+        Ok((origin, stage))
+    }
+
+    /// The plugin's id.
+    pub fn id(&self) -> &str {
+        &self.plugin.manifest.id
+    }
+
+    /// The plugin's file.
+    pub fn path(&self) -> &Path {
+        &self.plugin.path
+    }
+
+    /// Held around each call of a plugin that is not thread-safe.
+    fn enter(&self) -> Option<MutexGuard<'_, ()>> {
+        self.exclusive
+            .as_ref()
+            .map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn answer<T>(&self, answer: RResult<T, AbiError>) -> Result<T, StageError> {
+        match answer {
+            ROk(value) => Ok(value),
+            RErr(error) => Err(StageError::Plugin {
+                stage: self.name,
+                plugin: self.id().to_owned(),
+                error: Box::new(error),
+            }),
+        }
+    }
+
+    /// Reads a description that the plugin gave as JSON.
+    fn describe<T: serde::de::DeserializeOwned>(&self, json: &str) -> Result<T, StageError> {
+        serde_json::from_str(json)
+            .map_err(|error| self.wrong(format!("its description cannot be read: {error}")))
+    }
+
+    /// An answer that the host does not accept.
+    fn wrong(&self, message: String) -> StageError {
+        StageError::Answer {
+            stage: self.name,
+            plugin: self.id().to_owned(),
+            message,
+        }
+    }
+
+    fn check_size(&self, elements: usize) -> Result<(), StageError> {
+        if self.plugin.manifest.chunk_invariant || elements <= MAX_WHOLE_MAP {
+            return Ok(());
+        }
+        Err(self.wrong(format!(
+            "it needs whole maps (it is not chunk-invariant), and {elements} elements are more than {MAX_WHOLE_MAP}"
+        )))
+    }
+}
+
+fn to_json(job: &impl serde::Serialize) -> String {
+    // Jobs are structs of numbers, text and lists: there is nothing that JSON cannot say.
+    serde_json::to_string(job).unwrap_or_default()
+}

@@ -102,7 +102,7 @@ impl Rgba {
     pub const WHITE: Self = Self(0xffff_ffff);
 
     /// An opaque colour.
-    pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
+    pub const fn opaque(red: u8, green: u8, blue: u8) -> Self {
         Self(u32::from_be_bytes([red, green, blue, 0xff]))
     }
 
@@ -112,7 +112,7 @@ impl Rgba {
     }
 
     /// The colour without its alpha, `0xRRGGBB`.
-    pub const fn without_alpha(self) -> u32 {
+    pub const fn rgb(self) -> u32 {
         self.0 >> 8
     }
 
@@ -135,7 +135,7 @@ impl std::fmt::Display for Rgba {
     /// `#rrggbb`, or `#rrggbbaa` where it is not opaque.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 & 0xff {
-            0xff => write!(f, "#{:06x}", self.without_alpha()),
+            0xff => write!(f, "#{:06x}", self.rgb()),
             _ => write!(f, "#{:08x}", self.0),
         }
     }

@@ -76,8 +76,8 @@ pub trait ColorScale: Send + Sync + 'static {
 pub const fn without_value(status: ColumnStatus) -> Rgba {
     match status {
         ColumnStatus::HasData | ColumnStatus::NoData => Rgba::WHITE,
-        ColumnStatus::NotInRegion => Rgba::rgb(0x99, 0x99, 0x99),
-        ColumnStatus::Unknown => Rgba::rgb(0xd9, 0xd2, 0xe9),
+        ColumnStatus::NotInRegion => Rgba::opaque(0x99, 0x99, 0x99),
+        ColumnStatus::Unknown => Rgba::opaque(0xd9, 0xd2, 0xe9),
     }
 }
 

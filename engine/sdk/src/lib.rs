@@ -33,7 +33,7 @@
 //!
 //! impl ColorScale for Split {
 //!     fn color_of(&self, value: f64) -> Rgba {
-//!         if value > self.at { Rgba::rgb(0xa5, 0x0f, 0x15) } else { Rgba::rgb(0xfe, 0xe5, 0xd9) }
+//!         if value > self.at { Rgba::opaque(0xa5, 0x0f, 0x15) } else { Rgba::opaque(0xfe, 0xe5, 0xd9) }
 //!     }
 //! }
 //!

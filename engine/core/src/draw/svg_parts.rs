@@ -1,0 +1,208 @@
+//! What both SVG forms share: the root, marks, colours.
+//!
+//! No ids, no `style`, no handlers: maps inlined in one page cannot disturb each other, and a strict
+//! content security policy has nothing to refuse.
+
+use super::{
+    font::FAMILY,
+    layout::{Anchor, Layout, Mark, SMALL_PX},
+    number::{hundredths, push_hundredths, value_text},
+    text::{push_xml, xml},
+};
+use crate::scene::{Rect, Rgba, SceneHead};
+
+/// Appends ` name="number of px"`.
+pub(crate) fn attribute_px(out: &mut Vec<u8>, name: &str, px: f64) {
+    out.push(b' ');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    push_hundredths(out, hundredths(px));
+    out.push(b'"');
+}
+
+/// Appends `#rrggbb`.
+pub(crate) fn push_hex(out: &mut Vec<u8>, color: Rgba) {
+    out.push(b'#');
+    let rgb = color.rgb();
+    for shift in [20, 16, 12, 8, 4, 0] {
+        out.push(b"0123456789abcdef"[(rgb >> shift & 15) as usize]);
+    }
+}
+
+/// Opacity of a colour with four decimals.
+pub(crate) fn opacity(color: Rgba) -> f64 {
+    let alpha = f64::from(color.channels()[3]) / 255.0;
+    (alpha * 1e4).round() / 1e4
+}
+
+/// Appends ` fill="#rrggbb"`, and the opacity if it is not full.
+pub(crate) fn push_fill(out: &mut Vec<u8>, color: Rgba) {
+    push_paint(out, "fill", color);
+}
+
+fn push_paint(out: &mut Vec<u8>, what: &str, color: Rgba) {
+    out.push(b' ');
+    out.extend_from_slice(what.as_bytes());
+    out.extend_from_slice(b"=\"");
+    push_hex(out, color);
+    out.push(b'"');
+    if color.channels()[3] < 255 {
+        let text = format!(" {what}-opacity=\"{}\"", value_text(opacity(color)));
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// What the whole picture is called: title and subject.
+pub(crate) fn name(head: &SceneHead) -> String {
+    let subject = head.subject.iter().map(|line| match &line.badge {
+        Some(badge) => format!("{} ({})", line.text, badge.text),
+        None => line.text.clone(),
+    });
+    let subject = subject.collect::<Vec<_>>().join(", ");
+    match (head.title.is_empty(), subject.is_empty()) {
+        (false, false) => format!("{}: {subject}", head.title),
+        (false, true) => head.title.clone(),
+        (true, false) => subject,
+        (true, true) => head.map.to_string(),
+    }
+}
+
+/// Opens the root and names it.
+pub(crate) fn open_root(out: &mut Vec<u8>, head: &SceneHead, mark: &str) {
+    out.extend_from_slice(b"<svg xmlns=\"http://www.w3.org/2000/svg\"");
+    out.extend_from_slice(mark.as_bytes());
+    out.extend_from_slice(b" viewBox=\"0 0 ");
+    push_hundredths(out, hundredths(head.width_px));
+    out.push(b' ');
+    push_hundredths(out, hundredths(head.height_px));
+    out.push(b'"');
+    attribute_px(out, "width", head.width_px);
+    attribute_px(out, "height", head.height_px);
+    let rest = format!(
+        " role=\"graphics-document\" font-family=\"{FAMILY}\" font-size=\"{SMALL_PX}\">\n<title>{}</title>\n",
+        xml(&name(head))
+    );
+    out.extend_from_slice(rest.as_bytes());
+    if !head.description.is_empty() {
+        out.extend_from_slice(b"<desc>");
+        push_xml(out, &head.description);
+        out.extend_from_slice(b"</desc>\n");
+    }
+}
+
+/// Appends the lines below the hexagons.
+pub(crate) fn push_guides(out: &mut Vec<u8>, layout: &Layout) {
+    if layout.guides.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b"<g pointer-events=\"none\">\n");
+    push_marks(out, &layout.guides);
+    out.extend_from_slice(b"</g>\n");
+}
+
+/// Appends marks, one a line.
+pub(crate) fn push_marks(out: &mut Vec<u8>, marks: &[Mark]) {
+    for mark in marks {
+        match mark {
+            Mark::Box { rect, fill, radius } => push_box(out, *rect, *fill, *radius),
+            Mark::Text { .. } => push_text(out, mark),
+            Mark::Line { points, color, width, arrow } => {
+                push_line(out, points, *color, *width);
+                if let (true, Some(head)) = (*arrow, arrow_head(points, *width)) {
+                    out.extend_from_slice(b"<path");
+                    push_points(out, &head);
+                    push_fill(out, *color);
+                    out.extend_from_slice(b"/>\n");
+                }
+            }
+        }
+    }
+}
+
+/// Appends a white ground.
+pub(crate) fn push_backing(out: &mut Vec<u8>, rect: Rect) {
+    push_box(out, backing_rect(rect), BACKING, 2.0);
+}
+
+/// Ground of blocks that cover hexagons.
+pub(crate) const BACKING: Rgba = Rgba(0xffff_ffd0);
+
+/// A block's ground, a little larger than the block.
+pub(crate) fn backing_rect(rect: Rect) -> Rect {
+    Rect {
+        x: rect.x - 2.0,
+        y: rect.y - 2.0,
+        width: rect.width + 4.0,
+        height: rect.height + 4.0,
+    }
+}
+
+pub(crate) fn push_rect(out: &mut Vec<u8>, rect: Rect) {
+    out.extend_from_slice(b"<rect");
+    attribute_px(out, "x", rect.x);
+    attribute_px(out, "y", rect.y);
+    attribute_px(out, "width", rect.width);
+    attribute_px(out, "height", rect.height);
+}
+
+fn push_box(out: &mut Vec<u8>, rect: Rect, fill: Rgba, radius: f64) {
+    push_rect(out, rect);
+    if radius > 0.0 {
+        attribute_px(out, "rx", radius);
+    }
+    push_fill(out, fill);
+    out.extend_from_slice(b"/>\n");
+}
+
+fn push_text(out: &mut Vec<u8>, mark: &Mark) {
+    let Mark::Text { x, y, size, anchor, color, text } = mark else {
+        return;
+    };
+    out.extend_from_slice(b"<text");
+    attribute_px(out, "x", *x);
+    attribute_px(out, "y", *y);
+    if *size != SMALL_PX {
+        attribute_px(out, "font-size", *size);
+    }
+    if *anchor == Anchor::Middle {
+        out.extend_from_slice(b" text-anchor=\"middle\"");
+    }
+    push_fill(out, *color);
+    out.push(b'>');
+    push_xml(out, text);
+    out.extend_from_slice(b"</text>\n");
+}
+
+fn push_points(out: &mut Vec<u8>, points: &[[f64; 2]]) {
+    out.extend_from_slice(b" d=\"");
+    for (i, point) in points.iter().enumerate() {
+        out.push(if i == 0 { b'M' } else { b' ' });
+        push_hundredths(out, hundredths(point[0]));
+        out.push(b' ');
+        push_hundredths(out, hundredths(point[1]));
+    }
+    out.push(b'"');
+}
+
+fn push_line(out: &mut Vec<u8>, points: &[[f64; 2]], color: Rgba, width: f64) {
+    out.extend_from_slice(b"<path");
+    push_points(out, points);
+    out.extend_from_slice(b" fill=\"none\"");
+    push_paint(out, "stroke", color);
+    attribute_px(out, "stroke-width", width);
+    out.extend_from_slice(b"/>\n");
+}
+
+/// The head of an arrow along the last stretch of a line.
+pub(crate) fn arrow_head(points: &[[f64; 2]], width: f64) -> Option<[[f64; 2]; 3]> {
+    let [.., from, to] = points else { return None };
+    let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+    let length = (dx * dx + dy * dy).sqrt();
+    if !(length > 0.0) {
+        return None;
+    }
+    let size = 3.0 + 2.0 * width;
+    let [ux, uy] = [dx / length * size, dy / length * size];
+    let [bx, by] = [to[0] - ux, to[1] - uy];
+    Some([*to, [bx - uy * 0.45, by + ux * 0.45], [bx + uy * 0.45, by - ux * 0.45]])
+}

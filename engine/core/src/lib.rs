@@ -6,12 +6,15 @@
 
 pub mod config;
 pub mod draw;
+pub mod index;
 pub mod ingest;
 pub mod manifest;
 pub mod model;
 pub mod name;
 pub mod pipeline;
+pub mod plan;
 pub mod plugins;
+pub mod render;
 pub mod scene;
 pub mod sink;
 pub mod stage;

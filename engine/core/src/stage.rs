@@ -9,7 +9,11 @@ mod side_tables;
 
 use std::{
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use eyemap_abi::{
@@ -65,6 +69,24 @@ pub struct Origin {
     /// Names and BLAKE3 hashes of its side tables.
     pub tables: Vec<(String, [u8; 32])>,
     exclusive: Option<Mutex<()>>,
+    calls: AtomicU64,
+    spent_ns: AtomicU64,
+}
+
+/// One call into a plugin: timed, and alone if the plugin wants that.
+struct Call<'a> {
+    origin: &'a Origin,
+    start: Instant,
+    _alone: Option<MutexGuard<'a, ()>>,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let nanoseconds = self.start.elapsed().as_nanos();
+        // 2^64 ns are 584 years.
+        self.origin.spent_ns.fetch_add(nanoseconds as u64, Ordering::Relaxed);
+        self.origin.calls.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Origin {
@@ -93,6 +115,8 @@ impl Origin {
             config: serde_json::Value::Object(stage.config.clone()).to_string(),
             tables: side_tables.hashes(),
             exclusive,
+            calls: AtomicU64::new(0),
+            spent_ns: AtomicU64::new(0),
         };
         let created = side_tables.lend(|tables| {
             create(
@@ -115,11 +139,17 @@ impl Origin {
         &self.plugin.path
     }
 
-    /// Held around each call of a plugin that is not thread-safe.
-    fn enter(&self) -> Option<MutexGuard<'_, ()>> {
-        self.exclusive
-            .as_ref()
-            .map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Held around each call of the plugin.
+    fn enter(&self) -> Call<'_> {
+        let alone =
+            self.exclusive.as_ref().map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
+        Call { origin: self, start: Instant::now(), _alone: alone }
+    }
+
+    /// Number of calls so far, and the time spent in them over all threads.
+    pub fn spent(&self) -> (u64, Duration) {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (load(&self.calls), Duration::from_nanos(load(&self.spent_ns)))
     }
 
     fn answer<T>(&self, answer: RResult<T, AbiError>) -> Result<T, StageError> {

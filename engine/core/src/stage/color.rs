@@ -64,7 +64,7 @@ impl ColorStage {
     /// # Errors
     /// When the plugin refuses it.
     pub fn prepare(&self, job: &ColorJob) -> Result<Scale<'_>, StageError> {
-        let _lock = self.origin.enter();
+        let _call = self.origin.enter();
         let job = to_json(job);
         let prepared = self
             .origin
@@ -89,7 +89,7 @@ impl Scale<'_> {
             tracing::debug_span!("colors", plugin = origin.id(), rows = values.len()).entered();
         let numbers: Vec<u8> = status.iter().map(|&status| status as u8).collect();
         let mut rgba = vec![0; values.len()];
-        let _lock = origin.enter();
+        let _call = origin.enter();
         let answer = self.prepared.color(
             RSlice::from_slice(values),
             RSlice::from_slice(&numbers),
@@ -105,7 +105,7 @@ impl Scale<'_> {
     /// When the plugin fails or its legend contradicts itself.
     pub fn legend(&self) -> Result<Option<Legend>, StageError> {
         let origin = &self.stage.origin;
-        let _lock = origin.enter();
+        let _call = origin.enter();
         let json = origin.answer(self.prepared.describe())?;
         let description: ColorDescription = origin.describe(&json)?;
         description

@@ -60,7 +60,7 @@ impl CoordinateStage {
     /// # Errors
     /// When the plugin refuses the job or its description is not usable.
     pub fn prepare(&self, job: &CoordinateJob) -> Result<Placement<'_>, StageError> {
-        let _lock = self.origin.enter();
+        let _call = self.origin.enter();
         let prepared = self
             .origin
             .answer(self.stage.prepare(RStr::from_str(&to_json(job))))?;
@@ -130,7 +130,7 @@ impl Placement<'_> {
             vec![0.0; hex1.len()],
             vec![0u8; hex1.len()],
         );
-        let _lock = origin.enter();
+        let _call = origin.enter();
         let answer = self.prepared.place(
             RSlice::from_slice(hex1),
             RSlice::from_slice(hex2),

@@ -53,7 +53,7 @@ impl MetadataStage {
     /// When the plugin refuses the job, or names another number of layers than the job has.
     pub fn prepare(&self, job: &MetadataJob) -> Result<Texts<'_>, StageError> {
         let _span = tracing::debug_span!("metadata", plugin = self.origin.id()).entered();
-        let _lock = self.origin.enter();
+        let _call = self.origin.enter();
         let json = to_json(job);
         let prepared = self
             .origin
@@ -88,7 +88,7 @@ impl Texts<'_> {
     pub fn annotate(&self, batch: &ColumnBatch<'_>) -> Result<Annotations, StageError> {
         let origin = &self.stage.origin;
         origin.check_size(batch.hex1.len())?;
-        let _lock = origin.enter();
+        let _call = origin.enter();
         let overrides = origin.answer(self.prepared.annotate(batch))?;
         let mut last = None;
         let mut annotations = Vec::with_capacity(overrides.len());

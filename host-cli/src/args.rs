@@ -1,0 +1,183 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use eyemap_engine::{Side, draw::Format};
+
+/// Renders eyemaps: hexagonal maps of what a cell type does in every column of a fly's eye.
+#[derive(Debug, Parser)]
+#[command(name = "eyemap", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Draw the maps of a table
+    Render(Box<RenderArgs>),
+    /// Say what is in a table
+    Inspect(InspectArgs),
+    /// Look at plugins
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// Print a configuration file with every key, its meaning and its default
+    Config,
+    /// Print the Content-Security-Policy source that lets interactive maps run their script
+    Csp,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// List the plugins of the search path
+    List(ListArgs),
+    /// Trust the plugins of a directory: write its lock
+    Lock {
+        /// The directory
+        dir: PathBuf,
+    },
+}
+
+/// How a table is read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TableArgs {
+    /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather
+    pub(crate) table: PathBuf,
+    /// Table of the columns that exist; overrides [atlas] file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) atlas: Option<PathBuf>,
+    /// Configuration file; `eyemap config` prints one with all keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Write one JSON document to standard output, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// Output directory
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Cell types, as globs; may be repeated
+    #[arg(long = "type", value_name = "GLOB")]
+    pub(crate) types: Vec<String>,
+    /// Regions; may be repeated
+    #[arg(long = "region", value_name = "REGION")]
+    pub(crate) regions: Vec<String>,
+    /// Sides; may be repeated
+    #[arg(long = "side", value_name = "L|R", value_parser = side)]
+    pub(crate) sides: Vec<Side>,
+    /// Metrics, `synapses` or `cells`; may be repeated
+    #[arg(long = "metric", value_name = "METRIC")]
+    pub(crate) metrics: Vec<String>,
+    /// Formats: svg, svg-static, png, json
+    #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',', value_parser = format)]
+    pub(crate) formats: Vec<Format>,
+    /// Pixels of a PNG per px of the map, 0.1 to 8
+    #[arg(long, value_name = "N")]
+    pub(crate) scale: Option<f64>,
+    /// Colour range by hand: METRIC=LOW:HIGH for whole columns, METRIC.layer=LOW:HIGH for layers
+    #[arg(long = "range", value_name = "METRIC=LOW:HIGH", value_parser = range, allow_hyphen_values = true)]
+    pub(crate) ranges: Vec<Range>,
+    /// Threads; 0 takes one a core
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Write an index.html with thumbnails (adds the format svg-static)
+    #[arg(long)]
+    pub(crate) index: bool,
+    /// Delete maps of earlier runs that this run does not draw
+    #[arg(long)]
+    pub(crate) prune: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// Configuration file whose search path counts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Show the keys of each plugin's configuration (loads trusted plugins)
+    #[arg(long)]
+    pub(crate) schema: bool,
+    /// Write one JSON document to standard output, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A colour range set by hand.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) metric: String,
+    pub(crate) layer: bool,
+    pub(crate) range: [f64; 2],
+}
+
+impl Args {
+    pub(crate) fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Render(args) => args.table.json,
+            Command::Inspect(args) => args.table.json,
+            Command::Plugin { command: PluginCommand::List(args) } => args.json,
+            _ => false,
+        }
+    }
+}
+
+fn side(text: &str) -> Result<Side, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "l" | "left" => Ok(Side::Left),
+        "r" | "right" => Ok(Side::Right),
+        _ => Err("write L or R".into()),
+    }
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::from_name(text).ok_or_else(|| {
+        let known = Format::ALL.map(Format::name).join(", ");
+        format!("formats are {known}")
+    })
+}
+
+fn range(text: &str) -> Result<Range, String> {
+    let wrong = || "write METRIC=LOW:HIGH, for example synapses=0:500".to_owned();
+    let (metric, numbers) = text.split_once('=').ok_or_else(wrong)?;
+    let (low, high) = numbers.split_once(':').ok_or_else(wrong)?;
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| wrong());
+    let (metric, layer) = match metric.strip_suffix(".layer") {
+        Some(metric) => (metric, true),
+        None => (metric, false),
+    };
+    Ok(Range { metric: metric.to_owned(), layer, range: [number(low)?, number(high)?] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_consistent() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn ranges_are_read_for_whole_columns_and_layers() {
+        let whole = Range { metric: "synapses".into(), layer: false, range: [-1.0, 500.0] };
+        assert_eq!(range("synapses=-1:500"), Ok(whole.clone()));
+        assert_eq!(range("synapses.layer=-1:500"), Ok(Range { layer: true, ..whole }));
+        for wrong in ["synapses", "synapses=1", "synapses=a:b"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The `eyemap` command: arguments in, one report out, exit codes as documented.
+//!
+//! Everything that it does is in `eyemap_engine`; here are words, progress and exit codes only.
+
+mod args;
+mod failure;
+mod inspect;
+mod log;
+mod out;
+mod plugin;
+mod progress;
+mod render;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command, PluginCommand};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let json = args.wants_json();
+    log::start(json);
+    failure::install_report();
+    let done = match &args.command {
+        Command::Render(args) => render::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Plugin { command: PluginCommand::List(args) } => plugin::list(args),
+        Command::Plugin { command: PluginCommand::Lock { dir } } => plugin::lock(dir),
+        Command::Config => out::text(include_str!("../../docs/eyemap.toml")),
+        Command::Csp => out::text(&format!("script-src '{}'\n", eyemap_engine::draw::csp_hash())),
+    };
+    done.unwrap_or_else(|failure| failure.report(json))
+}
+
+/// Help and version are no errors; everything else about arguments is usage.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing can be done when the terminal is gone.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }
+}

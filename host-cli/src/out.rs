@@ -1,0 +1,68 @@
+//! Standard output and standard error. Names come from tables, so control characters are escaped.
+
+#![allow(clippy::print_stderr)]
+
+use std::{
+    io::{ErrorKind, Write as _},
+    process::ExitCode,
+};
+
+use crate::failure::{Failure, USAGE};
+
+/// Writes text to standard output. A reader that went away, as `head` does, is no error.
+pub(crate) fn text(text: &str) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(USAGE, format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Writes a JSON document to standard output.
+pub(crate) fn json(value: &serde_json::Value) -> Result<ExitCode, Failure> {
+    text(&format!("{value:#}\n"))
+}
+
+/// Writes a line to standard error.
+pub(crate) fn note(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Writes a report to standard error.
+pub(crate) fn error(report: &str) {
+    eprintln!("error:{report}");
+}
+
+/// A name as it may reach a terminal.
+pub(crate) fn plain(name: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().collect::<String>(),
+        false => c.to_string(),
+    };
+    name.chars().map(escape).collect()
+}
+
+/// Bytes as people read them, in units of 1000.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["kB", "MB", "GB", "TB"] {
+        if value < 1000.0 {
+            break;
+        }
+        (value, unit) = (value / 1000.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_names_are_readable_and_harmless() {
+        assert_eq!((bytes(999).as_str(), bytes(1_234_567).as_str()), ("999 B", "1.2 MB"));
+        assert_eq!(plain("a\u{1b}[31mb\n🪰"), "a\\u{1b}[31mb\\n🪰");
+    }
+}

@@ -1,0 +1,169 @@
+//! `eyemap render`.
+
+use std::{process::ExitCode, time::Duration};
+
+use eyemap_engine::{
+    config::Config,
+    draw::DrawOptions,
+    pipeline::Pipeline,
+    plan::plan,
+    render::{RenderOptions, Summary, render},
+    stage::Origin,
+};
+
+use crate::{
+    args::RenderArgs,
+    failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
+    out,
+    progress::Progress,
+    session,
+};
+
+pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
+    let (mut config, source) = session::config(args.table.config.as_deref())?;
+    apply(args, &mut config);
+    if let Some((key, message)) = config.wrong_value() {
+        return Err(Failure::new(USAGE, format!("{key}: {message}")));
+    }
+    let cancel = session::stop_on_interrupt()?;
+    let finder = session::finder(&config, &source)?;
+    let pipeline =
+        Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
+    let dataset = session::dataset(&args.table, &config, &cancel)?;
+    let plan = plan(&dataset, &config.select)?;
+    if !args.table.json {
+        dataset.notes.iter().chain(&plan.notes).for_each(|note| out::note(&format!("note: {note}")));
+    }
+    let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
+    let options = RenderOptions {
+        out: &args.out,
+        formats: &config.output.formats,
+        draw: DrawOptions::scaled(config.output.scale),
+        jobs: config.run.jobs,
+        prune: args.prune,
+        index: config.output.index,
+        cancel: &cancel,
+    };
+    let summary = render(&pipeline.maps(&dataset), &plan.requests, &options, &|| progress.step());
+    progress.finish();
+    let notes: Vec<&String> = dataset.notes.iter().chain(&plan.notes).collect();
+    report(args, &pipeline, &summary?, &notes)
+}
+
+/// Arguments win over the configuration file.
+fn apply(args: &RenderArgs, config: &mut Config) {
+    fn replace<T: Clone>(ours: &mut Vec<T>, theirs: &[T]) {
+        if !theirs.is_empty() {
+            *ours = theirs.to_vec();
+        }
+    }
+    replace(&mut config.select.types, &args.types);
+    replace(&mut config.select.regions, &args.regions);
+    replace(&mut config.select.sides, &args.sides);
+    replace(&mut config.select.metrics, &args.metrics);
+    replace(&mut config.output.formats, &args.formats);
+    config.output.scale = args.scale.unwrap_or(config.output.scale);
+    config.output.index |= args.index;
+    config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
+    for range in &args.ranges {
+        let ranges = config.range.entry(range.metric.clone()).or_default();
+        let side = if range.layer { &mut ranges.layer } else { &mut ranges.whole };
+        *side = Some(range.range);
+    }
+}
+
+fn report(
+    args: &RenderArgs,
+    pipeline: &Pipeline,
+    summary: &Summary,
+    notes: &[&String],
+) -> Result<ExitCode, Failure> {
+    if args.table.json {
+        out::json(&document(args, pipeline, summary, notes))?;
+    } else {
+        lines(args, pipeline, summary).iter().for_each(|line| out::note(line));
+    }
+    Ok(ExitCode::from(match summary {
+        _ if summary.interrupted => INTERRUPTED,
+        _ if summary.failed > 0 => SOME_FAILED,
+        _ => 0,
+    }))
+}
+
+fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<String> {
+    let drawn = summary.rendered + summary.blank;
+    let seconds = summary.elapsed.as_secs_f64();
+    let mut lines = vec![format!(
+        "{drawn} maps ({} blank) in {seconds:.2} s, {:.0} maps/s, {} in {}",
+        summary.blank,
+        drawn as f64 / seconds.max(1e-9),
+        out::bytes(summary.bytes),
+        args.out.display()
+    )];
+    let stages: Vec<String> = times(pipeline, summary)
+        .iter()
+        .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
+        .collect();
+    lines.push(format!("time over all threads: {}", stages.join(", ")));
+    if summary.unplaced > 0 {
+        lines.push(format!("{} columns have no place and are left out", summary.unplaced));
+    }
+    for (map, reason) in &summary.failures {
+        lines.push(format!("failed: {}: {}", out::plain(map), out::plain(reason)));
+    }
+    if summary.failed > summary.failures.len() as u64 {
+        lines.push(format!("{} maps failed in all; manifest.json lists them", summary.failed));
+    }
+    if summary.interrupted {
+        lines.push("stopped; what is in the manifest is complete. The same command draws the rest.".into());
+    }
+    lines
+}
+
+fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 5] {
+    let spent = |origin: &Origin| origin.spent().1;
+    [
+        ("coordinates", spent(&pipeline.coordinate.origin)),
+        ("colors", spent(&pipeline.color.origin)),
+        ("metadata", spent(&pipeline.metadata.origin)),
+        ("draw", summary.draw),
+        ("write", summary.write),
+    ]
+}
+
+fn document(
+    args: &RenderArgs,
+    pipeline: &Pipeline,
+    summary: &Summary,
+    notes: &[&String],
+) -> serde_json::Value {
+    let failures = summary.failures.iter();
+    let failures: Vec<_> =
+        failures.map(|(map, reason)| serde_json::json!({ "map": map, "error": reason })).collect();
+    let times = times(pipeline, summary)
+        .map(|(name, time)| (name.to_owned(), serde_json::json!(time.as_secs_f64() * 1e3)));
+    serde_json::json!({
+        "out": args.out.display().to_string(),
+        "rendered": summary.rendered,
+        "blank": summary.blank,
+        "failed": summary.failed,
+        "failures": failures,
+        "bytes": summary.bytes,
+        "unplaced_columns": summary.unplaced,
+        "interrupted": summary.interrupted,
+        "elapsed_ms": summary.elapsed.as_secs_f64() * 1e3,
+        "time_ms": serde_json::Map::from_iter(times),
+        "memory_bytes": memory(),
+        "notes": notes,
+    })
+}
+
+/// Memory of this process now, in bytes.
+fn memory() -> Option<u64> {
+    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+    let pid = sysinfo::get_current_pid().ok()?;
+    let mut system = System::new();
+    let what = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
+    system.process(pid).map(sysinfo::Process::memory)
+}

@@ -1,0 +1,81 @@
+//! What every command that reads a table does first: configuration, plugins, data.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use eyemap_engine::{
+    config::{Config, Source},
+    ingest::{IngestOptions, read_dataset},
+    model::Dataset,
+    plugins::Finder,
+};
+
+use crate::{
+    args::TableArgs,
+    failure::{Failure, INTERNAL, INTERRUPTED},
+    out,
+    progress::Progress,
+};
+
+/// Reads the configuration, or takes the defaults.
+pub(crate) fn config(path: Option<&Path>) -> Result<(Config, Source), Failure> {
+    match path {
+        Some(path) => Ok(Config::read(path)?),
+        None => Ok((Config::default(), Source::default())),
+    }
+}
+
+/// The search path of plugins.
+pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let dir = source.path.parent().filter(|_| !source.path.as_os_str().is_empty()).map(absolute);
+    let plugins = &config.plugins;
+    let mut finder = Finder::usual(&plugins.path, dir.as_deref(), &plugins.locks)?;
+    let trusted = plugins.by_id.iter().filter(|(_, plugin)| plugin.trust);
+    finder.trusted.extend(trusted.map(|(id, _)| id.clone()));
+    Ok(finder)
+}
+
+/// Reads the table and its atlas.
+pub(crate) fn dataset(
+    args: &TableArgs,
+    config: &Config,
+    cancel: &AtomicBool,
+) -> Result<Dataset, Failure> {
+    let progress = Progress::of_bytes("reading", args.json);
+    let report = |at: eyemap_engine::ingest::Progress| progress.at(at.bytes, at.total_bytes);
+    let atlas = args.atlas.as_deref().or(config.atlas.file.as_deref());
+    let dataset = read_dataset(
+        &args.table,
+        &IngestOptions {
+            table: &config.table,
+            atlas: &config.atlas,
+            atlas_file: atlas,
+            regions: &config.regions,
+            metrics: &config.metrics,
+            progress: Some(&report),
+            cancel: Some(cancel),
+        },
+    );
+    progress.finish();
+    Ok(dataset?)
+}
+
+/// Ctrl-C asks to stop; a second one does not ask.
+pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancel);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        out::note("stopping after the maps that are being drawn; Ctrl-C again stops at once");
+    })
+    .map_err(|error| Failure::new(INTERNAL, format!("cannot listen to Ctrl-C: {error}")))?;
+    Ok(cancel)
+}

@@ -167,7 +167,9 @@ impl ArrowSource {
     }
 
     fn next_record_batch(&mut self) -> Result<Option<RecordBatch>, Failure> {
-        if let Reader::Waiting(builder) = std::mem::replace(&mut self.reader, Reader::Done) {
+        if matches!(self.reader, Reader::Waiting(_))
+            && let Reader::Waiting(builder) = std::mem::replace(&mut self.reader, Reader::Done)
+        {
             self.reader = Reader::Reading(Box::new(project(*builder, &self.selected)?));
         }
         let Reader::Reading(batches) = &mut self.reader else {

@@ -4,7 +4,7 @@
 //! over several lines. Records of another length than the header are refused, never padded.
 
 use std::{
-    io::{Cursor, Read},
+    io::{self, Cursor, Read},
     path::Path,
 };
 
@@ -34,6 +34,7 @@ pub(super) struct CsvSource {
     header: Vec<String>,
     reader: csv::Reader<Box<dyn Read>>,
     lines: Vec<Line>,
+    compressed: bool,
     /// An error that came after rows which the caller has to see first.
     pending: Option<TableError>,
     done: bool,
@@ -42,7 +43,8 @@ pub(super) struct CsvSource {
 impl CsvSource {
     /// Opens a text table; `first` are its first bytes as stored.
     pub(super) fn open(path: &Path, file: Metered, first: &[u8]) -> Result<Self, TableError> {
-        let mut text: Box<dyn Read> = if first.starts_with(GZIP) {
+        let compressed = first.starts_with(GZIP);
+        let mut text: Box<dyn Read> = if compressed {
             Box::new(MultiGzDecoder::new(file))
         } else {
             Box::new(file)
@@ -51,7 +53,7 @@ impl CsvSource {
         text.by_ref()
             .take(HEADER_BYTES)
             .read_to_end(&mut head)
-            .map_err(|error| TableError::read(path, error))?;
+            .map_err(|error| unreadable(path, error, compressed))?;
         check_text(path, &head)?;
         let start = if head.starts_with(BOM) { BOM.len() } else { 0 };
         let delimiter = delimiter(&head);
@@ -70,6 +72,7 @@ impl CsvSource {
             header: Vec::new(),
             reader,
             lines: Vec::new(),
+            compressed,
             pending: None,
             done: false,
         };
@@ -139,7 +142,10 @@ impl CsvSource {
             match read {
                 Ok(false) => return Ok(false),
                 Ok(true) => {}
-                Err(error) => return Err(csv_error(path, error, after.saturating_sub(1))),
+                Err(error) => {
+                    let line = after.saturating_sub(1);
+                    return Err(csv_error(path, error, line, self.compressed));
+                }
             }
             let inside = line.fields.iter().map(line_ends).sum::<u64>();
             // Only a record whose quotes never close ends without a line end.
@@ -174,9 +180,25 @@ fn trim_return(fields: &mut StringRecord) {
     }
 }
 
-fn csv_error(path: &Path, error: csv::Error, line: u64) -> TableError {
+/// The objection to a stream that breaks off: the disk's, or that of the compression.
+fn unreadable(path: &Path, error: io::Error, compressed: bool) -> TableError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            if compressed =>
+        {
+            TableError::Damaged {
+                file: path.into(),
+                format: "a gzip file",
+                source: error.into(),
+            }
+        }
+        _ => TableError::read(path, error),
+    }
+}
+
+fn csv_error(path: &Path, error: csv::Error, line: u64, compressed: bool) -> TableError {
     match error.into_kind() {
-        csv::ErrorKind::Io(error) => TableError::read(path, error),
+        csv::ErrorKind::Io(error) => unreadable(path, error, compressed),
         csv::ErrorKind::Utf8 { .. } => Objection::new("is not UTF-8 text")
             .help("save the table as UTF-8")
             .at(path, Place::Line(line)),

@@ -4,8 +4,10 @@
 //! over several lines. Records of another length than the header are refused, never padded.
 
 use std::{
+    cell::Cell,
     io::{self, Cursor, Read},
     path::Path,
+    rc::Rc,
 };
 
 use csv::{ReaderBuilder, StringRecord, Terminator};
@@ -29,12 +31,38 @@ pub(super) struct Line {
     pub(super) fields: StringRecord,
 }
 
+/// One line end, and whether anybody read beyond it.
+#[derive(Default)]
+struct End {
+    given: bool,
+    reached: Rc<Cell<bool>>,
+}
+
+impl Read for End {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match buffer.first_mut() {
+            Some(byte) if !self.given => {
+                *byte = b'\n';
+                self.given = true;
+                Ok(1)
+            }
+            Some(_) => {
+                self.reached.set(true);
+                Ok(0)
+            }
+            None => Ok(0),
+        }
+    }
+}
+
 /// A text table.
 pub(super) struct CsvSource {
     header: Vec<String>,
     reader: csv::Reader<Box<dyn Read>>,
     lines: Vec<Line>,
     compressed: bool,
+    /// Whether a record wanted more than the text has.
+    at_end: Rc<Cell<bool>>,
     /// An error that came after rows which the caller has to see first.
     pending: Option<TableError>,
     done: bool,
@@ -59,8 +87,10 @@ impl CsvSource {
         let delimiter = delimiter(&head);
         let mut rest = Cursor::new(head);
         rest.set_position(start as u64);
+        let end = End::default();
+        let at_end = Rc::clone(&end.reached);
         // A line end after the last record makes every record end in one, so lines can be counted.
-        let text: Box<dyn Read> = Box::new(rest.chain(text).chain(&b"\n"[..]));
+        let text: Box<dyn Read> = Box::new(rest.chain(text).chain(end));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -73,6 +103,7 @@ impl CsvSource {
             reader,
             lines: Vec::new(),
             compressed,
+            at_end,
             pending: None,
             done: false,
         };
@@ -149,7 +180,7 @@ impl CsvSource {
             }
             let inside = line.fields.iter().map(line_ends).sum::<u64>();
             // Only a record whose quotes never close ends without a line end.
-            let end = u64::from(!self.reader.is_done());
+            let end = u64::from(!self.at_end.get());
             line.number = after.saturating_sub(end + inside).max(1);
             trim_return(&mut line.fields);
             let blank = line.fields.len() == 1 && line.fields.get(0) == Some("");

@@ -86,13 +86,14 @@ impl<'a> Names<'a> {
     fn fix(&self, ours: &str, wanted: &str) -> String {
         let others = self.header.iter().map(String::as_str);
         let free = others.filter(|name| *name == ours || !OURS.contains(name));
-        let theirs = nearest(wanted, free).map_or("<its name in the file>".into(), toml_text);
+        let theirs = nearest(wanted, free).unwrap_or("<its name in the file>");
         let found: Vec<_> = self.header.iter().map(|name| quote(name)).collect();
         format!(
-            "the file has the columns {}; to say which one it is, write\n[{}]\n{} = {theirs}",
+            "the file has the columns {}; to say which one it is, write\n[{}]\n{} = {}",
             found.join(", "),
             self.section,
             toml_key(ours),
+            toml_text(theirs),
         )
     }
 }
@@ -110,7 +111,7 @@ pub(super) fn nearest<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> 
         strsim::normalized_damerau_levenshtein(&name, &other) + f64::from(u8::from(part))
     };
     let scored = others.map(|other| (score(other), other));
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
     (best.0 >= ALIKE).then_some(best.1)
 }
 

@@ -28,7 +28,18 @@ const HEADER_BYTES: u64 = 64 * 1024;
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) number: u64,
-    pub(super) fields: StringRecord,
+    fields: StringRecord,
+}
+
+impl Line {
+    /// A field, without the first half of a Windows line end.
+    pub(super) fn field(&self, column: usize) -> Option<&str> {
+        let field = self.fields.get(column)?;
+        if column + 1 < self.fields.len() {
+            return Some(field);
+        }
+        Some(field.strip_suffix('\r').unwrap_or(field))
+    }
 }
 
 /// One line end, and whether anybody read beyond it.
@@ -182,8 +193,7 @@ impl CsvSource {
             // Only a record whose quotes never close ends without a line end.
             let end = u64::from(!self.at_end.get());
             line.number = after.saturating_sub(end + inside).max(1);
-            trim_return(&mut line.fields);
-            let blank = line.fields.len() == 1 && line.fields.get(0) == Some("");
+            let blank = line.fields.len() == 1 && line.field(0) == Some("");
             if !blank {
                 return Ok(true);
             }
@@ -193,22 +203,6 @@ impl CsvSource {
 
 fn line_ends(field: &str) -> u64 {
     field.bytes().filter(|&byte| byte == b'\n').count() as u64
-}
-
-/// Takes the first half of a Windows line end off the last field.
-fn trim_return(fields: &mut StringRecord) {
-    let last = fields.len().saturating_sub(1);
-    if fields.get(last).is_some_and(|field| field.ends_with('\r')) {
-        let kept: StringRecord = fields
-            .iter()
-            .enumerate()
-            .map(|(i, field)| match field.strip_suffix('\r') {
-                Some(field) if i == last => field,
-                _ => field,
-            })
-            .collect();
-        fields.clone_from(&kept);
-    }
 }
 
 /// The objection to a stream that breaks off: the disk's, or that of the compression.

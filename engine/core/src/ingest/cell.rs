@@ -17,6 +17,10 @@ const INTEGRAL: &str = "whole numbers are written as 12 or 12.0";
 
 /// A cell, as the file stores it.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "text tables have only text")
+)]
 pub(super) enum Cell<'a> {
     Null,
     Text(&'a str),

@@ -253,6 +253,22 @@ fn missing_columns_are_named_with_their_nearest() {
 }
 
 #[test]
+fn hostile_headers_and_names_reach_no_terminal() {
+    let many: Vec<_> = (0..3000).map(|index| format!("c{index}\u{1b}")).collect();
+    let refusal = Bench::new().refusal_of(format!("{}\n1\n", many.join(",")));
+    assert!(refusal.len() < 1000, "{refusal}");
+    assert!(
+        refusal.contains("and 2976 more") && !refusal.contains('\u{1b}'),
+        "{refusal}"
+    );
+    let refusal = row(&format!("Mi1,{}\u{202e},R,1,1,0,5,1", "ME".repeat(5000)));
+    assert!(
+        refusal.len() < 1000 && !refusal.contains('\u{202e}'),
+        "{refusal}"
+    );
+}
+
+#[test]
 fn empty_and_uneven_tables_are_refused() {
     insta::assert_snapshot!(Bench::new().refusal_of(""), @r#"
     counts.csv: is empty

@@ -20,7 +20,7 @@ use parquet::arrow::{
 
 use super::{
     cell::Cell,
-    error::{Objection, Place, TableError},
+    error::{Objection, Place, TableError, clean},
     source::{BATCH_ROWS, Metered},
 };
 
@@ -213,7 +213,15 @@ fn contained<T>(
     let source = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error,
-        Err(_) => "the decoder gave up".into(),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            format!(
+                "the decoder gave up: {}",
+                clean(text.unwrap_or("no reason"))
+            )
+            .into()
+        }
     };
     Err(TableError::Damaged {
         file: path.into(),

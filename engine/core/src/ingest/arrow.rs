@@ -20,7 +20,7 @@ use parquet::arrow::{
 
 use super::{
     cell::Cell,
-    error::{Objection, Place, TableError},
+    error::{Objection, Place, TableError, clean},
     source::{BATCH_ROWS, Metered},
 };
 
@@ -167,7 +167,9 @@ impl ArrowSource {
     }
 
     fn next_record_batch(&mut self) -> Result<Option<RecordBatch>, Failure> {
-        if let Reader::Waiting(builder) = std::mem::replace(&mut self.reader, Reader::Done) {
+        if matches!(self.reader, Reader::Waiting(_))
+            && let Reader::Waiting(builder) = std::mem::replace(&mut self.reader, Reader::Done)
+        {
             self.reader = Reader::Reading(Box::new(project(*builder, &self.selected)?));
         }
         let Reader::Reading(batches) = &mut self.reader else {
@@ -211,7 +213,15 @@ fn contained<T>(
     let source = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error,
-        Err(_) => "the decoder gave up".into(),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            format!(
+                "the decoder gave up: {}",
+                clean(text.unwrap_or("no reason"))
+            )
+            .into()
+        }
     };
     Err(TableError::Damaged {
         file: path.into(),

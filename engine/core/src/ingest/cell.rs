@@ -17,6 +17,10 @@ const INTEGRAL: &str = "whole numbers are written as 12 or 12.0";
 
 /// A cell, as the file stores it.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    not(feature = "arrow"),
+    expect(dead_code, reason = "text tables have only text")
+)]
 pub(super) enum Cell<'a> {
     Null,
     Text(&'a str),
@@ -97,7 +101,7 @@ impl<'a> Cell<'a> {
             _ if self.is_null() => Err(missing()),
             Self::Unsigned(value) => Ok(value),
             Self::Int(value) if value >= 0 => Ok(value.unsigned_abs()),
-            Self::Float(value) => float_to_id(value),
+            Self::Float(value) => float_to_id(value, &self.shown()),
             Self::Text(text) => text_to_id(text.trim_ascii()),
             Self::Null | Self::Int(_) => Err(not_an_id(&self.shown())),
         }
@@ -191,7 +195,7 @@ fn text_to_id(text: &str) -> Result<u64, Objection> {
         return Ok(value);
     }
     match decimal(text) {
-        Some(value) if !text.bytes().all(|b| b.is_ascii_digit()) => float_to_id(value),
+        Some(value) if !text.bytes().all(|b| b.is_ascii_digit()) => float_to_id(value, text),
         _ => Err(not_an_id(text)),
     }
 }
@@ -205,18 +209,18 @@ fn float_to_i32(value: f64) -> Option<i32> {
     fits.then_some(value as i32)
 }
 
-fn float_to_id(value: f64) -> Result<u64, Objection> {
+fn float_to_id(value: f64, shown: &str) -> Result<u64, Objection> {
     if value >= EXACT as f64 && value.is_finite() {
         let message = format!(
             "{} is a float above 2^53, which has lost digits",
-            quote(&value.to_string())
+            quote(shown)
         );
         return Err(Objection::new(message).help(
             "store body ids as 64-bit integers (in pandas: dtype \"Int64\"), not as floats",
         ));
     }
     if value < 0.0 || !value.is_finite() || value.fract() != 0.0 {
-        return Err(not_an_id(&value.to_string()));
+        return Err(not_an_id(shown));
     }
     Ok(value as u64)
 }

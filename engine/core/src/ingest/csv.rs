@@ -4,8 +4,10 @@
 //! over several lines. Records of another length than the header are refused, never padded.
 
 use std::{
-    io::{Cursor, Read},
+    cell::Cell,
+    io::{self, Cursor, Read},
     path::Path,
+    rc::Rc,
 };
 
 use csv::{ReaderBuilder, StringRecord, Terminator};
@@ -26,7 +28,42 @@ const HEADER_BYTES: u64 = 64 * 1024;
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) number: u64,
-    pub(super) fields: StringRecord,
+    fields: StringRecord,
+}
+
+impl Line {
+    /// A field, without the first half of a Windows line end.
+    pub(super) fn field(&self, column: usize) -> Option<&str> {
+        let field = self.fields.get(column)?;
+        if column + 1 < self.fields.len() {
+            return Some(field);
+        }
+        Some(field.strip_suffix('\r').unwrap_or(field))
+    }
+}
+
+/// One line end, and whether anybody read beyond it.
+#[derive(Default)]
+struct End {
+    given: bool,
+    reached: Rc<Cell<bool>>,
+}
+
+impl Read for End {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match buffer.first_mut() {
+            Some(byte) if !self.given => {
+                *byte = b'\n';
+                self.given = true;
+                Ok(1)
+            }
+            Some(_) => {
+                self.reached.set(true);
+                Ok(0)
+            }
+            None => Ok(0),
+        }
+    }
 }
 
 /// A text table.
@@ -34,6 +71,9 @@ pub(super) struct CsvSource {
     header: Vec<String>,
     reader: csv::Reader<Box<dyn Read>>,
     lines: Vec<Line>,
+    compressed: bool,
+    /// Whether a record wanted more than the text has.
+    at_end: Rc<Cell<bool>>,
     /// An error that came after rows which the caller has to see first.
     pending: Option<TableError>,
     done: bool,
@@ -42,7 +82,8 @@ pub(super) struct CsvSource {
 impl CsvSource {
     /// Opens a text table; `first` are its first bytes as stored.
     pub(super) fn open(path: &Path, file: Metered, first: &[u8]) -> Result<Self, TableError> {
-        let mut text: Box<dyn Read> = if first.starts_with(GZIP) {
+        let compressed = first.starts_with(GZIP);
+        let mut text: Box<dyn Read> = if compressed {
             Box::new(MultiGzDecoder::new(file))
         } else {
             Box::new(file)
@@ -51,14 +92,16 @@ impl CsvSource {
         text.by_ref()
             .take(HEADER_BYTES)
             .read_to_end(&mut head)
-            .map_err(|error| TableError::read(path, error))?;
+            .map_err(|error| unreadable(path, error, compressed))?;
         check_text(path, &head)?;
         let start = if head.starts_with(BOM) { BOM.len() } else { 0 };
         let delimiter = delimiter(&head);
         let mut rest = Cursor::new(head);
         rest.set_position(start as u64);
+        let end = End::default();
+        let at_end = Rc::clone(&end.reached);
         // A line end after the last record makes every record end in one, so lines can be counted.
-        let text: Box<dyn Read> = Box::new(rest.chain(text).chain(&b"\n"[..]));
+        let text: Box<dyn Read> = Box::new(rest.chain(text).chain(end));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -70,6 +113,8 @@ impl CsvSource {
             header: Vec::new(),
             reader,
             lines: Vec::new(),
+            compressed,
+            at_end,
             pending: None,
             done: false,
         };
@@ -139,14 +184,16 @@ impl CsvSource {
             match read {
                 Ok(false) => return Ok(false),
                 Ok(true) => {}
-                Err(error) => return Err(csv_error(path, error, after.saturating_sub(1))),
+                Err(error) => {
+                    let line = after.saturating_sub(1);
+                    return Err(csv_error(path, error, line, self.compressed));
+                }
             }
             let inside = line.fields.iter().map(line_ends).sum::<u64>();
             // Only a record whose quotes never close ends without a line end.
-            let end = u64::from(!self.reader.is_done());
+            let end = u64::from(!self.at_end.get());
             line.number = after.saturating_sub(end + inside).max(1);
-            trim_return(&mut line.fields);
-            let blank = line.fields.len() == 1 && line.fields.get(0) == Some("");
+            let blank = line.fields.len() == 1 && line.field(0) == Some("");
             if !blank {
                 return Ok(true);
             }
@@ -158,25 +205,25 @@ fn line_ends(field: &str) -> u64 {
     field.bytes().filter(|&byte| byte == b'\n').count() as u64
 }
 
-/// Takes the first half of a Windows line end off the last field.
-fn trim_return(fields: &mut StringRecord) {
-    let last = fields.len().saturating_sub(1);
-    if fields.get(last).is_some_and(|field| field.ends_with('\r')) {
-        let kept: StringRecord = fields
-            .iter()
-            .enumerate()
-            .map(|(i, field)| match field.strip_suffix('\r') {
-                Some(field) if i == last => field,
-                _ => field,
-            })
-            .collect();
-        fields.clone_from(&kept);
+/// The objection to a stream that breaks off: the disk's, or that of the compression.
+fn unreadable(path: &Path, error: io::Error, compressed: bool) -> TableError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            if compressed =>
+        {
+            TableError::Damaged {
+                file: path.into(),
+                format: "a gzip file",
+                source: error.into(),
+            }
+        }
+        _ => TableError::read(path, error),
     }
 }
 
-fn csv_error(path: &Path, error: csv::Error, line: u64) -> TableError {
+fn csv_error(path: &Path, error: csv::Error, line: u64, compressed: bool) -> TableError {
     match error.into_kind() {
-        csv::ErrorKind::Io(error) => TableError::read(path, error),
+        csv::ErrorKind::Io(error) => unreadable(path, error, compressed),
         csv::ErrorKind::Utf8 { .. } => Objection::new("is not UTF-8 text")
             .help("save the table as UTF-8")
             .at(path, Place::Line(line)),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{Objection, quote};
+use super::error::{Objection, clean, quote};
 use crate::{
     config::MetricConfig,
     model::{Metric, TableShape},
@@ -26,6 +26,12 @@ const OURS: [&str; 10] = [
 
 /// Less alike than this and a name is not suggested.
 const ALIKE: f64 = 0.4;
+
+/// Names longer than this many bytes are neither compared nor repeated.
+const LONGEST: usize = 200;
+
+/// Most columns that a message lists.
+const MOST_LISTED: usize = 24;
 
 /// The names in a file's header, seen through the configuration.
 pub(super) struct Names<'a> {
@@ -86,13 +92,18 @@ impl<'a> Names<'a> {
     fn fix(&self, ours: &str, wanted: &str) -> String {
         let others = self.header.iter().map(String::as_str);
         let free = others.filter(|name| *name == ours || !OURS.contains(name));
-        let theirs = nearest(wanted, free).map_or("<its name in the file>".into(), toml_text);
-        let found: Vec<_> = self.header.iter().map(|name| quote(name)).collect();
+        let theirs = nearest(wanted, free).unwrap_or("<its name in the file>");
+        let listed = self.header.iter().take(MOST_LISTED);
+        let mut found: Vec<_> = listed.map(|name| quote(name)).collect();
+        if self.header.len() > MOST_LISTED {
+            found.push(format!("and {} more", self.header.len() - MOST_LISTED));
+        }
         format!(
-            "the file has the columns {}; to say which one it is, write\n[{}]\n{} = {theirs}",
+            "the file has the columns {}; to say which one it is, write\n[{}]\n{} = {}",
             found.join(", "),
             self.section,
             toml_key(ours),
+            toml_text(theirs),
         )
     }
 }
@@ -103,20 +114,28 @@ pub(super) fn nearest<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> 
         let letters = text.chars().filter(|c| c.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()
     };
+    if name.len() > LONGEST {
+        return None;
+    }
     let name = plain(name);
     let score = |other: &str| {
         let other = plain(other);
         let part = !other.is_empty() && (other.ends_with(&name) || name.ends_with(&other));
         strsim::normalized_damerau_levenshtein(&name, &other) + f64::from(u8::from(part))
     };
+    let others = others.filter(|other| other.len() <= LONGEST);
     let scored = others.map(|other| (score(other), other));
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
     (best.0 >= ALIKE).then_some(best.1)
 }
 
-/// A text as TOML writes it.
+/// A text as TOML writes it; one that would harm a terminal is shown escaped and cut short instead.
 pub(super) fn toml_text(text: impl AsRef<str>) -> String {
-    toml::Value::String(text.as_ref().into()).to_string()
+    let text = text.as_ref();
+    if text.len() > LONGEST || clean(text) != text {
+        return quote(text);
+    }
+    toml::Value::String(text.into()).to_string()
 }
 
 /// A key as TOML writes it.

@@ -187,7 +187,7 @@ impl Batch<'_> {
         match self {
             Self::Csv(lines) => lines
                 .get(row)
-                .and_then(|line| line.fields.get(column))
+                .and_then(|line| line.field(column))
                 .map_or(Cell::Null, Cell::Text),
             #[cfg(feature = "arrow")]
             Self::Arrow { columns, .. } => match columns.get(column) {

@@ -1,5 +1,7 @@
 //! Tests of ingest as a whole: files in, datasets or messages out.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod atlases;
 mod conformance;
 mod errors;

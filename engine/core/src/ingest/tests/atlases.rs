@@ -96,7 +96,7 @@ fn faults_of_an_atlas_are_refused() {
     atlas.csv: no column "hex1"
     help: the file has the columns "region", "side", "p", "q"; to say which one it is, write
     [atlas.columns]
-    hex1 = <its name in the file>
+    hex1 = "<its name in the file>"
     "#);
     insta::assert_snapshot!(refusal("region,side,hex1,hex2\n"), @"atlas.csv: has a header and no rows");
 }

@@ -18,15 +18,30 @@ fn body(text: &str) -> String {
 
 #[test]
 fn hexadecimal_names_are_refused() {
-    insta::assert_snapshot!(row("Mi1,ME,R,0a,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,ME,R,1,0x1F,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,ME,R,1.5,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,ME,R,99999999999,1,0,5,1"), @r#""#);
+    insta::assert_snapshot!(row("Mi1,ME,R,0a,1,0,5,1"), @r#"
+    counts.csv, line 3, column hex1: "0a" is not a decimal whole number
+    help: decimal and hexadecimal names seem to be mixed in this table; write all of them as decimals, 10 in place of 0a
+    "#);
+    insta::assert_snapshot!(row("Mi1,ME,R,1,0x1F,0,5,1"), @r#"
+    counts.csv, line 3, column hex2: "0x1F" is not a decimal whole number
+    help: decimal and hexadecimal names seem to be mixed in this table; write all of them as decimals, 10 in place of 0a
+    "#);
+    insta::assert_snapshot!(row("Mi1,ME,R,1.5,1,0,5,1"), @r#"
+    counts.csv, line 3, column hex1: "1.5" is not a decimal whole number
+    help: whole numbers are written as 12 or 12.0
+    "#);
+    insta::assert_snapshot!(row("Mi1,ME,R,99999999999,1,0,5,1"), @r#"
+    counts.csv, line 3, column hex1: "99999999999" is not a decimal whole number
+    help: whole numbers are written as 12 or 12.0
+    "#);
 }
 
 #[test]
 fn values_that_are_no_counts_are_refused() {
-    insta::assert_snapshot!(row("Mi1,ME,R,1,2,0,-5,1"), @r#""#);
+    insta::assert_snapshot!(row("Mi1,ME,R,1,2,0,-5,1"), @r#"
+    counts.csv, line 3, column synapses: "-5" is not a count
+    help: a count is a whole number from 0 up to 2^53; leave the cell empty if it is unknown, or set kind = "number" for this metric
+    "#);
     for value in [
         "2.5",
         "inf",
@@ -49,20 +64,42 @@ fn values_that_are_no_counts_are_refused() {
 
 #[test]
 fn a_null_place_is_refused() {
-    insta::assert_snapshot!(row("Mi1,ME,R,,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,ME,R,1,1,,5,1"), @r#""#);
+    insta::assert_snapshot!(row("Mi1,ME,R,,1,0,5,1"), @r#"
+    counts.csv, line 3, column hex1: is empty
+    help: to leave out rows that name no column, write
+    [table]
+    skip_unplaced = true
+    "#);
+    insta::assert_snapshot!(row("Mi1,ME,R,1,1,,5,1"), @r#"
+    counts.csv, line 3, column layer: is empty
+    help: to leave out rows that name no column, write
+    [table]
+    skip_unplaced = true
+    "#);
 }
 
 #[test]
 fn nameless_rows_are_refused() {
-    insta::assert_snapshot!(row(",ME,R,1,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,,R,1,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(body(",Mi1,ME,R,1,1,1,5"), @r#""#);
+    insta::assert_snapshot!(row(",ME,R,1,1,0,5,1"), @r#"
+    counts.csv, line 3, column cell_type: is empty
+    help: every row needs a value here
+    "#);
+    insta::assert_snapshot!(row("Mi1,,R,1,1,0,5,1"), @r#"
+    counts.csv, line 3, column region: is empty
+    help: every row needs a value here
+    "#);
+    insta::assert_snapshot!(body(",Mi1,ME,R,1,1,1,5"), @r#"
+    counts.csv, line 2, column body_id: is empty
+    help: every row needs a value here
+    "#);
 }
 
 #[test]
 fn control_characters_in_names_are_refused_and_escaped() {
-    insta::assert_snapshot!(row("Mi\u{1b}[31m1,ME,R,1,1,0,5,1"), @r#""#);
+    insta::assert_snapshot!(row("Mi\u{1b}[31m1,ME,R,1,1,0,5,1"), @r#"
+    counts.csv, line 3, column cell_type: the cell type "Mi\u{1b}[31m1" has a control character
+    help: remove it from the name
+    "#);
     let refusal = row(&format!("Mi1,\u{202e}\u{7}{},R,1,1,0,5,1", "x".repeat(100)));
     let message = refusal.lines().next().unwrap();
     assert_eq!(
@@ -76,21 +113,51 @@ fn control_characters_in_names_are_refused_and_escaped() {
 
 #[test]
 fn unknown_sides_regions_and_layers_are_refused() {
-    insta::assert_snapshot!(row("Mi1,ME,M,1,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,AME,R,1,1,0,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,LOP,R,1,1,5,5,1"), @r#""#);
-    insta::assert_snapshot!(row("Mi1,LOP,R,1,1,-1,5,1"), @r#""#);
+    insta::assert_snapshot!(row("Mi1,ME,M,1,1,0,5,1"), @r#"
+    counts.csv, line 3, column side: "M" is not a side
+    help: a side is L, R, left or right
+    "#);
+    insta::assert_snapshot!(row("Mi1,AME,R,1,1,0,5,1"), @r#"
+    counts.csv, line 3, column region: "AME" is not a configured region
+    help: is "ME" meant? the regions are "ME", "LO", "LOP"; to add one, write
+    [[regions]]
+    name = "AME"
+    layers = [...]
+    "#);
+    insta::assert_snapshot!(row("Mi1,LOP,R,1,1,5,5,1"), @r#"
+    counts.csv, line 3, column layer: layer 5 of "LOP", which has 4 layers
+    help: if the region has more layers, write
+    [[regions]]
+    name = "LOP"
+    layers = ["1", "2", "3", "4", "5"]
+    "#);
+    insta::assert_snapshot!(row("Mi1,LOP,R,1,1,-1,5,1"), @r#"
+    counts.csv, line 3, column layer: "-1" is not a layer
+    help: layers are numbered from 1, and 0 stands for the whole column
+    "#);
 }
 
 #[test]
 fn duplicates_name_both_rows() {
-    insta::assert_snapshot!(row("Mi1,ME,right,1,1,0,6,1"), @r#""#);
-    insta::assert_snapshot!(body("7,Mi1,ME,R,1,1,1,5\n7,Mi1,ME,R,1,1,2,5\n7,Mi1,ME,R,1,1,1,4"), @r#""#);
+    insta::assert_snapshot!(row("Mi1,ME,right,1,1,0,6,1"), @r#"
+    counts.csv, line 3: the same cell type, region, side, column and layer as line 2
+    help: keep one of the two rows, or sum them before
+    "#);
+    insta::assert_snapshot!(body("7,Mi1,ME,R,1,1,1,5\n7,Mi1,ME,R,1,1,2,5\n7,Mi1,ME,R,1,1,1,4"), @r#"
+    counts.csv, line 4: the same body, column and layer as line 2
+    help: keep one of the two rows, or sum them before
+    "#);
     let cells = "body_id,cell_type,region,side,hex1,hex2\n7,C2,ME,R,1,1\n7,C2,ME,R,1,1\n";
-    insta::assert_snapshot!(Bench::new().refusal_of(cells), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of(cells), @r#"
+    counts.csv, line 3: the same body and column as line 2
+    help: keep one of the two rows, or sum them before
+    "#);
     let tall =
         "cell_type,region,side,hex1,hex2,metric,value\nC2,ME,R,1,1,cells,1\nC2,ME,R,1,1,cells,1\n";
-    insta::assert_snapshot!(Bench::new().refusal_of(tall), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of(tall), @r#"
+    counts.csv, line 3: the same cell type, region, side, column, layer and metric as line 2
+    help: keep one of the two rows, or sum them before
+    "#);
 }
 
 #[test]
@@ -114,9 +181,18 @@ fn the_first_error_of_the_file_is_reported() {
 
 #[test]
 fn body_ids_are_exact() {
-    insta::assert_snapshot!(body("7.20575940603042e17,Mi1,ME,R,1,1,1,5"), @r#""#);
-    insta::assert_snapshot!(body("-7,Mi1,ME,R,1,1,1,5"), @r#""#);
-    insta::assert_snapshot!(body("99999999999999999999,Mi1,ME,R,1,1,1,5"), @r#""#);
+    insta::assert_snapshot!(body("7.20575940603042e17,Mi1,ME,R,1,1,1,5"), @r#"
+    counts.csv, line 2, column body_id: "7.20575940603042e17" is a float above 2^53, which has lost digits
+    help: store body ids as 64-bit integers (in pandas: dtype "Int64"), not as floats
+    "#);
+    insta::assert_snapshot!(body("-7,Mi1,ME,R,1,1,1,5"), @r#"
+    counts.csv, line 2, column body_id: "-7" is not a body id
+    help: a body id is a whole number from 0 up to 2^64 - 1
+    "#);
+    insta::assert_snapshot!(body("99999999999999999999,Mi1,ME,R,1,1,1,5"), @r#"
+    counts.csv, line 2, column body_id: "99999999999999999999" is not a body id
+    help: a body id is a whole number from 0 up to 2^64 - 1
+    "#);
     let neighbours = "18446744073709551615,Mi1,ME,R,1,1,1,5\n18446744073709551614,Mi1,ME,R,1,1,1,5\n12.0,Mi1,ME,R,1,1,1,5\n";
     let head = "body_id,cell_type,region,side,hex1,hex2,layer,synapses\n";
     let dataset = Bench::new().read(&format!("{head}{neighbours}"));
@@ -125,39 +201,122 @@ fn body_ids_are_exact() {
 
 #[test]
 fn bodies_need_a_layer_where_there_are_layers() {
-    insta::assert_snapshot!(body("7,Mi1,ME,R,1,1,0,5"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of("body_id,cell_type,region,side,hex1,hex2,layer\n7,C2,ME,R,1,1,1\n"), @r#""#);
+    insta::assert_snapshot!(body("7,Mi1,ME,R,1,1,0,5"), @r#"
+    counts.csv, line 2, column layer: layer 0 in a table of bodies
+    help: give the layer of each row, from 1; whole columns are summed from the layers
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of("body_id,cell_type,region,side,hex1,hex2,layer\n7,C2,ME,R,1,1,1\n"), @r#"
+    counts.csv: no column "synapses"
+    help: the file has the columns "body_id", "cell_type", "region", "side", "hex1", "hex2", "layer"; to say which one it is, write
+    [table.columns]
+    synapses = "<its name in the file>"
+    "#);
 }
 
 #[test]
 fn missing_columns_are_named_with_their_nearest() {
-    insta::assert_snapshot!(Bench::new().refusal_of("cell_type,region,side,olHex1,hex2,synapses\n"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of("type,region,side,hex1,hex2,synapses\n"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of("cell_type,region,side,hex1,hex2,total_synapses\n"), @r#""#);
-    insta::assert_snapshot!(Bench::new().map("hex1", "olHex1").refusal_of(format!("{HEAD}{GOOD}")), @r#""#);
-    insta::assert_snapshot!(Bench::new().map("hexl", "hex1").refusal_of(format!("{HEAD}{GOOD}")), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of("cell_type,region,side,olHex1,hex2,synapses\n"), @r#"
+    counts.csv: no column "hex1"
+    help: the file has the columns "cell_type", "region", "side", "olHex1", "hex2", "synapses"; to say which one it is, write
+    [table.columns]
+    hex1 = "olHex1"
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of("type,region,side,hex1,hex2,synapses\n"), @r#"
+    counts.csv: no column "cell_type"
+    help: the file has the columns "type", "region", "side", "hex1", "hex2", "synapses"; to say which one it is, write
+    [table.columns]
+    cell_type = "type"
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of("cell_type,region,side,hex1,hex2,total_synapses\n"), @r#"
+    counts.csv: no column of a metric ("cells", "synapses") and no "body_id"
+    help: the file has the columns "cell_type", "region", "side", "hex1", "hex2", "total_synapses"; to say which one it is, write
+    [table.columns]
+    synapses = "total_synapses"
+    "#);
+    insta::assert_snapshot!(Bench::new().map("hex1", "olHex1").refusal_of(format!("{HEAD}{GOOD}")), @r#"
+    counts.csv: no column "olHex1", named in [table.columns] for hex1
+    help: the file has the columns "cell_type", "region", "side", "hex1", "hex2", "layer", "synapses", "cells"; to say which one it is, write
+    [table.columns]
+    hex1 = "hex1"
+    "#);
+    insta::assert_snapshot!(Bench::new().map("hexl", "hex1").refusal_of(format!("{HEAD}{GOOD}")), @r#"
+    counts.csv: [table.columns] maps "hexl", which is not read
+    help: names on the left are body_id, cell_type, region, side, hex1, hex2, layer, synapses, metric, value, cells; is hex1 meant?
+    "#);
     let metric = "cell_type,region,side,hex1,hex2,metric,value\nC2,ME,R,1,1,cell,1\n";
-    insta::assert_snapshot!(Bench::new().refusal_of(metric), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of(metric), @r#"
+    counts.csv, line 2, column metric: "cell" is not a configured metric
+    help: is "cells" meant? to add it, write
+    [metrics.cell]
+    kind = "count"
+    "#);
+}
+
+#[test]
+fn hostile_headers_and_names_reach_no_terminal() {
+    let many: Vec<_> = (0..3000).map(|index| format!("c{index}\u{1b}")).collect();
+    let refusal = Bench::new().refusal_of(format!("{}\n1\n", many.join(",")));
+    assert!(refusal.len() < 1000, "{refusal}");
+    assert!(
+        refusal.contains("and 2976 more") && !refusal.contains('\u{1b}'),
+        "{refusal}"
+    );
+    let refusal = row(&format!("Mi1,{}\u{202e},R,1,1,0,5,1", "ME".repeat(5000)));
+    assert!(
+        refusal.len() < 1000 && !refusal.contains('\u{202e}'),
+        "{refusal}"
+    );
 }
 
 #[test]
 fn empty_and_uneven_tables_are_refused() {
-    insta::assert_snapshot!(Bench::new().refusal_of(""), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of("\n\n\r\n"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of(HEAD), @r#""#);
-    insta::assert_snapshot!(row("Mi1,ME,R,1,2,0,5"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of("cell_type,side,side\n"), @r#""#);
-    insta::assert_snapshot!(Bench::new().skipping().refusal_of(format!("{HEAD}Mi1,ME,R,,1,0,5,1\n")), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of(""), @r#"
+    counts.csv: is empty
+    help: a table starts with a line of column names
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of("\n\n\r\n"), @r#"
+    counts.csv: is empty
+    help: a table starts with a line of column names
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of(HEAD), @r#"
+    counts.csv: has a header and no rows
+    "#);
+    insta::assert_snapshot!(row("Mi1,ME,R,1,2,0,5"), @r#"
+    counts.csv, line 3: 7 fields where the header has 8
+    help: a text that contains the separator needs double quotes around it
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of("cell_type,side,side\n"), @r#"
+    counts.csv: the column "side" is there twice
+    help: rename or remove one of the columns side
+    "#);
+    insta::assert_snapshot!(Bench::new().skipping().refusal_of(format!("{HEAD}Mi1,ME,R,,1,0,5,1\n")), @r#"
+    counts.csv: no row names a column
+    "#);
 }
 
 #[test]
 fn files_that_are_no_tables_are_refused() {
-    insta::assert_snapshot!(Bench::new().refusal_of(b"\x89PNG\r\n\x1a\n\0\0"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of(b"\x7fELF\x02\x01\x01\0"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of(b"a\0b"), @r#""#);
-    insta::assert_snapshot!(Bench::new().refusal_of(b"cell\xff_type,region,side,hex1\nMi1\n"), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of(b"\x89PNG\r\n\x1a\n\0\0"), @r#"
+    counts.csv: is a PNG picture, not a table
+    help: a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of(b"\x7fELF\x02\x01\x01\0"), @r#"
+    counts.csv: is a program (ELF), not a table
+    help: a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of(b"a\0b"), @r#"
+    counts.csv: is a binary file, not a table
+    help: a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2
+    "#);
+    insta::assert_snapshot!(Bench::new().refusal_of(b"cell\xff_type,region,side,hex1\nMi1\n"), @r#"
+    counts.csv: is not UTF-8 text
+    help: a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2
+    "#);
     let latin = [HEAD.as_bytes(), GOOD.as_bytes(), b"Mi\xe9,ME,R,1,2,0,5,1\n"].concat();
-    insta::assert_snapshot!(Bench::new().refusal_of(latin), @r#""#);
+    insta::assert_snapshot!(Bench::new().refusal_of(latin), @r#"
+    counts.csv, line 3: is not UTF-8 text
+    help: save the table as UTF-8
+    "#);
 }
 
 #[test]
@@ -232,5 +391,8 @@ fn more_than_sixty_four_regions_are_refused() {
             layers: Vec::new(),
         })
         .collect();
-    insta::assert_snapshot!(bench.refusal_of(format!("{HEAD}{GOOD}")), @r#""#);
+    insta::assert_snapshot!(bench.refusal_of(format!("{HEAD}{GOOD}")), @r#"
+    counts.csv: 65 regions are configured, at most 64 are possible
+    help: remove [[regions]] that no map is drawn of
+    "#);
 }

@@ -48,9 +48,15 @@ fn cut_gzip_is_refused() {
     let bench = Bench::new();
     let whole = gzip(TEXT.as_bytes());
     let path = bench.write("counts.csv.gz", &whole[..whole.len() - 12]);
-    insta::assert_snapshot!(bench.refusal(&path), @r#""#);
+    insta::assert_snapshot!(bench.refusal(&path), @r#"
+    counts.csv.gz: is damaged or cut short, or is not a gzip file
+    help: write or copy the file again
+    "#);
     let path = bench.write("picture.csv.gz", gzip(b"\x89PNG\r\n\x1a\n"));
-    insta::assert_snapshot!(bench.refusal(&path), @r#""#);
+    insta::assert_snapshot!(bench.refusal(&path), @r#"
+    picture.csv.gz: is a PNG picture, not a table
+    help: a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2
+    "#);
 }
 
 #[cfg(feature = "arrow")]
@@ -166,7 +172,10 @@ mod binary {
             720_575_940_603_042_272.0,
         ])));
         let path = bench.write("cells.parquet", parquet(&floats));
-        insta::assert_snapshot!(bench.refusal(&path), @r#""#);
+        insta::assert_snapshot!(bench.refusal(&path), @r#"
+        cells.parquet, row 2, column body_id: "720575940603042300" is a float above 2^53, which has lost digits
+        help: store body ids as 64-bit integers (in pandas: dtype "Int64"), not as floats
+        "#);
     }
 
     #[test]
@@ -174,12 +183,17 @@ mod binary {
         let bench = Bench::new();
         let ids = bodies(Arc::new(UInt64Array::from(vec![Some(1), None])));
         let path = bench.write("cells.feather", ipc_file(&ids));
-        insta::assert_snapshot!(bench.refusal(&path), @r#""#);
+        insta::assert_snapshot!(bench.refusal(&path), @r#"
+        cells.feather, row 2, column body_id: is empty
+        help: every row needs a value here
+        "#);
         let list = arrow_array::ListArray::from_iter_primitive::<arrow_array::types::Int32Type, _, _>(
             vec![Some(vec![Some(1)])],
         );
         let path = bench.write("cells.feather", ipc_file(&bodies(Arc::new(list))));
-        insta::assert_snapshot!(bench.refusal(&path), @r#""#);
+        insta::assert_snapshot!(bench.refusal(&path), @r#"
+        cells.feather, column body_id: has the type List(Int32), not numbers or text
+        "#);
     }
 
     #[test]
@@ -197,7 +211,10 @@ mod binary {
         }
         let bytes = ipc_stream(&counts());
         let path = bench.write("a.arrows", &bytes[..bytes.len() - 100]);
-        insta::assert_snapshot!(bench.refusal(&path), @r#""#);
+        insta::assert_snapshot!(bench.refusal(&path), @r#"
+        a.arrows: is damaged or cut short, or is not an Arrow IPC stream
+        help: write or copy the file again
+        "#);
     }
 
     #[test]

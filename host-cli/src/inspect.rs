@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::atomic::AtomicBool};
 
-use comfy_table::{Table, presets};
+use comfy_table::{Table, presets::NOTHING};
 use eyemap_engine::{
     Side,
     model::{CellType, Dataset, TableShape},
@@ -50,7 +50,7 @@ fn words(dataset: &Dataset) -> String {
         dataset.cell_types.len()
     );
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(NOTHING);
     table.set_header(std::iter::once("cell type".to_owned()).chain(places.iter().map(name)));
     for cell_type in &dataset.cell_types {
         let count = |place: &(usize, Side)| columns_of(cell_type, *place).to_string();

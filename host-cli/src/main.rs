@@ -17,7 +17,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Args, Command, PluginCommand};
-use failure::Failure;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use comfy_table::{Table, presets};
+use comfy_table::{Table, presets::NOTHING};
 use eyemap_engine::plugins::{
     Finder, LOCK_FILE, Listed, Lock, Locked, PluginError, check_file, read_manifest, sha256_hex,
 };
@@ -33,7 +33,7 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
 
 fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["plugin", "version", "exports", "state", "file"]);
+    table.load_style(NOTHING).set_header(["plugin", "version", "exports", "state", "file"]);
     for plugin in listed {
         let (id, version, exports) = match &plugin.manifest {
             Ok(manifest) => {

@@ -125,5 +125,11 @@ fn notes(read: &Read, atlas: &AtlasIndex) -> Vec<String> {
             read.unplaced_rows, read.rows_read
         )
     });
-    unplaced.into_iter().chain(atlas.note()).collect()
+    let repeated = (read.repeated_rows > 0).then(|| {
+        format!(
+            "{} of {} rows repeat a body in its column and were counted once",
+            read.repeated_rows, read.rows_read
+        )
+    });
+    unplaced.into_iter().chain(repeated).chain(atlas.note()).collect()
 }

@@ -13,7 +13,7 @@ const MAX_STEM: usize = 120;
 /// Names that DOS reserves, whatever their extension and case.
 const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
-/// A file name, without extension, for a cell type, region or metric.
+/// A file name, without extension, for a cell type.
 ///
 /// ```
 /// use eyemap_engine::name::file_stem;
@@ -23,16 +23,7 @@ const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 /// assert_eq!(file_stem("../../etc/passwd"), "%2E%2E%2F%2E%2E%2Fetc%2Fpasswd~0");
 /// ```
 pub fn file_stem(name: &str) -> String {
-    let mut stem = String::with_capacity(name.len() + 4);
-    for (i, byte) in name.bytes().enumerate() {
-        let plain = byte.is_ascii_alphanumeric() || b"-_'(),+".contains(&byte);
-        if plain && !(i == 0 && is_reserved(name)) {
-            stem.push(char::from(byte));
-        } else {
-            // Writing into a String cannot fail.
-            let _ = write!(stem, "%{byte:02X}");
-        }
-    }
+    let mut stem = encode(name);
     let case = case_bits(name);
     if let Some(case) = &case {
         let _ = write!(stem, "~{case}");
@@ -47,6 +38,26 @@ pub fn file_stem(name: &str) -> String {
         cut -= 1;
     }
     format!("{}~~{}", &stem[..cut], &hash[..32])
+}
+
+/// A directory name for a region or metric: as [`file_stem`], but without the letter case, as a
+/// configuration whose regions or metrics differ only in case is refused.
+pub fn directory(name: &str) -> String {
+    encode(name)
+}
+
+fn encode(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len() + 4);
+    for (i, byte) in name.bytes().enumerate() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_'(),+".contains(&byte);
+        if is_plain && !(i == 0 && is_reserved(name)) {
+            plain.push(char::from(byte));
+        } else {
+            // Writing into a String cannot fail.
+            let _ = write!(plain, "%{byte:02X}");
+        }
+    }
+    plain
 }
 
 fn is_reserved(name: &str) -> bool {

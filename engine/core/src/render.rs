@@ -17,7 +17,7 @@ use crate::{
     index,
     manifest::{Entry, Journal, Key, Manifest, ManifestError, Status},
     model::MapId,
-    name::file_stem,
+    name::{directory, file_stem},
     pipeline::{Maps, Request, Scene},
     sink::write_atomically,
 };
@@ -317,9 +317,9 @@ fn key(id: &MapId, format: Format) -> Key {
 fn relative_path(id: &MapId, format: Format) -> String {
     format!(
         "{}_{}/{}/{}.{}",
-        file_stem(&id.region),
+        directory(&id.region),
         id.side.letter(),
-        file_stem(&id.metric),
+        directory(&id.metric),
         file_stem(&id.cell_type),
         format.extension()
     )

@@ -154,27 +154,26 @@ impl Config {
     }
 
     fn wrong_names(&self) -> Option<(String, String)> {
-        let mut seen = std::collections::BTreeSet::new();
-        for region in &self.regions {
-            if region.name.is_empty() || !seen.insert(&region.name) {
-                let message = format!("the region {:?} is empty or listed twice", region.name);
-                return Some(("regions".into(), message));
+        let regions: Vec<_> = self.regions.iter().map(|region| &region.name).collect();
+        let metrics: Vec<_> = self.metrics.keys().collect();
+        for (key, names) in [("regions", regions), ("metrics", metrics)] {
+            if names.is_empty() || names.len() > 64 {
+                return Some((key.into(), format!("{} of them: give 1 to 64", names.len())));
+            }
+            // They become directories, which some file systems tell apart by other letters only.
+            let mut seen = std::collections::BTreeSet::new();
+            let mut wrong = |name: &&&String| {
+                name.is_empty() || name.len() > 60 || !seen.insert(name.to_lowercase())
+            };
+            if let Some(name) = names.iter().find(|name| wrong(name)) {
+                let message = format!(
+                    "the name {name:?} is empty, longer than 60 bytes, or there already but for its case"
+                );
+                return Some((key.into(), message));
             }
         }
-        if self.regions.is_empty() || self.regions.len() > 64 {
-            return Some((
-                "regions".into(),
-                format!("{} regions: give 1 to 64", self.regions.len()),
-            ));
-        }
-        let crowded = self
-            .regions
-            .iter()
-            .find(|region| region.layers.len() > MAX_LAYERS)?;
-        Some((
-            "regions".into(),
-            format!("{:?} has more than {MAX_LAYERS} layers", crowded.name),
-        ))
+        let crowded = self.regions.iter().find(|region| region.layers.len() > MAX_LAYERS)?;
+        Some(("regions".into(), format!("{:?} has more than {MAX_LAYERS} layers", crowded.name)))
     }
 }
 

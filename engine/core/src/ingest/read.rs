@@ -22,6 +22,8 @@ pub(super) struct Read {
     pub(super) rows: Rows,
     pub(super) rows_read: u64,
     pub(super) unplaced_rows: u64,
+    /// Rows of single cells that repeat a body in the same column, counted once.
+    pub(super) repeated_rows: u64,
     /// Whether any row names a layer.
     pub(super) layered: bool,
     /// For each metric of the layout, whether any row has it.
@@ -43,9 +45,14 @@ pub(super) fn read_rows(
     if matches!(outcome, Err(TableError::Interrupted)) {
         return Err(TableError::Interrupted);
     }
-    // A duplicate among the rows so far stands before whatever stopped the reading.
-    if let Some(duplicate) = reader.out.rows.sort() {
-        return Err(reader.duplicate(duplicate));
+    match reader.out.rows.sort() {
+        // A cell is there or it is not: published tables list a cell once for each of its marks.
+        Some(_) if reader.out.layout.shape == TableShape::Cells => {
+            reader.out.repeated_rows = reader.out.rows.merge_repeats();
+        }
+        // A duplicate among the rows so far stands before whatever stopped the reading.
+        Some(duplicate) => return Err(reader.duplicate(duplicate)),
+        None => {}
     }
     outcome?;
     reader.check_any()?;
@@ -91,6 +98,7 @@ impl<'a> RowReader<'a> {
                 rows: Rows::new(values_per_row),
                 rows_read: 0,
                 unplaced_rows: 0,
+                repeated_rows: 0,
                 layered: false,
             },
             values: Vec::with_capacity(values_per_row),
@@ -282,8 +290,7 @@ impl<'a> RowReader<'a> {
                 "cell type, region, side, column, layer and metric"
             }
             (TableShape::Canonical, _) => "cell type, region, side, column and layer",
-            (TableShape::BodySynapses, _) => "body, column and layer",
-            (TableShape::Cells, _) => "body and column",
+            (TableShape::BodySynapses | TableShape::Cells, _) => "body, column and layer",
         };
         let message = format!("the same {what} as {}", (self.place)(first));
         Objection::new(message)

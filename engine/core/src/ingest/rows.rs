@@ -176,6 +176,18 @@ impl Rows {
             .min_by_key(|pair| pair.second)
     }
 
+    /// After [`Self::sort`], keeps the first of all rows of one body in one place; gives the number
+    /// of the others.
+    pub(super) fn merge_repeats(&mut self) -> u64 {
+        let mut merged = 0;
+        for rows in &mut self.types {
+            let before = rows.rows.len();
+            rows.rows.dedup_by(|a, b| (a.key, a.body) == (b.key, b.body));
+            merged += (before - rows.rows.len()) as u64;
+        }
+        merged
+    }
+
     /// The cell types, in the order of their names after [`Self::sort`].
     pub(super) fn types(&self) -> &[TypeRows] {
         &self.types

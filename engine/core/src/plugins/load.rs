@@ -171,6 +171,8 @@ fn open(path: &Path, bytes: &[u8], id: &str) -> Result<PluginRootRef, PluginErro
             .map_err(|error| refused(error.to_string()))?;
     // Never unloaded: destructors of thread-locals and objects may live in it until the end.
     std::mem::forget(library);
+    // The loader knows libraries by path: a number that is used again would give the first library.
+    std::mem::forget(sealed);
     header
         .upgrade()
         .and_then(|header| header.init_root_module::<PluginRootRef>())

@@ -147,11 +147,6 @@ fn duplicates_name_both_rows() {
     counts.csv, line 4: the same body, column and layer as line 2
     help: keep one of the two rows, or sum them before
     "#);
-    let cells = "body_id,cell_type,region,side,hex1,hex2\n7,C2,ME,R,1,1\n7,C2,ME,R,1,1\n";
-    insta::assert_snapshot!(Bench::new().refusal_of(cells), @r#"
-    counts.csv, line 3: the same body and column as line 2
-    help: keep one of the two rows, or sum them before
-    "#);
     let tall =
         "cell_type,region,side,hex1,hex2,metric,value\nC2,ME,R,1,1,cells,1\nC2,ME,R,1,1,cells,1\n";
     insta::assert_snapshot!(Bench::new().refusal_of(tall), @r#"

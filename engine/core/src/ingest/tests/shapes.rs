@@ -209,3 +209,14 @@ fn rows_without_a_place_are_left_out_and_counted() {
         "3 of 4 rows name no column (hex1, hex2 or layer is empty) and were left out"
     );
 }
+
+#[test]
+fn a_cell_that_is_listed_twice_in_a_column_counts_once_and_is_reported() {
+    let text = "body_id,cell_type,region,side,hex1,hex2\n7,C2,ME,R,1,1\n7,C2,ME,R,1,1\n8,C2,ME,R,1,1\n7,C2,ME,R,1,2\n";
+    let dataset = Bench::new().read(text);
+    assert_eq!(shown(&only_part(&dataset).metrics[0].whole), "2 1");
+    assert_eq!(
+        dataset.notes[0],
+        "1 of 4 rows repeat a body in its column and were counted once"
+    );
+}

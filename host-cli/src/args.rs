@@ -128,7 +128,9 @@ impl Args {
         match &self.command {
             Command::Render(args) => args.table.json,
             Command::Inspect(args) => args.table.json,
-            Command::Plugin { command: PluginCommand::List(args) } => args.json,
+            Command::Plugin {
+                command: PluginCommand::List(args),
+            } => args.json,
             _ => false,
         }
     }
@@ -158,7 +160,11 @@ fn range(text: &str) -> Result<Range, String> {
         Some(metric) => (metric, true),
         None => (metric, false),
     };
-    Ok(Range { metric: metric.to_owned(), layer, range: [number(low)?, number(high)?] })
+    Ok(Range {
+        metric: metric.to_owned(),
+        layer,
+        range: [number(low)?, number(high)?],
+    })
 }
 
 #[cfg(test)]
@@ -173,9 +179,19 @@ mod tests {
 
     #[test]
     fn ranges_are_read_for_whole_columns_and_layers() {
-        let whole = Range { metric: "synapses".into(), layer: false, range: [-1.0, 500.0] };
+        let whole = Range {
+            metric: "synapses".into(),
+            layer: false,
+            range: [-1.0, 500.0],
+        };
         assert_eq!(range("synapses=-1:500"), Ok(whole.clone()));
-        assert_eq!(range("synapses.layer=-1:500"), Ok(Range { layer: true, ..whole }));
+        assert_eq!(
+            range("synapses.layer=-1:500"),
+            Ok(Range {
+                layer: true,
+                ..whole
+            })
+        );
         for wrong in ["synapses", "synapses=1", "synapses=a:b"] {
             assert!(range(wrong).is_err(), "{wrong}");
         }

@@ -38,7 +38,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), cause: None, help: None, place: None }
+        Self {
+            code,
+            message: message.into(),
+            cause: None,
+            help: None,
+            place: None,
+        }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -66,8 +72,14 @@ impl Failure {
         };
         let failure = Self { help, ..failure }.at(source, span);
         match error {
-            StageError::Load { source, .. } => Self { cause: Some(source), ..failure },
-            StageError::SideTable { source, .. } => Self { cause: Some(source), ..failure },
+            StageError::Load { source, .. } => Self {
+                cause: Some(source),
+                ..failure
+            },
+            StageError::SideTable { source, .. } => Self {
+                cause: Some(source),
+                ..failure
+            },
             _ => failure,
         }
     }
@@ -106,8 +118,14 @@ pub(crate) fn install_report() {
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A hook that is already there stays.
     let _ = miette::set_hook(Box::new(move |_| {
-        let options = miette::MietteHandlerOpts::new().terminal_links(false).color(terminal);
-        let options = if terminal { options } else { options.unicode(false).width(120) };
+        let options = miette::MietteHandlerOpts::new()
+            .terminal_links(false)
+            .color(terminal);
+        let options = if terminal {
+            options
+        } else {
+            options.unicode(false).width(120)
+        };
         Box::new(options.build())
     }));
 }
@@ -120,37 +138,54 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.cause
+            .as_deref()
+            .map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
 impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.place.as_ref().map(|(source, _)| source as &dyn SourceCode)
+        self.place
+            .as_ref()
+            .map(|(source, _)| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.place.as_ref().map(|(_, label)| Box::new(std::iter::once(label.clone())) as Box<_>)
+        self.place
+            .as_ref()
+            .map(|(_, label)| Box::new(std::iter::once(label.clone())) as Box<_>)
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let failure = Self::new(USAGE, error.to_string()).at(&error.source, error.span.clone());
-        Self { help: error.help, ..failure }
+        Self {
+            help: error.help,
+            ..failure
+        }
     }
 }
 
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
         if matches!(error, TableError::Interrupted) {
-            return Self::new(INTERRUPTED, "stopped while the table was being read; nothing was written");
+            return Self::new(
+                INTERRUPTED,
+                "stopped while the table was being read; nothing was written",
+            );
         }
-        Self { help: error.help(), ..Self::with_cause(USAGE, error) }
+        Self {
+            help: error.help(),
+            ..Self::with_cause(USAGE, error)
+        }
     }
 }
 
@@ -185,7 +220,10 @@ impl Failure {
         // Causes may borrow and need not be `Send`, so their words are kept.
         match causes(&error) {
             causes if causes.is_empty() => failure,
-            causes => Self { cause: Some(causes.join(": ").into()), ..failure },
+            causes => Self {
+                cause: Some(causes.join(": ").into()),
+                ..failure
+            },
         }
     }
 }

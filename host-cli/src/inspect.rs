@@ -14,18 +14,29 @@ use crate::{args::InspectArgs, failure::Failure, out, session};
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let (config, _) = session::config(args.table.config.as_deref())?;
     let dataset = session::dataset(&args.table, &config, &AtomicBool::new(false))?;
-    if args.table.json { out::json(&document(&dataset)) } else { out::text(&words(&dataset)) }
+    if args.table.json {
+        out::json(&document(&dataset))
+    } else {
+        out::text(&words(&dataset))
+    }
 }
 
 /// Regions and sides that the atlas has.
 fn places(dataset: &Dataset) -> Vec<(usize, Side)> {
     let sides = [Side::Left, Side::Right];
     let all = (0..dataset.regions.len()).flat_map(|region| sides.map(|side| (region, side)));
-    all.filter(|&(region, side)| dataset.atlas.side(side).has_region(region)).collect()
+    all.filter(|&(region, side)| dataset.atlas.side(side).has_region(region))
+        .collect()
 }
 
 fn columns_of_atlas(dataset: &Dataset, (region, side): (usize, Side)) -> usize {
-    dataset.atlas.side(side).regions.iter().filter(|&&bits| bits >> region & 1 == 1).count()
+    dataset
+        .atlas
+        .side(side)
+        .regions
+        .iter()
+        .filter(|&&bits| bits >> region & 1 == 1)
+        .count()
 }
 
 const fn shape(shape: TableShape) -> &'static str {
@@ -39,9 +50,17 @@ const fn shape(shape: TableShape) -> &'static str {
 fn words(dataset: &Dataset) -> String {
     let places = places(dataset);
     let name = |&(region, side): &(usize, Side)| {
-        format!("{} {}", out::plain(&dataset.regions[region].name), side.letter())
+        format!(
+            "{} {}",
+            out::plain(&dataset.regions[region].name),
+            side.letter()
+        )
     };
-    let metrics: Vec<&str> = dataset.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    let metrics: Vec<&str> = dataset
+        .metrics
+        .iter()
+        .map(|metric| metric.name.as_str())
+        .collect();
     let mut text = format!(
         "{} rows, {}; metrics: {}; {} cell types\n\nColumns with a row:\n",
         dataset.rows,
@@ -57,7 +76,11 @@ fn words(dataset: &Dataset) -> String {
         table.add_row(std::iter::once(out::plain(&cell_type.name)).chain(places.iter().map(count)));
     }
     let atlas = |place: &(usize, Side)| columns_of_atlas(dataset, *place).to_string();
-    let label = if dataset.atlas.derived { "(any type)" } else { "(atlas)" };
+    let label = if dataset.atlas.derived {
+        "(any type)"
+    } else {
+        "(atlas)"
+    };
     table.add_row(std::iter::once(label.to_owned()).chain(places.iter().map(atlas)));
     for line in table.lines() {
         text.push_str(line.trim_end());
@@ -70,25 +93,33 @@ fn words(dataset: &Dataset) -> String {
 }
 
 fn columns_of(cell_type: &CellType, (region, side): (usize, Side)) -> usize {
-    cell_type.part(region, side).map_or(0, |part| part.columns.len())
+    cell_type
+        .part(region, side)
+        .map_or(0, |part| part.columns.len())
 }
 
 fn document(dataset: &Dataset) -> serde_json::Value {
-    let place = |place: (usize, Side)| json!({
-        "region": dataset.regions[place.0].name,
-        "side": place.1,
-        "columns": columns_of_atlas(dataset, place),
-        "layers": dataset.regions[place.0].layer_labels,
-    });
-    let part = |part: &eyemap_engine::model::Part| json!({
-        "region": dataset.regions[part.region].name,
-        "side": part.side,
-        "columns": part.columns.len(),
-    });
-    let cell_type = |cell_type: &CellType| json!({
-        "name": &*cell_type.name,
-        "parts": cell_type.parts.iter().map(part).collect::<Vec<_>>(),
-    });
+    let place = |place: (usize, Side)| {
+        json!({
+            "region": dataset.regions[place.0].name,
+            "side": place.1,
+            "columns": columns_of_atlas(dataset, place),
+            "layers": dataset.regions[place.0].layer_labels,
+        })
+    };
+    let part = |part: &eyemap_engine::model::Part| {
+        json!({
+            "region": dataset.regions[part.region].name,
+            "side": part.side,
+            "columns": part.columns.len(),
+        })
+    };
+    let cell_type = |cell_type: &CellType| {
+        json!({
+            "name": &*cell_type.name,
+            "parts": cell_type.parts.iter().map(part).collect::<Vec<_>>(),
+        })
+    };
     json!({
         "rows": dataset.rows,
         "unplaced_rows": dataset.unplaced_rows,

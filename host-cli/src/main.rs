@@ -29,10 +29,17 @@ fn main() -> ExitCode {
     let done = match &args.command {
         Command::Render(args) => render::run(args),
         Command::Inspect(args) => inspect::run(args),
-        Command::Plugin { command: PluginCommand::List(args) } => plugin::list(args),
-        Command::Plugin { command: PluginCommand::Lock { dir } } => plugin::lock(dir),
+        Command::Plugin {
+            command: PluginCommand::List(args),
+        } => plugin::list(args),
+        Command::Plugin {
+            command: PluginCommand::Lock { dir },
+        } => plugin::lock(dir),
         Command::Config => out::text(include_str!("../../docs/eyemap.toml")),
-        Command::Csp => out::text(&format!("script-src '{}'\n", eyemap_engine::draw::csp_hash())),
+        Command::Csp => out::text(&format!(
+            "script-src '{}'\n",
+            eyemap_engine::draw::csp_hash()
+        )),
     };
     done.unwrap_or_else(|failure| failure.report(json))
 }
@@ -41,5 +48,9 @@ fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     // Nothing can be done when the terminal is gone.
     let _ = error.print();
-    if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        ExitCode::from(failure::USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
 }

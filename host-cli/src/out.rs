@@ -13,9 +13,10 @@ use crate::failure::{Failure, USAGE};
 pub(crate) fn text(text: &str) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(USAGE, format!("cannot write to standard output: {error}")))
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
+            USAGE,
+            format!("cannot write to standard output: {error}"),
+        )),
         _ => Ok(ExitCode::SUCCESS),
     }
 }
@@ -53,7 +54,11 @@ pub(crate) fn bytes(bytes: u64) -> String {
         }
         (value, unit) = (value / 1000.0, next);
     }
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+    if unit == "B" {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {unit}")
+    }
 }
 
 #[cfg(test)]
@@ -62,7 +67,10 @@ mod tests {
 
     #[test]
     fn sizes_and_names_are_readable_and_harmless() {
-        assert_eq!((bytes(999).as_str(), bytes(1_234_567).as_str()), ("999 B", "1.2 MB"));
+        assert_eq!(
+            (bytes(999).as_str(), bytes(1_234_567).as_str()),
+            ("999 B", "1.2 MB")
+        );
         assert_eq!(plain("a\u{1b}[31mb\n🪰"), "a\\u{1b}[31mb\\n🪰");
     }
 }

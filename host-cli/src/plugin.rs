@@ -19,8 +19,10 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
     let finder = session::finder(&config, &source)?;
     let listed = finder.list();
     if args.json {
-        let plugins: Vec<Value> =
-            listed.iter().map(|plugin| document(&finder, plugin, args.schema)).collect();
+        let plugins: Vec<Value> = listed
+            .iter()
+            .map(|plugin| document(&finder, plugin, args.schema))
+            .collect();
         let dirs: Vec<Value> = finder
             .dirs
             .iter()
@@ -33,12 +35,16 @@ pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
 
 fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["plugin", "version", "exports", "state", "file"]);
+    table
+        .load_style(NOTHING)
+        .set_header(["plugin", "version", "exports", "state", "file"]);
     for plugin in listed {
         let (id, version, exports) = match &plugin.manifest {
-            Ok(manifest) => {
-                (manifest.id.clone(), manifest.version.clone(), manifest.extensions.join(" "))
-            }
+            Ok(manifest) => (
+                manifest.id.clone(),
+                manifest.version.clone(),
+                manifest.extensions.join(" "),
+            ),
             Err(_) => ("?".into(), String::new(), String::new()),
         };
         let file = out::plain(&plugin.path.display().to_string());
@@ -52,7 +58,11 @@ fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
     text.push_str("\nSearched, the first wins:\n");
     for dir in &finder.dirs {
         let missing = if dir.path.is_dir() { "" } else { ", missing" };
-        text.push_str(&format!("  {} ({}{missing})\n", dir.path.display(), dir.origin));
+        text.push_str(&format!(
+            "  {} ({}{missing})\n",
+            dir.path.display(),
+            dir.origin
+        ));
     }
     if schema {
         for plugin in listed.iter().filter(|plugin| plugin.trust.is_ok()) {
@@ -76,8 +86,12 @@ fn state(plugin: &Listed) -> String {
 
 /// Keys of a plugin's configuration, with default and meaning.
 fn schemas(finder: &Finder, listed: &Listed) -> String {
-    let Ok(manifest) = &listed.manifest else { return String::new() };
-    let described = finder.load(&listed.path.to_string_lossy()).and_then(|plugin| plugin.describe());
+    let Ok(manifest) = &listed.manifest else {
+        return String::new();
+    };
+    let described = finder
+        .load(&listed.path.to_string_lossy())
+        .and_then(|plugin| plugin.describe());
     let described = match described {
         Ok(described) => described,
         Err(error) => return format!("\n{}: {error}\n", manifest.id),
@@ -88,8 +102,14 @@ fn schemas(finder: &Finder, listed: &Listed) -> String {
         let keys = extension.config_schema["properties"].as_object();
         for (key, schema) in keys.into_iter().flatten() {
             let default = &extension.config_defaults[key];
-            let meaning = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
-            text.push_str(&format!("  {key} = {default}\n      {}\n", out::plain(&meaning)));
+            let meaning = schema["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ");
+            text.push_str(&format!(
+                "  {key} = {default}\n      {}\n",
+                out::plain(&meaning)
+            ));
         }
         if keys.is_none_or(serde_json::Map::is_empty) {
             text.push_str("  no keys\n");
@@ -100,9 +120,15 @@ fn schemas(finder: &Finder, listed: &Listed) -> String {
 
 fn document(finder: &Finder, listed: &Listed, schema: bool) -> Value {
     let manifest = listed.manifest.as_ref();
-    let described = manifest.ok().filter(|_| schema && listed.trust.is_ok()).and_then(|_| {
-        finder.load(&listed.path.to_string_lossy()).and_then(|plugin| plugin.describe()).ok()
-    });
+    let described = manifest
+        .ok()
+        .filter(|_| schema && listed.trust.is_ok())
+        .and_then(|_| {
+            finder
+                .load(&listed.path.to_string_lossy())
+                .and_then(|plugin| plugin.describe())
+                .ok()
+        });
     json!({
         "path": listed.path.display().to_string(),
         "origin": listed.origin,
@@ -114,20 +140,33 @@ fn document(finder: &Finder, listed: &Listed, schema: bool) -> Value {
 
 /// Writes the lock of a directory: every plugin in it is trusted from now on.
 pub(crate) fn lock(dir: &Path) -> Result<ExitCode, Failure> {
-    let unreadable =
-        |error| Failure::new(USAGE, format!("cannot read {}: {error}", dir.display()));
+    let unreadable = |error| Failure::new(USAGE, format!("cannot read {}: {error}", dir.display()));
     let mut plugins = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_none_or(|extension| extension != std::env::consts::DLL_EXTENSION) {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != std::env::consts::DLL_EXTENSION)
+        {
             continue;
         }
         let bytes = std::fs::read(&path).map_err(unreadable)?;
         let manifest = read_manifest(&path, &bytes)?;
         check_file(&path, &bytes)?;
-        plugins.push(Locked { id: manifest.id, version: manifest.version, sha256: sha256_hex(&bytes) });
+        plugins.push(Locked {
+            id: manifest.id,
+            version: manifest.version,
+            sha256: sha256_hex(&bytes),
+        });
     }
-    let lock = Lock { path: dir.join(LOCK_FILE), plugins };
+    let lock = Lock {
+        path: dir.join(LOCK_FILE),
+        plugins,
+    };
     lock.write()?;
-    out::text(&format!("{} plugins locked in {}\n", lock.plugins.len(), lock.path.display()))
+    out::text(&format!(
+        "{} plugins locked in {}\n",
+        lock.plugins.len(),
+        lock.path.display()
+    ))
 }

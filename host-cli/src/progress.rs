@@ -36,15 +36,22 @@ impl Progress {
 
     fn new(what: &'static str, total: u64, template: &str, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !quiet;
-        let target =
-            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(total), target);
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message(what);
         let last_line = (!terminal && !quiet).then(|| Mutex::new(Instant::now()));
-        Self { bar, what, last_line }
+        Self {
+            bar,
+            what,
+            last_line,
+        }
     }
 
     /// One more is done.
@@ -61,13 +68,22 @@ impl Progress {
     }
 
     fn line(&self) {
-        let Some(Ok(mut last)) = self.last_line.as_ref().map(Mutex::lock) else { return };
+        let Some(Ok(mut last)) = self.last_line.as_ref().map(Mutex::lock) else {
+            return;
+        };
         if last.elapsed() < LINES_APART {
             return;
         }
         *last = Instant::now();
-        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default().max(1));
-        out::note(&format!("{} {done} of {total} ({} %)", self.what, done * 100 / total));
+        let (done, total) = (
+            self.bar.position(),
+            self.bar.length().unwrap_or_default().max(1),
+        );
+        out::note(&format!(
+            "{} {done} of {total} ({} %)",
+            self.what,
+            done * 100 / total
+        ));
     }
 
     pub(crate) fn finish(&self) {

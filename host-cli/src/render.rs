@@ -32,7 +32,11 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     let dataset = session::dataset(&args.table, &config, &cancel)?;
     let plan = plan(&dataset, &config.select)?;
     if !args.table.json {
-        dataset.notes.iter().chain(&plan.notes).for_each(|note| out::note(&format!("note: {note}")));
+        dataset
+            .notes
+            .iter()
+            .chain(&plan.notes)
+            .for_each(|note| out::note(&format!("note: {note}")));
     }
     let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
     let options = RenderOptions {
@@ -44,7 +48,9 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         index: config.output.index,
         cancel: &cancel,
     };
-    let summary = render(&pipeline.maps(&dataset), &plan.requests, &options, &|| progress.step());
+    let summary = render(&pipeline.maps(&dataset), &plan.requests, &options, &|| {
+        progress.step()
+    });
     progress.finish();
     let notes: Vec<&String> = dataset.notes.iter().chain(&plan.notes).collect();
     report(args, &pipeline, &summary?, &notes)
@@ -67,7 +73,11 @@ fn apply(args: &RenderArgs, config: &mut Config) {
     config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
     for range in &args.ranges {
         let ranges = config.range.entry(range.metric.clone()).or_default();
-        let side = if range.layer { &mut ranges.layer } else { &mut ranges.whole };
+        let side = if range.layer {
+            &mut ranges.layer
+        } else {
+            &mut ranges.whole
+        };
         *side = Some(range.range);
     }
 }
@@ -81,7 +91,9 @@ fn report(
     if args.table.json {
         out::json(&document(args, pipeline, summary, notes))?;
     } else {
-        lines(args, pipeline, summary).iter().for_each(|line| out::note(line));
+        lines(args, pipeline, summary)
+            .iter()
+            .for_each(|line| out::note(line));
     }
     Ok(ExitCode::from(match summary {
         _ if summary.interrupted => INTERRUPTED,
@@ -106,16 +118,28 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
         .collect();
     lines.push(format!("time over all threads: {}", stages.join(", ")));
     if summary.unplaced > 0 {
-        lines.push(format!("{} columns have no place and are left out", summary.unplaced));
+        lines.push(format!(
+            "{} columns have no place and are left out",
+            summary.unplaced
+        ));
     }
     for (map, reason) in &summary.failures {
-        lines.push(format!("failed: {}: {}", out::plain(map), out::plain(reason)));
+        lines.push(format!(
+            "failed: {}: {}",
+            out::plain(map),
+            out::plain(reason)
+        ));
     }
     if summary.failed > summary.failures.len() as u64 {
-        lines.push(format!("{} maps failed in all; manifest.json lists them", summary.failed));
+        lines.push(format!(
+            "{} maps failed in all; manifest.json lists them",
+            summary.failed
+        ));
     }
     if summary.interrupted {
-        lines.push("stopped; what is in the manifest is complete. The same command draws the rest.".into());
+        lines.push(
+            "stopped; what is in the manifest is complete. The same command draws the rest.".into(),
+        );
     }
     lines
 }
@@ -138,8 +162,9 @@ fn document(
     notes: &[&String],
 ) -> serde_json::Value {
     let failures = summary.failures.iter();
-    let failures: Vec<_> =
-        failures.map(|(map, reason)| serde_json::json!({ "map": map, "error": reason })).collect();
+    let failures: Vec<_> = failures
+        .map(|(map, reason)| serde_json::json!({ "map": map, "error": reason }))
+        .collect();
     let times = times(pipeline, summary)
         .map(|(name, time)| (name.to_owned(), serde_json::json!(time.as_secs_f64() * 1e3)));
     serde_json::json!({

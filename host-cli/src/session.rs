@@ -33,7 +33,11 @@ pub(crate) fn config(path: Option<&Path>) -> Result<(Config, Source), Failure> {
 /// The search path of plugins.
 pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let dir = source.path.parent().filter(|_| !source.path.as_os_str().is_empty()).map(absolute);
+    let dir = source
+        .path
+        .parent()
+        .filter(|_| !source.path.as_os_str().is_empty())
+        .map(absolute);
     let plugins = &config.plugins;
     let mut finder = Finder::usual(&plugins.path, dir.as_deref(), &plugins.locks)?;
     let trusted = plugins.by_id.iter().filter(|(_, plugin)| plugin.trust);

@@ -25,7 +25,6 @@ mod tooltip;
 #[doc(hidden)]
 pub mod test_scene;
 
-
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};

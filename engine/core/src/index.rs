@@ -29,7 +29,9 @@ pub fn page(manifest: &Manifest) -> String {
     let mut types: BTreeMap<&str, BTreeMap<(&str, Side, &str), Formats<'_>>> = BTreeMap::new();
     for (key, entry) in &manifest.entries {
         let maps = types.entry(&key.cell_type).or_default();
-        maps.entry((&key.region, key.side, &key.metric)).or_default().insert(key.format, entry);
+        maps.entry((&key.region, key.side, &key.metric))
+            .or_default()
+            .insert(key.format, entry);
     }
     let maps: usize = types.values().map(BTreeMap::len).sum();
     let mut page = format!(
@@ -54,7 +56,11 @@ pub fn page(manifest: &Manifest) -> String {
 fn item(alt: &str, name: &str, formats: &Formats<'_>) -> String {
     let first = formats.values().next();
     if let Some(error) = first.and_then(|entry| entry.error.as_ref()) {
-        return format!("<li class=\"failed\">{}: {}</li>\n", escape(name), escape(error));
+        return format!(
+            "<li class=\"failed\">{}: {}</li>\n",
+            escape(name),
+            escape(error)
+        );
     }
     let link = first.map_or("", |entry| entry.path.as_str());
     let thumbnail = [Format::SvgStatic, Format::Png, Format::Svg];
@@ -68,11 +74,18 @@ fn item(alt: &str, name: &str, formats: &Formats<'_>) -> String {
             escape(alt)
         )
     });
-    format!("<li><a href=\"{}\">{picture}{}{note}</a></li>\n", url(link), escape(name))
+    format!(
+        "<li><a href=\"{}\">{picture}{}{note}</a></li>\n",
+        url(link),
+        escape(name)
+    )
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A relative path as a URL. Paths hold no letters beyond those of `name::file_stem`, of which `%`
@@ -103,9 +116,14 @@ mod tests {
             status: Status::Blank,
             error: None,
         };
-        let page = page(&Manifest { entries: [(key, entry)].into() });
+        let page = page(&Manifest {
+            entries: [(key, entry)].into(),
+        });
         assert!(page.contains("<h2>R1&amp;R6&lt;script&gt;</h2>"), "{page}");
-        assert!(page.contains("href=\"ME_L/cells/R1%2526R6%253Cscript%253E~3.svg\""), "{page}");
+        assert!(
+            page.contains("href=\"ME_L/cells/R1%2526R6%253Cscript%253E~3.svg\""),
+            "{page}"
+        );
         assert!(page.contains("ME (L) cells · blank"), "{page}");
         assert!(!page.contains("<script"), "{page}");
     }

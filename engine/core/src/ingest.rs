@@ -131,5 +131,9 @@ fn notes(read: &Read, atlas: &AtlasIndex) -> Vec<String> {
             read.repeated_rows, read.rows_read
         )
     });
-    unplaced.into_iter().chain(repeated).chain(atlas.note()).collect()
+    unplaced
+        .into_iter()
+        .chain(repeated)
+        .chain(atlas.note())
+        .collect()
 }

@@ -38,8 +38,11 @@ pub struct Plan {
 pub fn plan(dataset: &Dataset, select: &SelectConfig) -> Result<Plan, SelectError> {
     let types = types(dataset, &select.types)?;
     let regions = regions(dataset, &select.regions)?;
-    let sides: &[Side] =
-        if select.sides.is_empty() { &[Side::Left, Side::Right] } else { &select.sides };
+    let sides: &[Side] = if select.sides.is_empty() {
+        &[Side::Left, Side::Right]
+    } else {
+        &select.sides
+    };
     let (metrics, notes) = metrics(dataset, &select.metrics)?;
     let mut requests = Vec::new();
     let places: Vec<(usize, Side)> = regions
@@ -49,13 +52,19 @@ pub fn plan(dataset: &Dataset, select: &SelectConfig) -> Result<Plan, SelectErro
         .collect();
     for &cell_type in &types {
         for &(region, side) in &places {
-            let maps = metrics.iter().map(|&metric| Request { cell_type, region, side, metric });
+            let maps = metrics.iter().map(|&metric| Request {
+                cell_type,
+                region,
+                side,
+                metric,
+            });
             requests.extend(maps);
         }
     }
     if requests.is_empty() {
         return Err(SelectError {
-            message: "the selection has no map: the atlas has none of these regions on these sides".into(),
+            message: "the selection has no map: the atlas has none of these regions on these sides"
+                .into(),
             help: "`eyemap inspect` shows the regions and sides of a table".into(),
         });
     }
@@ -63,7 +72,12 @@ pub fn plan(dataset: &Dataset, select: &SelectConfig) -> Result<Plan, SelectErro
 }
 
 fn types(dataset: &Dataset, globs: &[String]) -> Result<Vec<usize>, SelectError> {
-    let names = || dataset.cell_types.iter().map(|cell_type| cell_type.name.as_ref());
+    let names = || {
+        dataset
+            .cell_types
+            .iter()
+            .map(|cell_type| cell_type.name.as_ref())
+    };
     if globs.is_empty() {
         return Ok((0..dataset.cell_types.len()).collect());
     }
@@ -88,21 +102,26 @@ fn types(dataset: &Dataset, globs: &[String]) -> Result<Vec<usize>, SelectError>
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher, SelectError> {
-    GlobBuilder::new(glob).literal_separator(false).build().map(|glob| glob.compile_matcher()).map_err(
-        |error| SelectError {
+    GlobBuilder::new(glob)
+        .literal_separator(false)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| SelectError {
             message: format!("{glob:?} is no glob: {}", error.kind()),
             help: "use * for any letters, ? for one, [ab] for one of several".into(),
-        },
-    )
+        })
 }
 
 fn regions(dataset: &Dataset, wanted: &[String]) -> Result<Vec<usize>, SelectError> {
     let find = |name: &String| {
         let names = dataset.regions.iter().map(|region| region.name.as_str());
-        names.clone().position(|region| region == name).ok_or_else(|| SelectError {
-            message: format!("there is no region {name:?}"),
-            help: suggest(name, names),
-        })
+        names
+            .clone()
+            .position(|region| region == name)
+            .ok_or_else(|| SelectError {
+                message: format!("there is no region {name:?}"),
+                help: suggest(name, names),
+            })
     };
     if wanted.is_empty() {
         return Ok((0..dataset.regions.len()).collect());
@@ -115,7 +134,10 @@ fn regions(dataset: &Dataset, wanted: &[String]) -> Result<Vec<usize>, SelectErr
 
 fn metrics(dataset: &Dataset, wanted: &[String]) -> Result<(Vec<usize>, Vec<String>), SelectError> {
     let underivable = |&index: &usize| {
-        let mut parts = dataset.cell_types.iter().flat_map(|cell_type| &cell_type.parts);
+        let mut parts = dataset
+            .cell_types
+            .iter()
+            .flat_map(|cell_type| &cell_type.parts);
         parts.all(|part| part.metrics[index].underivable.is_some())
     };
     let refused = |index: usize| SelectError {
@@ -123,22 +145,32 @@ fn metrics(dataset: &Dataset, wanted: &[String]) -> Result<(Vec<usize>, Vec<Stri
             "the {} of whole columns cannot be derived from layers: a cell may reach several layers",
             dataset.metrics[index].name
         ),
-        help: "add rows of layer 0, give one row a body, or draw other metrics with --metric".into(),
+        help: "add rows of layer 0, give one row a body, or draw other metrics with --metric"
+            .into(),
     };
     if wanted.is_empty() {
         let (refuse, draw): (Vec<usize>, Vec<usize>) =
             (0..dataset.metrics.len()).partition(underivable);
         let notes = refuse.into_iter().map(refused);
-        let notes = notes.map(|error| format!("left out: {} ({})", error.message, error.help)).collect();
+        let notes = notes
+            .map(|error| format!("left out: {} ({})", error.message, error.help))
+            .collect();
         return Ok((draw, notes));
     }
     let find = |name: &String| {
         let names = dataset.metrics.iter().map(|metric| metric.name.as_str());
-        let index = names.clone().position(|metric| metric == name).ok_or_else(|| SelectError {
-            message: format!("the table has no {name:?}{}", shape_hint(dataset.shape)),
-            help: suggest(name, names),
-        })?;
-        if underivable(&index) { Err(refused(index)) } else { Ok(index) }
+        let index = names
+            .clone()
+            .position(|metric| metric == name)
+            .ok_or_else(|| SelectError {
+                message: format!("the table has no {name:?}{}", shape_hint(dataset.shape)),
+                help: suggest(name, names),
+            })?;
+        if underivable(&index) {
+            Err(refused(index))
+        } else {
+            Ok(index)
+        }
     };
     let mut found = wanted.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     found.sort_unstable();
@@ -157,5 +189,12 @@ fn suggest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|other| strsim::damerau_levenshtein(other, name));
     let first = known.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    format!("there is {}", if known.len() > 5 { format!("{first} and {} more", known.len() - 5) } else { first })
+    format!(
+        "there is {}",
+        if known.len() > 5 {
+            format!("{first} and {} more", known.len() - 5)
+        } else {
+            first
+        }
+    )
 }

@@ -126,9 +126,14 @@ pub fn render(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs)
         .build()
-        .map_err(|error| RenderError::Threads { jobs: options.jobs, reason: error.to_string() })?;
-    std::fs::create_dir_all(options.out)
-        .map_err(|source| RenderError::Write { path: options.out.into(), source })?;
+        .map_err(|error| RenderError::Threads {
+            jobs: options.jobs,
+            reason: error.to_string(),
+        })?;
+    std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
+        path: options.out.into(),
+        source,
+    })?;
     // A damaged manifest is found before hours of work, not after.
     Manifest::read(options.out)?;
     let run = Run {
@@ -190,7 +195,11 @@ struct Run<'a> {
 impl Run<'_> {
     fn goes_on(&self) -> bool {
         !self.options.cancel.load(Ordering::Relaxed)
-            && self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+            && self
+                .fatal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_none()
     }
 
     /// Draws and writes one map in all formats.
@@ -202,7 +211,10 @@ impl Run<'_> {
             Err(error) => self.fail_all(&id, &with_causes(&error)),
         };
         if let Err(error) = outcome {
-            self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            self.fatal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(error);
         }
     }
 
@@ -221,14 +233,27 @@ impl Run<'_> {
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.bytes += bytes;
         summary.unplaced = summary.unplaced.max(scene.unplaced());
-        if scene.head.blank { summary.blank += 1 } else { summary.rendered += 1 }
+        if scene.head.blank {
+            summary.blank += 1
+        } else {
+            summary.rendered += 1
+        }
         Ok(())
     }
 
-    fn write(&self, id: &MapId, scene: &Scene, format: Format, artifact: &[u8]) -> Result<u64, RenderError> {
+    fn write(
+        &self,
+        id: &MapId,
+        scene: &Scene,
+        format: Format,
+        artifact: &[u8],
+    ) -> Result<u64, RenderError> {
         let path = relative_path(id, format);
         let target = self.options.out.join(&path);
-        let failed = |source| RenderError::Write { path: target.clone(), source };
+        let failed = |source| RenderError::Write {
+            path: target.clone(),
+            source,
+        };
         timed(&self.times.write, || {
             let dir = target.parent().unwrap_or(self.options.out);
             write_atomically(&target, artifact).or_else(|error| match error.kind() {
@@ -240,14 +265,25 @@ impl Run<'_> {
             })
         })
         .map_err(failed)?;
-        let scale = if format == Format::Png { self.options.draw.scale } else { 1.0 };
+        let scale = if format == Format::Png {
+            self.options.draw.scale
+        } else {
+            1.0
+        };
         let drawing = format!("writer {} scale {scale}", draw::WRITER_VERSION);
         self.journal.note(&Entry {
             key: key(id, format),
             path,
             bytes: artifact.len() as u64,
-            fingerprint: scene.fingerprint().of_artifact(format.name(), &drawing).to_string(),
-            status: if scene.head.blank { Status::Blank } else { Status::Rendered },
+            fingerprint: scene
+                .fingerprint()
+                .of_artifact(format.name(), &drawing)
+                .to_string(),
+            status: if scene.head.blank {
+                Status::Blank
+            } else {
+                Status::Rendered
+            },
             error: None,
         })?;
         Ok(artifact.len() as u64)
@@ -274,15 +310,23 @@ impl Run<'_> {
     }
 
     fn finish(self, requests: &[Request], start: Instant) -> Result<Summary, RenderError> {
-        let fatal = self.fatal.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut summary = self.summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let fatal = self
+            .fatal
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut summary = self
+            .summary
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         summary.interrupted = self.options.cancel.load(Ordering::Relaxed);
         let complete = fatal.is_none() && !summary.interrupted;
         let dataset = self.maps.dataset;
         let mut wanted = std::collections::BTreeSet::new();
         if self.options.prune && complete {
             let ids = requests.iter().map(|request| request.id(dataset));
-            wanted.extend(ids.flat_map(|id| self.formats.iter().map(move |&format| key(&id, format))));
+            wanted.extend(
+                ids.flat_map(|id| self.formats.iter().map(move |&format| key(&id, format))),
+            );
         }
         let keep = |key: &Key| !(self.options.prune && complete) || wanted.contains(key);
         let manifest = match (self.journal.finish(keep), fatal) {

@@ -84,7 +84,9 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         let nanoseconds = self.start.elapsed().as_nanos();
         // 2^64 ns are 584 years.
-        self.origin.spent_ns.fetch_add(nanoseconds as u64, Ordering::Relaxed);
+        self.origin
+            .spent_ns
+            .fetch_add(nanoseconds as u64, Ordering::Relaxed);
         self.origin.calls.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -141,15 +143,24 @@ impl Origin {
 
     /// Held around each call of the plugin.
     fn enter(&self) -> Call<'_> {
-        let alone =
-            self.exclusive.as_ref().map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
-        Call { origin: self, start: Instant::now(), _alone: alone }
+        let alone = self
+            .exclusive
+            .as_ref()
+            .map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
+        Call {
+            origin: self,
+            start: Instant::now(),
+            _alone: alone,
+        }
     }
 
     /// Number of calls so far, and the time spent in them over all threads.
     pub fn spent(&self) -> (u64, Duration) {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (load(&self.calls), Duration::from_nanos(load(&self.spent_ns)))
+        (
+            load(&self.calls),
+            Duration::from_nanos(load(&self.spent_ns)),
+        )
     }
 
     fn answer<T>(&self, answer: RResult<T, AbiError>) -> Result<T, StageError> {

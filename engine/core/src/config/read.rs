@@ -172,8 +172,14 @@ impl Config {
                 return Some((key.into(), message));
             }
         }
-        let crowded = self.regions.iter().find(|region| region.layers.len() > MAX_LAYERS)?;
-        Some(("regions".into(), format!("{:?} has more than {MAX_LAYERS} layers", crowded.name)))
+        let crowded = self
+            .regions
+            .iter()
+            .find(|region| region.layers.len() > MAX_LAYERS)?;
+        Some((
+            "regions".into(),
+            format!("{:?} has more than {MAX_LAYERS} layers", crowded.name),
+        ))
     }
 }
 

@@ -162,7 +162,11 @@ impl<'h> Desk<'h> {
     fn cost(&self, rect: Rect) -> u32 {
         let head = self.head;
         let covered = self.occupancy.covered(rect, head.width_px, head.height_px);
-        let clashes = self.placed.iter().filter(|&other| overlap(rect, *other)).count();
+        let clashes = self
+            .placed
+            .iter()
+            .filter(|&other| overlap(rect, *other))
+            .count();
         let outside = rect.x + rect.width > head.width_px || rect.y + rect.height > head.height_px;
         covered + 10_000 * (clashes as u32) + 100_000 * u32::from(outside)
     }
@@ -182,7 +186,12 @@ impl<'h> Desk<'h> {
             Spot::Left => [near_x, mid_y],
             Spot::Right => [right, mid_y],
         };
-        Rect { x, y, width, height }
+        Rect {
+            x,
+            y,
+            width,
+            height,
+        }
     }
 }
 
@@ -195,12 +204,18 @@ fn overlap(a: Rect, b: Rect) -> bool {
 }
 
 fn widest<'t>(texts: impl IntoIterator<Item = &'t String>, size: f64) -> f64 {
-    texts.into_iter().map(|t| font().width(t, size)).fold(0.0, f64::max)
+    texts
+        .into_iter()
+        .map(|t| font().width(t, size))
+        .fold(0.0, f64::max)
 }
 
 /// Cuts a text to a width in px.
 pub(crate) fn cut(text: &str, size: f64, width: f64) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     fit(&line, width, |c| font().advance(c) * size)
 }
 
@@ -228,12 +243,23 @@ pub(crate) fn layer_label(head: &SceneHead, layer: usize) -> String {
 }
 
 fn text_room(head: &SceneHead) -> f64 {
-    (head.width_px * 0.45).max(120.0).min(head.width_px - 2.0 * MARGIN)
+    (head.width_px * 0.45)
+        .max(120.0)
+        .min(head.width_px - 2.0 * MARGIN)
 }
 
 fn place_words(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     use Spot::{Bottom, BottomLeft, BottomRight, Left, Right, Top, TopLeft, TopRight};
-    let spots = [TopLeft, TopRight, BottomLeft, BottomRight, Top, Bottom, Left, Right];
+    let spots = [
+        TopLeft,
+        TopRight,
+        BottomLeft,
+        BottomRight,
+        Top,
+        Bottom,
+        Left,
+        Right,
+    ];
     let title = [widest(&out.titles, TITLE_PX), TITLE_PX * 1.2];
     let lines = subject_lines(head);
     let line_px = TEXT_PX * 1.25;
@@ -262,7 +288,10 @@ const BADGE_PAD: f64 = 3.0;
 fn subject_lines(head: &SceneHead) -> Vec<Line> {
     let room = text_room(head);
     let lines = head.subject.iter().map(|line| {
-        let badge = line.badge.as_ref().map(|b| (cut(&b.text, TEXT_PX, room / 3.0), &b.fill));
+        let badge = line
+            .badge
+            .as_ref()
+            .map(|b| (cut(&b.text, TEXT_PX, room / 3.0), &b.fill));
         let filled = |(text, fill): &(String, &Option<String>)| {
             Some((text.clone(), Rgba::parse(fill.as_ref()?)?))
         };
@@ -278,7 +307,11 @@ fn subject_lines(head: &SceneHead) -> Vec<Line> {
         let text = cut(&line.text, TEXT_PX, room - tail) + &plain;
         let own = if solid.is_some() { tail } else { 0.0 };
         let width = font().width(&text, TEXT_PX) + own;
-        Line { text, badge: solid, width }
+        Line {
+            text,
+            badge: solid,
+            width,
+        }
     });
     lines.collect()
 }
@@ -291,8 +324,17 @@ impl Line {
         };
         let left = x + font().width(&self.text, TEXT_PX) + BADGE_PAD;
         let width = font().width(mark, SMALL_PX) + 2.0 * BADGE_PAD;
-        let rect = Rect { x: left, y: y - 8.5, width, height: 11.0 };
-        out.push(Mark::Box { rect, fill: *fill, radius: 2.0 });
+        let rect = Rect {
+            x: left,
+            y: y - 8.5,
+            width,
+            height: 11.0,
+        };
+        out.push(Mark::Box {
+            rect,
+            fill: *fill,
+            radius: 2.0,
+        });
         out.push(Mark::Text {
             x: left + width / 2.0,
             y: y - 0.3,
@@ -340,7 +382,16 @@ fn place_legends(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     let size = all.iter().fold([0.0; 2], |[w, h]: [f64; 2], one| {
         [w.max(one.width), h.max(one.height)]
     });
-    let spots = [BottomRight, TopRight, BottomLeft, TopLeft, Right, Left, Bottom, Top];
+    let spots = [
+        BottomRight,
+        TopRight,
+        BottomLeft,
+        TopLeft,
+        Right,
+        Left,
+        Bottom,
+        Top,
+    ];
     let (_, rect) = desk.place(&[size], &spots);
     let mut drawn = all.into_iter().map(|one| one.moved(rect.x, rect.y));
     if head.legend.is_some() {
@@ -365,7 +416,16 @@ fn place_buttons(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
         let rows = labels.len().div_ceil(n);
         [pitch_x * n as f64 - 2.0, pitch_y * rows as f64 - 2.0]
     });
-    let spots = [BottomLeft, TopRight, BottomRight, TopLeft, Left, Right, Bottom, Top];
+    let spots = [
+        BottomLeft,
+        TopRight,
+        BottomRight,
+        TopLeft,
+        Left,
+        Right,
+        Bottom,
+        Top,
+    ];
     let (form, rect) = desk.place(&forms, &spots);
     let rows = labels.len().div_ceil(columns[form]);
     out.buttons = labels
@@ -386,13 +446,24 @@ fn place_buttons(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
 fn guide_mark(guide: &Guide) -> Mark {
     let color = |text: &String| Rgba::parse(text).unwrap_or(Rgba(0x6666_66ff));
     match guide {
-        Guide::Polyline { points, color: c, width_px, arrow } => Mark::Line {
+        Guide::Polyline {
+            points,
+            color: c,
+            width_px,
+            arrow,
+        } => Mark::Line {
             points: points.clone(),
             color: color(c),
             width: *width_px,
             arrow: *arrow,
         },
-        Guide::Label { x, y, text, color: c, size_px } => Mark::Text {
+        Guide::Label {
+            x,
+            y,
+            text,
+            color: c,
+            size_px,
+        } => Mark::Text {
             x: *x,
             y: y + size_px * 0.35,
             size: *size_px,

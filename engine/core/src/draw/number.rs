@@ -30,11 +30,7 @@ pub(crate) fn push_fixed(out: &mut Vec<u8>, n: i64) {
     }
     let n = n.unsigned_abs();
     push_unsigned(out, n / 100);
-    out.extend_from_slice(&[
-        b'.',
-        b'0' + (n / 10 % 10) as u8,
-        b'0' + (n % 10) as u8,
-    ]);
+    out.extend_from_slice(&[b'.', b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]);
 }
 
 /// Appends a whole number.
@@ -87,9 +83,8 @@ pub(crate) fn tick_texts(ticks: &[f64]) -> Vec<String> {
         (Some(first), Some(last)) => (last - first).abs(),
         _ => return Vec::new(),
     };
-    let round = |decimals: i32| -> Vec<String> {
-        ticks.iter().map(|&t| rounded(t, decimals)).collect()
-    };
+    let round =
+        |decimals: i32| -> Vec<String> { ticks.iter().map(|&t| rounded(t, decimals)).collect() };
     let close = |decimals: i32| {
         let gap = 10f64.powi(-decimals) / 2.0;
         // A fifth of a bin is as far as a label may lie from its edge.
@@ -112,7 +107,10 @@ fn rounded(value: f64, decimals: i32) -> String {
 }
 
 fn distinct(texts: &[String]) -> usize {
-    texts.iter().collect::<std::collections::BTreeSet<_>>().len()
+    texts
+        .iter()
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
 }
 
 fn distinct_values(ticks: &[f64]) -> usize {
@@ -138,7 +136,9 @@ mod tests {
     use super::*;
 
     fn ticks(low: f64, high: f64) -> Vec<f64> {
-        (0..6).map(|i| low + (high - low) * f64::from(i) / 5.0).collect()
+        (0..6)
+            .map(|i| low + (high - low) * f64::from(i) / 5.0)
+            .collect()
     }
 
     #[test]
@@ -155,7 +155,16 @@ mod tests {
 
     #[test]
     fn values_read_as_in_ecmascript() {
-        for value in [0.0, -0.0, 1.5, -7.0, 1e21, 1e-7, 9_007_199_254_740_991.0, 0.1 + 0.2] {
+        for value in [
+            0.0,
+            -0.0,
+            1.5,
+            -7.0,
+            1e21,
+            1e-7,
+            9_007_199_254_740_991.0,
+            0.1 + 0.2,
+        ] {
             let mut out = Vec::new();
             push_value(&mut out, value);
             assert_eq!(String::from_utf8(out).unwrap(), value_text(value));
@@ -164,10 +173,19 @@ mod tests {
 
     #[test]
     fn no_tick_is_repeated_and_none_lies() {
-        assert_eq!(tick_texts(&ticks(8.0, 476.0)), ["8", "102", "195", "289", "382", "476"]);
+        assert_eq!(
+            tick_texts(&ticks(8.0, 476.0)),
+            ["8", "102", "195", "289", "382", "476"]
+        );
         assert_eq!(tick_texts(&ticks(0.0, 5.0)), ["0", "1", "2", "3", "4", "5"]);
-        assert_eq!(tick_texts(&ticks(1.0, 4.0)), ["1", "1.6", "2.2", "2.8", "3.4", "4"]);
-        assert_eq!(tick_texts(&ticks(0.2, 0.8)), ["0.2", "0.32", "0.44", "0.56", "0.68", "0.8"]);
+        assert_eq!(
+            tick_texts(&ticks(1.0, 4.0)),
+            ["1", "1.6", "2.2", "2.8", "3.4", "4"]
+        );
+        assert_eq!(
+            tick_texts(&ticks(0.2, 0.8)),
+            ["0.2", "0.32", "0.44", "0.56", "0.68", "0.8"]
+        );
         assert_eq!(tick_texts(&ticks(4.9, 5.1))[0], "4.9");
         assert_eq!(tick_texts(&ticks(3.0, 3.0)), ["3", "", "", "", "", ""]);
     }

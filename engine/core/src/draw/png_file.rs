@@ -20,7 +20,10 @@ pub(crate) fn encode(pixels: &Pixmap) -> io::Result<Vec<u8>> {
     match palette(&rgb) {
         Some((colors, indices)) => file(size, Some(&colors), &indices),
         None => {
-            let bytes: Vec<u8> = rgb.iter().flat_map(|c| c.to_be_bytes().into_iter().skip(1)).collect();
+            let bytes: Vec<u8> = rgb
+                .iter()
+                .flat_map(|c| c.to_be_bytes().into_iter().skip(1))
+                .collect();
             file(size, None, &bytes)
         }
     }
@@ -65,7 +68,9 @@ fn file([width, height]: [u32; 2], palette: Option<&[u8]>, data: &[u8]) -> io::R
     }
     encoder.set_compression(png::Compression::Balanced);
     let mut writer = encoder.write_header().map_err(|e| invalid(e.to_string()))?;
-    writer.write_image_data(data).map_err(|e| invalid(e.to_string()))?;
+    writer
+        .write_image_data(data)
+        .map_err(|e| invalid(e.to_string()))?;
     writer.finish().map_err(|e| invalid(e.to_string()))?;
     Ok(out)
 }

@@ -18,11 +18,14 @@ use super::{
     OUTLINE,
     chunk::Chunker,
     is_pale,
-    layout::{Layout, Mark, SMALL_PX, TITLE_PX, layout, layer_label, text_mark},
+    layout::{Layout, Mark, SMALL_PX, TITLE_PX, layer_label, layout, text_mark},
     number::{hundredths, push_signed, push_unsigned, push_value},
     outline::Outline,
     steps::{Fills, fills},
-    svg_parts::{attribute_px, open_root, push_backing, push_fill, push_guides, push_hex, push_marks, push_rect},
+    svg_parts::{
+        attribute_px, open_root, push_backing, push_fill, push_guides, push_hex, push_marks,
+        push_rect,
+    },
     text::{push_json, push_xml},
     tooltip::{attribute_text, map_word, referenced},
 };
@@ -56,7 +59,11 @@ fn base64(bytes: &[u8]) -> String {
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         for i in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            out.push(if i <= group.len() { char::from(digit) } else { '=' });
+            out.push(if i <= group.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
         }
     }
     out
@@ -86,7 +93,10 @@ impl<'w> SvgWriter<'w> {
             head,
             layout: layout(head),
             outline: Outline::new(head.cell),
-            common: legend.and_then(|l| l.colors.first()).copied().unwrap_or(Rgba(0xffff_ffff)),
+            common: legend
+                .and_then(|l| l.colors.first())
+                .copied()
+                .unwrap_or(Rgba(0xffff_ffff)),
             attributes: referenced(head),
             first: true,
         };
@@ -94,7 +104,12 @@ impl<'w> SvgWriter<'w> {
         open_root(&mut buffer, head, " data-eyemap=\"1\"");
         push_guides(&mut buffer, &page.layout);
         out.write_all(&buffer)?;
-        Ok(Self { head, out, chunker: Some(Chunker::default()), page })
+        Ok(Self {
+            head,
+            out,
+            chunker: Some(Chunker::default()),
+            page,
+        })
     }
 }
 
@@ -192,13 +207,25 @@ impl Page<'_> {
             push_json(out, &map_word(head, name).unwrap_or_default());
             out.extend_from_slice(b",\n");
         }
-        let labels: Vec<String> = (1..=head.n_layers).map(|layer| layer_label(head, layer)).collect();
+        let labels: Vec<String> = (1..=head.n_layers)
+            .map(|layer| layer_label(head, layer))
+            .collect();
         strings(out, "layers", &labels);
         strings(out, "titles", &self.layout.titles);
-        for (name, templates) in [("whole", &head.whole_templates), ("layer", &head.layer_templates)] {
-            strings(out, name, &ColumnStatus::ALL.map(|status| templates.of(status).to_owned()));
+        for (name, templates) in [
+            ("whole", &head.whole_templates),
+            ("layer", &head.layer_templates),
+        ] {
+            strings(
+                out,
+                name,
+                &ColumnStatus::ALL.map(|status| templates.of(status).to_owned()),
+            );
         }
-        let named = self.attributes.iter().map(|&at| head.attributes[at].clone());
+        let named = self
+            .attributes
+            .iter()
+            .map(|&at| head.attributes[at].clone());
         strings(out, "attributes", &named.collect::<Vec<_>>());
     }
 
@@ -229,7 +256,9 @@ impl Page<'_> {
             key(out, "values");
             let rows: Vec<usize> = (0..chunk.len()).collect();
             lines(out, &rows, |out, &i| {
-                list(out, &self.attributes, |out, &at| attribute(out, chunk.attributes.get(at), i));
+                list(out, &self.attributes, |out, &at| {
+                    attribute(out, chunk.attributes.get(at), i)
+                });
             });
             out.extend_from_slice(b",\n");
         }
@@ -306,7 +335,11 @@ fn row(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, i: usize, n_layers: usize) {
             out.push(b',');
             push_value(out, chunk.value[i]);
             let layers = i * n_layers..(i + 1) * n_layers;
-            layer_values(out, &chunk.layer_value[layers.clone()], &chunk.layer_status[layers]);
+            layer_values(
+                out,
+                &chunk.layer_value[layers.clone()],
+                &chunk.layer_status[layers],
+            );
         }
     }
     out.push(b']');
@@ -362,7 +395,11 @@ fn foreground(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
         view(out, "data-legend=\"0\"", &layout.legend);
     }
     for (i, legend) in layout.layer_legends.iter().enumerate() {
-        view(out, &format!("data-legend=\"{}\" display=\"none\"", i + 1), legend);
+        view(
+            out,
+            &format!("data-legend=\"{}\" display=\"none\"", i + 1),
+            legend,
+        );
     }
     out.extend_from_slice(b"</g>\n");
     buttons(out, head, layout);
@@ -390,7 +427,11 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
             layer => push_xml(&mut full, &layer_label(head, layer)),
         }
         let mut open = String::new();
-        let _ = write!(open, "<g role=\"radio\" aria-checked=\"{}\" aria-label=\"", i == 0);
+        let _ = write!(
+            open,
+            "<g role=\"radio\" aria-checked=\"{}\" aria-label=\"",
+            i == 0
+        );
         out.extend_from_slice(open.as_bytes());
         out.extend_from_slice(&full);
         out.extend_from_slice(b"\">");
@@ -401,8 +442,16 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
             b" rx=\"3\" fill=\"#ffffff\" stroke=\"#888888\" stroke-width=\".5\"/><text"
         });
         attribute_px(out, "x", button.rect.x + button.rect.width / 2.0);
-        attribute_px(out, "y", button.rect.y + button.rect.height / 2.0 + SMALL_PX * 0.35);
-        out.extend_from_slice(if i == 0 { b" fill=\"#ffffff\">" } else { b" fill=\"#222222\">" });
+        attribute_px(
+            out,
+            "y",
+            button.rect.y + button.rect.height / 2.0 + SMALL_PX * 0.35,
+        );
+        out.extend_from_slice(if i == 0 {
+            b" fill=\"#ffffff\">"
+        } else {
+            b" fill=\"#222222\">"
+        });
         push_xml(out, &button.label);
         out.extend_from_slice(b"</text></g>\n");
     }

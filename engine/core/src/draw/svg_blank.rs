@@ -55,14 +55,22 @@ pub(crate) fn lattice(chunk: &HexagonBatch<'_>, cell: Cell) -> Option<Lattice> {
     });
     let steps = [e1, e2, [e1[0] + e2[0], e1[1] + e2[1]]];
     let pitch = length(e2);
-    let equal = steps.iter().all(|&e| (length(e) / pitch - 1.0).abs() < 1e-6);
+    let equal = steps
+        .iter()
+        .all(|&e| (length(e) / pitch - 1.0).abs() < 1e-6);
     let axis = match cell.shape {
         CellShape::FlatTop => 0,
         CellShape::PointyTop => 1,
     };
     let facing = steps.iter().any(|e| e[axis].abs() < 1e-6 * pitch);
     let apart = pitch >= cell.circumradius_px * 3f64.sqrt() * 0.999_999;
-    let lattice = Lattice { origin, e1, e2, pitch, cell };
+    let lattice = Lattice {
+        origin,
+        e1,
+        e2,
+        pitch,
+        cell,
+    };
     (opaque && fits && equal && facing && apart).then_some(lattice)
 }
 
@@ -78,7 +86,8 @@ fn basis(chunk: &HexagonBatch<'_>) -> Option<[Vector; 2]> {
     };
     let (a, pa) = from(chunk.len().checked_sub(1)?);
     let cross = |b: [f64; 2]| a[0] * b[1] - a[1] * b[0];
-    let far = (0..chunk.len()).max_by(|&i, &j| cross(from(i).0).abs().total_cmp(&cross(from(j).0).abs()))?;
+    let far = (0..chunk.len())
+        .max_by(|&i, &j| cross(from(i).0).abs().total_cmp(&cross(from(j).0).abs()))?;
     let (b, pb) = from(far);
     let area = cross(b);
     if area == 0.0 {

@@ -13,8 +13,9 @@ use eyemap_abi::job::{ColumnStatus, LegendKind};
 use super::{
     OUTLINE,
     chunk::Chunker,
-    is_pale, legend,
+    is_pale,
     layout::{Layout, TITLE_PX, layout, text_mark},
+    legend,
     number::{hundredths, value_text},
     outline::Outline,
     svg_blank,
@@ -51,9 +52,18 @@ impl<'w> StaticWriter<'w> {
 
 impl SceneWriter for StaticWriter<'_> {
     fn hexagons(&mut self, batch: &HexagonBatch<'_>) -> io::Result<()> {
-        let Self { head, out, chunker, outline, .. } = self;
+        let Self {
+            head,
+            out,
+            chunker,
+            outline,
+            ..
+        } = self;
         chunker.push(head, batch, |chunk| {
-            let lattice = head.blank.then(|| svg_blank::lattice(chunk, head.cell)).flatten();
+            let lattice = head
+                .blank
+                .then(|| svg_blank::lattice(chunk, head.cell))
+                .flatten();
             let bytes = match lattice {
                 Some(lattice) => svg_blank::runs(head, chunk, &lattice),
                 None => paths(head, chunk, outline),
@@ -90,14 +100,20 @@ fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u
     let mut groups: BTreeMap<(ColumnStatus, Rgba), Alike> = BTreeMap::new();
     for i in 0..chunk.len() {
         let value = chunk.value[i];
-        let one = groups.entry((chunk.status[i], chunk.fill[i])).or_insert_with(|| Alike {
-            data: Vec::new(),
-            low: value,
-            high: value,
-        });
+        let one = groups
+            .entry((chunk.status[i], chunk.fill[i]))
+            .or_insert_with(|| Alike {
+                data: Vec::new(),
+                low: value,
+                high: value,
+            });
         one.low = one.low.min(value);
         one.high = one.high.max(value);
-        outline.push_path(&mut one.data, hundredths(chunk.x[i]), hundredths(chunk.y[i]));
+        outline.push_path(
+            &mut one.data,
+            hundredths(chunk.x[i]),
+            hundredths(chunk.y[i]),
+        );
     }
     let mut out = Vec::with_capacity(chunk.len() * 48 + 1024);
     out.extend_from_slice(b"<g stroke-width=\".5\">\n");
@@ -123,7 +139,10 @@ fn words(head: &SceneHead, status: ColumnStatus, fill: Rgba, alike: &Alike) -> S
     if status != ColumnStatus::HasData {
         return shared_words(head, status);
     }
-    let named = head.legend.as_ref().and_then(|legend| legend_words(legend, fill));
+    let named = head
+        .legend
+        .as_ref()
+        .and_then(|legend| legend_words(legend, fill));
     named.unwrap_or_else(|| range(&value_text(alike.low), &value_text(alike.high)))
 }
 

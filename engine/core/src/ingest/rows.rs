@@ -182,7 +182,8 @@ impl Rows {
         let mut merged = 0;
         for rows in &mut self.types {
             let before = rows.rows.len();
-            rows.rows.dedup_by(|a, b| (a.key, a.body) == (b.key, b.body));
+            rows.rows
+                .dedup_by(|a, b| (a.key, a.body) == (b.key, b.body));
             merged += (before - rows.rows.len()) as u64;
         }
         merged

@@ -1,0 +1,85 @@
+//! What the tests of the whole have in common. The tests themselves are in `tests/`.
+//!
+//! They run the built command and load real plugins, so `cargo xtask test` builds both first and
+//! passes `EYEMAP_BIN` and `EYEMAP_BUILD_DIR`. Without them a test fails and says so.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use eyemap_engine::plugins::{Finder, Lock, SearchDir};
+
+const HOW: &str = "run the tests with `cargo xtask test`, which builds the command and its plugins";
+
+fn from_environment(name: &str) -> PathBuf {
+    match std::env::var_os(name) {
+        Some(path) => PathBuf::from(path),
+        None => panic!("{name} is not set: {HOW}"),
+    }
+}
+
+/// The `eyemap` command.
+pub fn eyemap() -> Command {
+    let mut command = Command::new(from_environment("EYEMAP_BIN"));
+    command
+        .env_remove("EYEMAP_LOG")
+        .env_remove("EYEMAP_PLUGIN_PATH")
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// Runs `eyemap` with arguments.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn run(arguments: &[&str]) -> Output {
+    eyemap()
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{error}: {HOW}"))
+}
+
+/// Where cargo put what it built.
+pub fn build_dir() -> PathBuf {
+    from_environment("EYEMAP_BUILD_DIR")
+}
+
+/// A plugin of the bundle, by package name.
+pub fn plugin(package: &str) -> PathBuf {
+    build_dir().join("plugins").join(library(package))
+}
+
+/// Name of a library file.
+pub fn library(package: &str) -> String {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    format!("{prefix}{}{suffix}", package.replace('-', "_"))
+}
+
+/// Finds the plugins of the bundle and trusts its lock.
+///
+/// # Panics
+/// When the bundle has no usable lock.
+pub fn finder() -> Finder {
+    let dir = build_dir().join("plugins");
+    let lock = Lock::read(&dir.join(eyemap_engine::plugins::LOCK_FILE));
+    Finder {
+        locks: vec![lock.unwrap_or_else(|error| panic!("{error}: {HOW}"))],
+        dirs: vec![SearchDir {
+            path: dir,
+            origin: "the build",
+        }],
+        ..Finder::default()
+    }
+}
+
+/// A file of this project.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// Reference material beside the project, where it is present.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let path = project("../shared").join(path);
+    path.exists().then_some(path)
+}

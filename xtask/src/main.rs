@@ -1,0 +1,51 @@
+//! Chores of the project, as `cargo xtask NAME`.
+
+mod build;
+mod demo;
+mod fuzz;
+mod process;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask demo            build, draw the sample data, say where to look
+cargo xtask test            every test: unit, property, conformance, snapshot, CLI, browser, fuzz
+cargo xtask build [--release]
+                            build the command and its plugins, and lock the plugins
+cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
+cargo xtask tidy            check which crate may depend on which, and other house rules
+";
+
+/// What a chore gives: nothing, or why it failed.
+type Done = Result<(), String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["build"] => build::run(false).map(drop),
+        ["build", "--release"] => build::run(true).map(drop),
+        ["fuzz"] => fuzz::run(20),
+        ["fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(seconds),
+            Err(_) => Err(format!("{seconds:?} is no number of seconds")),
+        },
+        ["tidy"] => tidy::run(),
+        [] | ["help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("no such chore: {}\n\n{HELP}", words.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

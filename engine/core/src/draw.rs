@@ -13,6 +13,7 @@ mod number;
 mod outline;
 mod png;
 mod png_file;
+mod raster;
 mod steps;
 mod svg;
 mod svg_blank;
@@ -24,6 +25,8 @@ mod tooltip;
 #[cfg(any(test, feature = "test-support"))]
 #[doc(hidden)]
 pub mod test_scene;
+#[cfg(test)]
+mod tests;
 
 
 use std::io::{self, Write};
@@ -147,7 +150,7 @@ pub fn draw(
     hexagons: &HexagonBatch<'_>,
     options: &DrawOptions,
 ) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4096 + hexagons.len() * (64 + 4 * head.n_layers));
     let mut to = writer(format, head, &mut bytes, options)?;
     to.hexagons(hexagons)?;
     to.finish()?;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::scene::{Legend, Rect, Rgba};
 
-const TITLE_HEIGHT: f64 = 13.0;
+const TITLE_HEIGHT: f64 = 14.5;
 const BAR_WIDTH: f64 = 12.0;
 const GAP: f64 = 4.0;
 const LABEL_PITCH: f64 = 10.0;

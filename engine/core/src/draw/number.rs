@@ -72,12 +72,6 @@ pub(crate) fn value_text(value: f64) -> String {
     ryu_js::Buffer::new().format(value).to_owned()
 }
 
-/// Length in px with at most two decimals.
-pub(crate) fn px(length: f64) -> String {
-    let mut out = Vec::new();
-    push_hundredths(&mut out, hundredths(length));
-    String::from_utf8_lossy(&out).into_owned()
-}
 
 /// Texts for legend ticks, rounded half to even, never two alike: with as many decimals (at most
 /// six, then as many as there are) as neighbours need to differ. Equal ticks leave all but the
@@ -150,7 +144,6 @@ mod tests {
         };
         assert_eq!([text(24080), text(-520), text(600)], ["240.8", "-5.2", "6"]);
         assert_eq!([text(5), text(0), text(-1)], ["0.05", "0", "-0.01"]);
-        assert_eq!(px(-0.004), "0");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
     number::hundredths,
     outline::Outline,
     png_file,
+    raster::Pixels,
     svg_parts::{BACKING, arrow_head, backing_rect},
 };
 use crate::scene::{HexagonBatch, Rect, Rgba, SceneHead, SceneWriter};
@@ -31,8 +32,8 @@ pub(crate) struct PngWriter<'w> {
     out: &'w mut dyn Write,
     layout: Layout,
     canvas: Canvas,
-    hexagon: Option<Path>,
-    rim: Option<Path>,
+    corners: [[f64; 2]; 6],
+    rim: f64,
     seen: u64,
 }
 
@@ -41,15 +42,13 @@ impl<'w> PngWriter<'w> {
         let layout = layout(head);
         let mut canvas = Canvas::new(head, scale)?;
         canvas.marks(&layout.guides);
-        let outline = Outline::new(head.cell);
-        let grown = 1.0 + 0.25 / (head.cell.circumradius_px * 3f64.sqrt() / 2.0);
         Ok(Self {
             head,
             out,
             layout,
             canvas,
-            hexagon: polygon(&outline.corners_px(), 1.0),
-            rim: polygon(&outline.corners_px(), grown),
+            corners: Outline::new(head.cell).corners_px(),
+            rim: 0.25 / (head.cell.circumradius_px * 3f64.sqrt() / 2.0),
             seen: 0,
         })
     }
@@ -88,21 +87,34 @@ impl SceneWriter for PngWriter<'_> {
 impl PngWriter<'_> {
     fn draw(&mut self, x: f64, y: f64, fill: Rgba) {
         if is_pale(fill) {
-            if let (Some(rim), Some(core)) = (&self.rim, &self.hexagon) {
-                self.canvas.fill(rim, [x, y], 1.0, OUTLINE);
-                self.canvas.fill(core, [x, y], 0.95, Rgba(0xffff_ffff));
-                self.canvas.fill(core, [x, y], 0.95, fill);
+            self.hexagon([x, y], 1.0 + self.rim, OUTLINE);
+            self.hexagon([x, y], 1.0 - self.rim, Rgba(0xffff_ffff));
+            if fill != Rgba(0xffff_ffff) {
+                self.hexagon([x, y], 1.0 - self.rim, fill);
             }
-        } else if let Some(path) = &self.hexagon {
-            self.canvas.fill(path, [x, y], 1.0, fill);
+        } else {
+            self.hexagon([x, y], 1.0, fill);
         }
+    }
+
+    fn hexagon(&mut self, [x, y]: [f64; 2], zoom: f64, color: Rgba) {
+        let scale = self.canvas.scale;
+        let place = |corner: [f64; 2]| [(x + corner[0] * zoom) * scale, (y + corner[1] * zoom) * scale];
+        let corners = self.corners.map(place);
+        let [width, height] = [self.canvas.pixels.width(), self.canvas.pixels.height()];
+        let mut pixels = Pixels {
+            data: self.canvas.pixels.data_mut(),
+            width: width as usize,
+            height: height as usize,
+        };
+        pixels.fill(&corners, color);
     }
 }
 
-fn polygon(corners: &[[f64; 2]], scale: f64) -> Option<Path> {
+fn polygon(corners: &[[f64; 2]]) -> Option<Path> {
     let mut path = PathBuilder::new();
     for (i, corner) in corners.iter().enumerate() {
-        let [x, y] = corner.map(|v| (v * scale) as f32);
+        let [x, y] = corner.map(|v| v as f32);
         if i == 0 {
             path.move_to(x, y);
         } else {
@@ -136,10 +148,8 @@ impl Canvas {
         Ok(Self { pixels, scale })
     }
 
-    fn fill(&mut self, path: &Path, [x, y]: [f64; 2], zoom: f64, color: Rgba) {
-        let s = (self.scale * zoom) as f32;
-        let [x, y] = [x * self.scale, y * self.scale].map(|v| v as f32);
-        let place = Transform::from_row(s, 0.0, 0.0, s, x, y);
+    fn fill(&mut self, path: &Path, color: Rgba) {
+        let place = Transform::from_scale(self.scale as f32, self.scale as f32);
         self.pixels.fill_path(path, &paint(color), FillRule::Winding, place, None);
     }
 
@@ -157,8 +167,8 @@ impl Canvas {
                 Mark::Line { points, color, width, arrow } => {
                     self.line(points, *color, *width);
                     let head = arrow.then(|| arrow_head(points, *width)).flatten();
-                    if let Some(path) = head.and_then(|head| polygon(&head, 1.0)) {
-                        self.fill(&path, [0.0; 2], 1.0, *color);
+                    if let Some(path) = head.and_then(|head| polygon(&head)) {
+                        self.fill(&path, *color);
                     }
                 }
             }
@@ -184,8 +194,8 @@ impl Canvas {
             [x, y + r],
             [x + k, y + k],
         ];
-        if let Some(path) = polygon(&corners, 1.0) {
-            self.fill(&path, [0.0; 2], 1.0, color);
+        if let Some(path) = polygon(&corners) {
+            self.fill(&path, color);
         }
     }
 

@@ -5,7 +5,7 @@
 //! pair of edges, draw every hexagon exactly; overlaps are opaque, so no seam shows. Lines are in
 //! lattice units, turned into px by the path's `transform`; the first family is
 //! `M (2 hex2 - hex1 - 1) hex1 h 2n` for n columns from `hex1, hex2` up, from which the columns can
-//! be read back.
+//! be read back: a later group takes its columns from the first, which has all of them.
 //!
 //! There is no script and hence no tooltip of a single column: each status has its `<title>`. Maps
 //! whose columns lie on no regular lattice, such as eye projections, are refused here and drawn as
@@ -63,7 +63,9 @@ pub(crate) fn lattice(chunk: &HexagonBatch<'_>, cell: Cell) -> Option<Lattice> {
     let facing = steps.iter().any(|e| e[axis].abs() < 1e-6 * pitch);
     let apart = pitch >= cell.circumradius_px * 3f64.sqrt() * 0.999_999;
     let lattice = Lattice { origin, e1, e2, pitch, cell };
-    (opaque && fits && equal && facing && apart).then_some(lattice)
+    // Four decimals of a step must not add up to a visible distance.
+    let near = chunk.hex1.iter().chain(chunk.hex2).all(|h| h.unsigned_abs() < 250);
+    (opaque && fits && equal && facing && apart && near).then_some(lattice)
 }
 
 fn length([x, y]: Vector) -> f64 {
@@ -138,7 +140,7 @@ impl Lattice {
 }
 
 fn decimals(v: f64) -> f64 {
-    (v * 1e5).round() / 1e5
+    (v * 1e4).round() / 1e4
 }
 
 /// Path elements for some columns.
@@ -165,35 +167,41 @@ fn lines(out: &mut Vec<u8>, lattice: &Lattice, columns: &[(i32, i32)]) {
     }
 }
 
-/// Draws a chunk of a blank map.
+/// Draws a chunk of a blank map: all columns as the commonest status and colour, then the others
+/// over them.
 pub(crate) fn runs(head: &SceneHead, chunk: &HexagonBatch<'_>, lattice: &Lattice) -> Vec<u8> {
     let mut groups: BTreeMap<(ColumnStatus, Rgba), Vec<(i32, i32)>> = BTreeMap::new();
-    for i in 0..chunk.len() {
-        let group = groups.entry((chunk.status[i], chunk.fill[i])).or_default();
-        group.push((chunk.hex1[i], chunk.hex2[i]));
+    let columns = || chunk.hex1.iter().copied().zip(chunk.hex2.iter().copied());
+    for (i, column) in columns().enumerate() {
+        groups.entry((chunk.status[i], chunk.fill[i])).or_default().push(column);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.1.len()));
+    if let Some(base) = groups.first_mut() {
+        base.1 = columns().collect();
     }
     let mut out = Vec::with_capacity(8192);
-    let pale = groups.iter().filter(|(key, _)| is_pale(key.1));
-    for (_, columns) in pale {
-        out.extend_from_slice(b"<g stroke=\"");
-        push_hex(&mut out, OUTLINE);
-        out.push(b'"');
-        out.extend_from_slice(lattice.pen(RIM).as_bytes());
-        out.extend_from_slice(b">\n");
-        lines(&mut out, lattice, columns);
-        out.extend_from_slice(b"</g>\n");
-    }
     for ((status, fill), columns) in &groups {
-        out.extend_from_slice(b"<g stroke=\"");
-        push_hex(&mut out, *fill);
-        out.push(b'"');
-        let rim = if is_pale(*fill) { -RIM } else { 0.0 };
-        out.extend_from_slice(lattice.pen(rim).as_bytes());
-        out.extend_from_slice(b"><title>");
+        if is_pale(*fill) {
+            open(&mut out, lattice, OUTLINE, RIM);
+            lines(&mut out, lattice, columns);
+            out.extend_from_slice(b"</g>\n");
+        }
+        let rim = if is_pale(*fill) { -RIM } else { RIM };
+        open(&mut out, lattice, *fill, rim);
+        out.extend_from_slice(b"<title>");
         push_xml(&mut out, &shared_words(head, *status));
         out.extend_from_slice(b"</title>\n");
         lines(&mut out, lattice, columns);
         out.extend_from_slice(b"</g>\n");
     }
     out
+}
+
+fn open(out: &mut Vec<u8>, lattice: &Lattice, color: Rgba, rim: f64) {
+    out.extend_from_slice(b"<g stroke=\"");
+    push_hex(out, color);
+    out.push(b'"');
+    out.extend_from_slice(lattice.pen(rim).as_bytes());
+    out.push(b'>');
 }

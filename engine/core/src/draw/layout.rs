@@ -23,6 +23,8 @@ pub(crate) enum Anchor {
     Start,
     /// Its centre.
     Middle,
+    /// Its right end.
+    End,
 }
 
 /// One thing to draw.
@@ -64,8 +66,9 @@ pub(crate) struct Layout {
     pub(crate) guides: Vec<Mark>,
     /// Translucent white grounds below blocks that cover hexagons; the buttons' is kept apart.
     pub(crate) backings: Vec<Rect>,
-    /// Left end of the title's baseline.
-    pub(crate) title_at: [f64; 2],
+    /// Where the title's baseline begins, or ends if it is at the right.
+    title_at: [f64; 2],
+    title_right: bool,
     /// Visible titles: of whole columns, then of each layer.
     pub(crate) titles: Vec<String>,
     /// Lines below the title.
@@ -78,6 +81,22 @@ pub(crate) struct Layout {
     pub(crate) buttons: Vec<Button>,
     /// Ground below the buttons.
     pub(crate) button_backing: Option<Rect>,
+}
+
+impl Layout {
+    /// The title of whole columns.
+    pub(crate) fn title(&self) -> Mark {
+        let [x, y] = self.title_at;
+        let text = self.titles.first().map_or("", String::as_str);
+        anchored(text_mark(x, y, TITLE_PX, text), self.title_right)
+    }
+}
+
+fn anchored(mut mark: Mark, right: bool) -> Mark {
+    if let Mark::Text { anchor, .. } = &mut mark {
+        *anchor = if right { Anchor::End } else { Anchor::Start };
+    }
+    mark
 }
 
 /// Lays a map out.
@@ -96,6 +115,8 @@ pub(crate) fn layout(head: &SceneHead) -> Layout {
     out.button_backing = desk.backings.pop();
     out
 }
+
+type Vector = [f64; 2];
 
 /// The canvas while blocks are being placed.
 struct Desk<'h> {
@@ -138,30 +159,41 @@ impl<'h> Desk<'h> {
         }
     }
 
-    /// Finds the place where one of several forms `[width, height]` covers least; earlier forms and
-    /// spots win ties. Gives the form's index and its rectangle.
-    fn place(&mut self, forms: &[[f64; 2]], spots: &[Spot]) -> (usize, Rect) {
-        let mut best = (u32::MAX, 0, self.at([0.0; 2], Spot::TopLeft));
-        for (form, &size) in forms.iter().enumerate() {
+    /// Finds the place where one of several forms covers least; earlier forms and spots win ties. A
+    /// form is a stack of rows `[width, height]`; `hugging` rows keep to the near side of the canvas,
+    /// others start at the left. Gives the form's index, its bounds and whether it is at the right.
+    fn place(&mut self, forms: &[Vec<Vector>], spots: &[Spot], hugging: bool) -> (usize, Rect, bool) {
+        let mut best = (u32::MAX, 0, self.at([0.0; 2], Spot::TopLeft), false);
+        for (form, rows) in forms.iter().enumerate() {
+            let width = rows.iter().map(|row| row[0]).fold(0.0, f64::max);
+            let height = rows.iter().map(|row| row[1]).sum();
             for &spot in spots {
-                let rect = self.at(size, spot);
-                let cost = self.cost(rect);
+                let rect = self.at([width, height], spot);
+                let right = matches!(spot, Spot::TopRight | Spot::BottomRight | Spot::Right);
+                let cost = self.cost(rect, rows, hugging && right);
                 if cost < best.0 {
-                    best = (cost, form, rect);
+                    best = (cost, form, rect, right);
                 }
             }
         }
-        let (cost, form, rect) = best;
+        let (cost, form, rect, right) = best;
         if cost > 0 {
             self.backings.push(rect);
         }
         self.placed.push(rect);
-        (form, rect)
+        (form, rect, right)
     }
 
-    fn cost(&self, rect: Rect) -> u32 {
+    fn cost(&self, rect: Rect, rows: &[Vector], right: bool) -> u32 {
         let head = self.head;
-        let covered = self.occupancy.covered(rect, head.width_px, head.height_px);
+        let mut y = rect.y;
+        let mut covered = 0;
+        for &[width, height] in rows {
+            let x = if right { rect.x + rect.width - width } else { rect.x };
+            let row = Rect { x, y, width, height: height - 0.01 };
+            covered += self.occupancy.covered(row, head.width_px, head.height_px);
+            y += height;
+        }
         let clashes = self.placed.iter().filter(|&other| overlap(rect, *other)).count();
         let outside = rect.x + rect.width > head.width_px || rect.y + rect.height > head.height_px;
         covered + 10_000 * (clashes as u32) + 100_000 * u32::from(outside)
@@ -234,19 +266,17 @@ fn text_room(head: &SceneHead) -> f64 {
 fn place_words(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     use Spot::{Bottom, BottomLeft, BottomRight, Left, Right, Top, TopLeft, TopRight};
     let spots = [TopLeft, TopRight, BottomLeft, BottomRight, Top, Bottom, Left, Right];
-    let title = [widest(&out.titles, TITLE_PX), TITLE_PX * 1.2];
     let lines = subject_lines(head);
     let line_px = TEXT_PX * 1.25;
-    let subject = [
-        lines.iter().map(|line| line.width).fold(0.0, f64::max),
-        line_px * lines.len() as f64,
-    ];
-    let together = [title[0].max(subject[0]), title[1] + subject[1]];
-    let (_, rect) = desk.place(&[together], &spots);
-    out.title_at = [rect.x, rect.y + TITLE_PX * 0.85];
+    let mut rows = vec![[widest(&out.titles, TITLE_PX), TITLE_PX * 1.2]];
+    rows.extend(lines.iter().map(|line| [line.width, line_px]));
+    let (_, rect, right) = desk.place(std::slice::from_ref(&rows), &spots, true);
+    let edge = |width: f64| if right { rect.x + rect.width - width } else { rect.x };
+    out.title_at = [edge(0.0), rect.y + TITLE_PX * 0.85];
+    out.title_right = right;
     for (i, line) in lines.iter().enumerate() {
-        let y = rect.y + title[1] + line_px * (i as f64 + 0.8);
-        line.draw(rect.x, y, &mut out.subject);
+        let y = rect.y + rows[0][1] + line_px * (i as f64 + 0.8);
+        line.draw(edge(line.width), y, &mut out.subject);
     }
 }
 
@@ -337,11 +367,14 @@ fn place_legends(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     if all.is_empty() {
         return;
     }
-    let size = all.iter().fold([0.0; 2], |[w, h]: [f64; 2], one| {
-        [w.max(one.width), h.max(one.height)]
-    });
+    let most = |size: fn(&legend::Drawing) -> f64| all.iter().map(size).fold(0.0, f64::max);
+    let title = most(|one| one.title_height);
+    let rows = vec![
+        [most(|one| one.title_width), title],
+        [most(|one| one.body_width), most(|one| one.height) - title],
+    ];
     let spots = [BottomRight, TopRight, BottomLeft, TopLeft, Right, Left, Bottom, Top];
-    let (_, rect) = desk.place(&[size], &spots);
+    let (_, rect, _) = desk.place(&[rows], &spots, false);
     let mut drawn = all.into_iter().map(|one| one.moved(rect.x, rect.y));
     if head.legend.is_some() {
         out.legend = drawn.next().unwrap_or_default();
@@ -363,10 +396,10 @@ fn place_buttons(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     let columns = [2, 1, 3, 4, 6, labels.len()];
     let forms = columns.map(|n| {
         let rows = labels.len().div_ceil(n);
-        [pitch_x * n as f64 - 2.0, pitch_y * rows as f64 - 2.0]
+        vec![[pitch_x * n as f64 - 2.0, pitch_y * rows as f64 - 2.0]]
     });
     let spots = [BottomLeft, TopRight, BottomRight, TopLeft, Left, Right, Bottom, Top];
-    let (form, rect) = desk.place(&forms, &spots);
+    let (form, rect, _) = desk.place(&forms, &spots, false);
     let rows = labels.len().div_ceil(columns[form]);
     out.buttons = labels
         .into_iter()

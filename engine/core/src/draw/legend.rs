@@ -22,8 +22,12 @@ const HALF_DIGIT: f64 = 3.2;
 /// A legend drawn at the origin.
 pub(crate) struct Drawing {
     marks: Vec<Mark>,
-    /// Width in px.
-    pub(crate) width: f64,
+    /// Width of its title in px.
+    pub(crate) title_width: f64,
+    /// Height of its title in px.
+    pub(crate) title_height: f64,
+    /// Width of what is below the title, in px.
+    pub(crate) body_width: f64,
     /// Height in px.
     pub(crate) height: f64,
 }
@@ -40,13 +44,17 @@ pub(crate) fn labels(legend: &Legend) -> Vec<String> {
 pub(crate) fn draw(legend: &Legend, canvas_width: f64, canvas_height: f64) -> Drawing {
     let mut out = Drawing {
         marks: Vec::new(),
-        width: 0.0,
+        title_width: 0.0,
+        title_height: 0.0,
+        body_width: 0.0,
         height: 0.0,
     };
     let room = canvas_width * 0.3;
     let mut top = 0.0;
     if !legend.title.is_empty() {
         out.text(0.0, SMALL_PX * 0.85, &cut(&legend.title, SMALL_PX, room));
+        out.title_width = std::mem::take(&mut out.body_width);
+        out.title_height = TITLE_HEIGHT;
         top = TITLE_HEIGHT;
     }
     match legend.kind {
@@ -93,7 +101,7 @@ impl Drawing {
     }
 
     fn grow(&mut self, right: f64, bottom: f64) {
-        self.width = self.width.max(right);
+        self.body_width = self.body_width.max(right);
         self.height = self.height.max(bottom);
     }
 

@@ -15,7 +15,7 @@ use super::{
     chunk::invalid,
     font::font,
     is_pale,
-    layout::{Anchor, Layout, Mark, TITLE_PX, layout, text_mark},
+    layout::{Anchor, Layout, Mark, layout},
     number::hundredths,
     outline::Outline,
     png_file,
@@ -75,8 +75,7 @@ impl SceneWriter for PngWriter<'_> {
         for &rect in &layout.backings {
             self.canvas.rounded(backing_rect(rect), 2.0, BACKING);
         }
-        let [x, y] = layout.title_at;
-        self.canvas.marks(&[text_mark(x, y, TITLE_PX, &layout.titles[0])]);
+        self.canvas.marks(&[layout.title()]);
         self.canvas.marks(&layout.subject);
         self.canvas.marks(&layout.legend);
         let bytes = png_file::encode(&self.canvas.pixels)?;
@@ -161,6 +160,7 @@ impl Canvas {
                     let shift = match anchor {
                         Anchor::Start => 0.0,
                         Anchor::Middle => font().width(text, *size) / 2.0,
+                        Anchor::End => font().width(text, *size),
                     };
                     self.text([x - shift, *y], *size, *color, text);
                 }

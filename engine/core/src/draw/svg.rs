@@ -18,11 +18,11 @@ use super::{
     OUTLINE,
     chunk::Chunker,
     is_pale,
-    layout::{Layout, Mark, SMALL_PX, TITLE_PX, layout, layer_label, text_mark},
+    layout::{Layout, Mark, SMALL_PX, layer_label, layout},
     number::{hundredths, push_signed, push_unsigned, push_value},
     outline::Outline,
     steps::{Fills, fills},
-    svg_parts::{attribute_px, open_root, push_backing, push_fill, push_guides, push_hex, push_marks, push_rect},
+    svg_parts::{attribute_px, open_root, push_backing, push_fill, push_guides, push_hex, push_marks, push_rect, push_short},
     text::{push_json, push_xml},
     tooltip::{attribute_text, map_word, referenced},
 };
@@ -161,7 +161,7 @@ impl Page<'_> {
             }
             if is_pale(fill) {
                 out.extend_from_slice(b" stroke=\"");
-                push_hex(out, OUTLINE);
+                push_short(out, OUTLINE);
                 out.push(b'"');
             }
             out.extend_from_slice(b"/>\n");
@@ -354,8 +354,7 @@ fn foreground(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
         push_backing(out, rect);
     }
     out.extend_from_slice(b"<g data-title=\"\">\n");
-    let [x, y] = layout.title_at;
-    push_marks(out, &[text_mark(x, y, TITLE_PX, &layout.titles[0])]);
+    push_marks(out, &[layout.title()]);
     out.extend_from_slice(b"</g>\n");
     push_marks(out, &layout.subject);
     if !layout.legend.is_empty() {

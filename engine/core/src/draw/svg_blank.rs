@@ -18,7 +18,7 @@ use eyemap_abi::job::{Cell, CellShape, ColumnStatus};
 use super::{
     OUTLINE, is_pale,
     number::{push_signed, value_text},
-    svg_parts::push_hex,
+    svg_parts::push_short,
     text::push_xml,
     tooltip::shared_words,
 };
@@ -200,7 +200,7 @@ pub(crate) fn runs(head: &SceneHead, chunk: &HexagonBatch<'_>, lattice: &Lattice
 
 fn open(out: &mut Vec<u8>, lattice: &Lattice, color: Rgba, rim: f64) {
     out.extend_from_slice(b"<g stroke=\"");
-    push_hex(out, color);
+    push_short(out, color);
     out.push(b'"');
     out.extend_from_slice(lattice.pen(rim).as_bytes());
     out.push(b'>');

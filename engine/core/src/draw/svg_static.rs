@@ -14,11 +14,11 @@ use super::{
     OUTLINE,
     chunk::Chunker,
     is_pale, legend,
-    layout::{Layout, TITLE_PX, layout, text_mark},
+    layout::{Layout, layout},
     number::{hundredths, value_text},
     outline::Outline,
     svg_blank,
-    svg_parts::{open_root, push_backing, push_fill, push_guides, push_hex, push_marks},
+    svg_parts::{open_root, push_backing, push_fill, push_guides, push_short, push_marks},
     text::push_xml,
     tooltip::shared_words,
 };
@@ -69,8 +69,7 @@ impl SceneWriter for StaticWriter<'_> {
         for &rect in &layout.backings {
             push_backing(&mut out, rect);
         }
-        let [x, y] = layout.title_at;
-        push_marks(&mut out, &[text_mark(x, y, TITLE_PX, &layout.titles[0])]);
+            push_marks(&mut out, &[layout.title()]);
         push_marks(&mut out, &layout.subject);
         push_marks(&mut out, &layout.legend);
         out.extend_from_slice(b"</svg>\n");
@@ -106,7 +105,7 @@ fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u
         push_fill(&mut out, *fill);
         if is_pale(*fill) {
             out.extend_from_slice(b" stroke=\"");
-            push_hex(&mut out, OUTLINE);
+            push_short(&mut out, OUTLINE);
             out.push(b'"');
         }
         out.extend_from_slice(b" d=\"");

@@ -146,7 +146,7 @@ fn every_value_can_be_read_back() {
 fn chunks_are_fixed_however_hexagons_come() {
     let map = scene(5000, 1, Content::Full, 3);
     let whole = svg(&map);
-    assert_eq!(whole.matches("application/json").count(), 2);
+    assert_eq!(whole.matches("<script type=").count(), 2);
     for format in Format::ALL {
         assert_eq!(in_parts(format, &map, &[1, 4095, 4096, 4097]), bytes(format, &map));
     }
@@ -239,7 +239,8 @@ fn nothing_that_a_strict_policy_or_a_second_map_minds() {
 #[test]
 fn png_colours_are_the_fills() {
     for scale in [1.0, 1.7, 3.0] {
-        let map = scene(900, 0, Content::Full, 5);
+        let mut map = scene(900, 0, Content::Full, 5);
+        map.head.legend = None;
         let png = draw(Format::Png, &map.head, &map.batch(), &DrawOptions::scaled(scale)).unwrap();
         let (width, _, data) = pixels(&png);
         for i in 0..map.hex1.len() {
@@ -297,7 +298,7 @@ fn sizes_keep_to_their_targets() {
 
 /// Nine thousand values of this spread alone take 10.5 kB, hence more than the 16 kB of maps with
 /// smaller counts.
-const GZIPPED: usize = 20_000;
+const GZIPPED: usize = 20_500;
 
 #[test]
 fn blank_maps_can_be_read_back() {
@@ -305,7 +306,7 @@ fn blank_maps_can_be_read_back() {
     let text = svg(&map);
     let document = roxmltree::Document::parse(&text).unwrap();
     let groups = document.descendants().filter(|node| node.attribute("stroke").is_some());
-    let group = groups.clone().find(|node| node.attribute("stroke") == Some("#999999")).unwrap();
+    let group = groups.clone().find(|node| node.attribute("stroke") == Some("#999")).unwrap();
     let path = group.children().find(|node| node.has_attribute("d")).unwrap();
     let mut columns = Vec::new();
     for run in path.attribute("d").unwrap().split('M').skip(1) {
@@ -337,7 +338,8 @@ fn blocks_stay_on_the_canvas_and_apart() {
             assert!(rect.x >= 0.0 && rect.x + rect.width <= map.head.width_px);
             assert!(rect.y >= 0.0 && rect.y + rect.height <= map.head.height_px);
         }
-        assert!(layout.backings.is_empty(), "{n} columns: something covers hexagons");
+        let covering = (layout.backings.len(), layout.button_backing);
+        assert_eq!(covering, (0, None), "{n} columns: something covers hexagons");
     }
 }
 

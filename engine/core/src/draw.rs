@@ -6,6 +6,7 @@
 
 mod chunk;
 mod font;
+mod island;
 mod json;
 mod layout;
 mod legend;
@@ -27,7 +28,6 @@ mod tooltip;
 pub mod test_scene;
 #[cfg(test)]
 mod tests;
-
 
 use std::io::{self, Write};
 

@@ -89,10 +89,15 @@ impl Chunker {
         self.value.extend_from_slice(&batch.value[from..to]);
         self.fill.extend_from_slice(&batch.fill[from..to]);
         let layers = from * n..to * n;
-        self.layer_value.extend_from_slice(&batch.layer_value[layers.clone()]);
-        self.layer_status.extend_from_slice(&batch.layer_status[layers.clone()]);
+        self.layer_value
+            .extend_from_slice(&batch.layer_value[layers.clone()]);
+        self.layer_status
+            .extend_from_slice(&batch.layer_status[layers.clone()]);
         self.layer_fill.extend_from_slice(&batch.layer_fill[layers]);
-        let inside = batch.overrides.iter().filter(|o| (from..to).contains(&o.index));
+        let inside = batch
+            .overrides
+            .iter()
+            .filter(|o| (from..to).contains(&o.index));
         self.overrides.extend(inside.map(|o| TooltipOverride {
             index: o.index - from + base,
             ..o.clone()
@@ -102,17 +107,24 @@ impl Chunker {
 
     fn copy_attributes(&mut self, columns: &[AttributeValues], from: usize, to: usize) {
         if self.attributes.is_empty() {
-            self.attributes.extend(columns.iter().map(|column| match column {
-                AttributeValues::I64(_) => AttributeValues::I64(Vec::new()),
-                AttributeValues::F64(_) => AttributeValues::F64(Vec::new()),
-                AttributeValues::Text(_) => AttributeValues::Text(Vec::new()),
-            }));
+            self.attributes
+                .extend(columns.iter().map(|column| match column {
+                    AttributeValues::I64(_) => AttributeValues::I64(Vec::new()),
+                    AttributeValues::F64(_) => AttributeValues::F64(Vec::new()),
+                    AttributeValues::Text(_) => AttributeValues::Text(Vec::new()),
+                }));
         }
         for (held, column) in self.attributes.iter_mut().zip(columns) {
             match (held, column) {
-                (AttributeValues::I64(a), AttributeValues::I64(b)) => a.extend_from_slice(&b[from..to]),
-                (AttributeValues::F64(a), AttributeValues::F64(b)) => a.extend_from_slice(&b[from..to]),
-                (AttributeValues::Text(a), AttributeValues::Text(b)) => a.extend_from_slice(&b[from..to]),
+                (AttributeValues::I64(a), AttributeValues::I64(b)) => {
+                    a.extend_from_slice(&b[from..to])
+                }
+                (AttributeValues::F64(a), AttributeValues::F64(b)) => {
+                    a.extend_from_slice(&b[from..to])
+                }
+                (AttributeValues::Text(a), AttributeValues::Text(b)) => {
+                    a.extend_from_slice(&b[from..to])
+                }
                 _ => {}
             }
         }

@@ -9,9 +9,9 @@ use eyemap_abi::job::ColumnStatus;
 
 use super::{
     chunk::Chunker,
+    island::color_json,
     layout::layer_label,
     number::{hundredths, push_fixed, push_signed, push_value},
-    svg::color_json,
     text::push_json,
     tooltip::{map_word, tooltip},
 };
@@ -40,7 +40,12 @@ impl<'w> JsonWriter<'w> {
 
 impl SceneWriter for JsonWriter<'_> {
     fn hexagons(&mut self, batch: &HexagonBatch<'_>) -> io::Result<()> {
-        let Self { head, out, chunker, first } = self;
+        let Self {
+            head,
+            out,
+            chunker,
+            first,
+        } = self;
         chunker.push(head, batch, |chunk| {
             let mut buffer = Vec::with_capacity(chunk.len() * (200 + 120 * head.n_layers));
             for i in 0..chunk.len() {
@@ -143,7 +148,14 @@ fn hexagon(out: &mut Vec<u8>, head: &SceneHead, chunk: &HexagonBatch<'_>, i: usi
         let at = i * head.n_layers + layer - 1;
         let known = chunk.layer_status[at] == ColumnStatus::HasData;
         out.extend_from_slice(b"{\"value\":");
-        push_value(out, if known { chunk.layer_value[at] } else { f64::NAN });
+        push_value(
+            out,
+            if known {
+                chunk.layer_value[at]
+            } else {
+                f64::NAN
+            },
+        );
         out.extend_from_slice(b",\"fill\":");
         color_json(out, chunk.layer_fill[at]);
         out.push(b',');

@@ -162,7 +162,12 @@ impl<'h> Desk<'h> {
     /// Finds the place where one of several forms covers least; earlier forms and spots win ties. A
     /// form is a stack of rows `[width, height]`; `hugging` rows keep to the near side of the canvas,
     /// others start at the left. Gives the form's index, its bounds and whether it is at the right.
-    fn place(&mut self, forms: &[Vec<Vector>], spots: &[Spot], hugging: bool) -> (usize, Rect, bool) {
+    fn place(
+        &mut self,
+        forms: &[Vec<Vector>],
+        spots: &[Spot],
+        hugging: bool,
+    ) -> (usize, Rect, bool) {
         let mut best = (u32::MAX, 0, self.at([0.0; 2], Spot::TopLeft), false);
         for (form, rows) in forms.iter().enumerate() {
             let width = rows.iter().map(|row| row[0]).fold(0.0, f64::max);
@@ -189,12 +194,25 @@ impl<'h> Desk<'h> {
         let mut y = rect.y;
         let mut covered = 0;
         for &[width, height] in rows {
-            let x = if right { rect.x + rect.width - width } else { rect.x };
-            let row = Rect { x, y, width, height: height - 0.01 };
+            let x = if right {
+                rect.x + rect.width - width
+            } else {
+                rect.x
+            };
+            let row = Rect {
+                x,
+                y,
+                width,
+                height: height - 0.01,
+            };
             covered += self.occupancy.covered(row, head.width_px, head.height_px);
             y += height;
         }
-        let clashes = self.placed.iter().filter(|&other| overlap(rect, *other)).count();
+        let clashes = self
+            .placed
+            .iter()
+            .filter(|&other| overlap(rect, *other))
+            .count();
         let outside = rect.x + rect.width > head.width_px || rect.y + rect.height > head.height_px;
         covered + 10_000 * (clashes as u32) + 100_000 * u32::from(outside)
     }
@@ -214,7 +232,12 @@ impl<'h> Desk<'h> {
             Spot::Left => [near_x, mid_y],
             Spot::Right => [right, mid_y],
         };
-        Rect { x, y, width, height }
+        Rect {
+            x,
+            y,
+            width,
+            height,
+        }
     }
 }
 
@@ -227,12 +250,18 @@ fn overlap(a: Rect, b: Rect) -> bool {
 }
 
 fn widest<'t>(texts: impl IntoIterator<Item = &'t String>, size: f64) -> f64 {
-    texts.into_iter().map(|t| font().width(t, size)).fold(0.0, f64::max)
+    texts
+        .into_iter()
+        .map(|t| font().width(t, size))
+        .fold(0.0, f64::max)
 }
 
 /// Cuts a text to a width in px.
 pub(crate) fn cut(text: &str, size: f64, width: f64) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     fit(&line, width, |c| font().advance(c) * size)
 }
 
@@ -260,18 +289,35 @@ pub(crate) fn layer_label(head: &SceneHead, layer: usize) -> String {
 }
 
 fn text_room(head: &SceneHead) -> f64 {
-    (head.width_px * 0.45).max(120.0).min(head.width_px - 2.0 * MARGIN)
+    (head.width_px * 0.45)
+        .max(120.0)
+        .min(head.width_px - 2.0 * MARGIN)
 }
 
 fn place_words(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     use Spot::{Bottom, BottomLeft, BottomRight, Left, Right, Top, TopLeft, TopRight};
-    let spots = [TopLeft, TopRight, BottomLeft, BottomRight, Top, Bottom, Left, Right];
+    let spots = [
+        TopLeft,
+        TopRight,
+        BottomLeft,
+        BottomRight,
+        Top,
+        Bottom,
+        Left,
+        Right,
+    ];
     let lines = subject_lines(head);
     let line_px = TEXT_PX * 1.25;
     let mut rows = vec![[widest(&out.titles, TITLE_PX), TITLE_PX * 1.2]];
     rows.extend(lines.iter().map(|line| [line.width, line_px]));
     let (_, rect, right) = desk.place(std::slice::from_ref(&rows), &spots, true);
-    let edge = |width: f64| if right { rect.x + rect.width - width } else { rect.x };
+    let edge = |width: f64| {
+        if right {
+            rect.x + rect.width - width
+        } else {
+            rect.x
+        }
+    };
     out.title_at = [edge(0.0), rect.y + TITLE_PX * 0.85];
     out.title_right = right;
     for (i, line) in lines.iter().enumerate() {
@@ -292,7 +338,10 @@ const BADGE_PAD: f64 = 3.0;
 fn subject_lines(head: &SceneHead) -> Vec<Line> {
     let room = text_room(head);
     let lines = head.subject.iter().map(|line| {
-        let badge = line.badge.as_ref().map(|b| (cut(&b.text, TEXT_PX, room / 3.0), &b.fill));
+        let badge = line
+            .badge
+            .as_ref()
+            .map(|b| (cut(&b.text, TEXT_PX, room / 3.0), &b.fill));
         let filled = |(text, fill): &(String, &Option<String>)| {
             Some((text.clone(), Rgba::parse(fill.as_ref()?)?))
         };
@@ -308,7 +357,11 @@ fn subject_lines(head: &SceneHead) -> Vec<Line> {
         let text = cut(&line.text, TEXT_PX, room - tail) + &plain;
         let own = if solid.is_some() { tail } else { 0.0 };
         let width = font().width(&text, TEXT_PX) + own;
-        Line { text, badge: solid, width }
+        Line {
+            text,
+            badge: solid,
+            width,
+        }
     });
     lines.collect()
 }
@@ -321,8 +374,17 @@ impl Line {
         };
         let left = x + font().width(&self.text, TEXT_PX) + BADGE_PAD;
         let width = font().width(mark, SMALL_PX) + 2.0 * BADGE_PAD;
-        let rect = Rect { x: left, y: y - 8.5, width, height: 11.0 };
-        out.push(Mark::Box { rect, fill: *fill, radius: 2.0 });
+        let rect = Rect {
+            x: left,
+            y: y - 8.5,
+            width,
+            height: 11.0,
+        };
+        out.push(Mark::Box {
+            rect,
+            fill: *fill,
+            radius: 2.0,
+        });
         out.push(Mark::Text {
             x: left + width / 2.0,
             y: y - 0.3,
@@ -373,7 +435,16 @@ fn place_legends(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
         [most(|one| one.title_width), title],
         [most(|one| one.body_width), most(|one| one.height) - title],
     ];
-    let spots = [BottomRight, TopRight, BottomLeft, TopLeft, Right, Left, Bottom, Top];
+    let spots = [
+        BottomRight,
+        TopRight,
+        BottomLeft,
+        TopLeft,
+        Right,
+        Left,
+        Bottom,
+        Top,
+    ];
     let (_, rect, _) = desk.place(&[rows], &spots, false);
     let mut drawn = all.into_iter().map(|one| one.moved(rect.x, rect.y));
     if head.legend.is_some() {
@@ -391,41 +462,122 @@ fn place_buttons(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
         .chain((1..=head.n_layers).map(|layer| layer_label(head, layer)))
         .map(|label| cut(&label, SMALL_PX, 60.0));
     let labels: Vec<String> = labels.collect();
-    let [w, h] = [widest(&labels, SMALL_PX).max(14.0) + 8.0, 14.0];
-    let [pitch_x, pitch_y] = [w + 2.0, h + 2.0];
-    let columns = [2, 1, 3, 4, 6, labels.len()];
-    let forms = columns.map(|n| {
-        let rows = labels.len().div_ceil(n);
-        vec![[pitch_x * n as f64 - 2.0, pitch_y * rows as f64 - 2.0]]
-    });
-    let spots = [BottomLeft, TopRight, BottomRight, TopLeft, Left, Right, Bottom, Top];
-    let (form, rect, _) = desk.place(&forms, &spots, false);
-    let rows = labels.len().div_ceil(columns[form]);
-    out.buttons = labels
+    let [w, h] = [widest(&labels, SMALL_PX).max(14.0) + 7.0, 13.0];
+    let pitch = [w + 2.0, h + 2.0];
+    let corners = [BottomLeft, TopRight, BottomRight, TopLeft];
+    let stair = corners
         .into_iter()
-        .enumerate()
-        .map(|(i, label)| Button {
-            rect: Rect {
-                x: rect.x + pitch_x * (i / rows) as f64,
-                y: rect.y + pitch_y * (i % rows) as f64,
-                width: w,
-                height: h,
-            },
-            label,
-        })
+        .filter_map(|spot| desk.stair(spot, labels.len(), pitch));
+    let rects = match stair.min_by_key(Stair::steps) {
+        Some(stair) => stair.0,
+        None => {
+            let columns = [2, 1, 3, 4, 6, labels.len()];
+            let forms = columns.map(|n| {
+                let rows = labels.len().div_ceil(n);
+                vec![[pitch[0] * n as f64 - 2.0, pitch[1] * rows as f64 - 2.0]]
+            });
+            let spots = [
+                BottomLeft,
+                TopRight,
+                BottomRight,
+                TopLeft,
+                Left,
+                Right,
+                Bottom,
+                Top,
+            ];
+            let (form, rect, _) = desk.place(&forms, &spots, false);
+            grid(rect, labels.len(), columns[form], pitch)
+        }
+    };
+    let buttons = labels.into_iter().zip(rects);
+    out.buttons = buttons
+        .map(|(label, rect)| Button { rect, label })
         .collect();
+}
+
+/// Buttons in rows of `columns`, in reading order.
+fn grid(bounds: Rect, n: usize, columns: usize, [w, h]: Vector) -> Vec<Rect> {
+    let at = |i: usize| Rect {
+        x: bounds.x + w * (i % columns) as f64,
+        y: bounds.y + h * (i / columns) as f64,
+        width: w - 2.0,
+        height: h - 2.0,
+    };
+    (0..n).map(at).collect()
+}
+
+/// Buttons in a corner, in rows that shorten away from the edge as the oval bulges; in reading order.
+struct Stair(Vec<Rect>);
+
+impl Stair {
+    fn steps(&self) -> usize {
+        self.0.chunk_by(|a, b| a.y == b.y).count()
+    }
+}
+
+impl Desk<'_> {
+    /// Fills a corner with `n` buttons without covering anything, if it can hold them.
+    fn stair(&self, spot: Spot, n: usize, [w, h]: Vector) -> Option<Stair> {
+        const WIDEST: usize = 4;
+        let bottom = matches!(spot, Spot::BottomLeft | Spot::BottomRight);
+        let right = matches!(spot, Spot::TopRight | Spot::BottomRight);
+        let bounds = |row: usize, len: usize| {
+            let corner = self.at([w * len as f64 - 2.0, h - 2.0], spot);
+            let off = h * row as f64;
+            Rect {
+                y: if bottom {
+                    corner.y - off
+                } else {
+                    corner.y + off
+                },
+                ..corner
+            }
+        };
+        let mut rows: Vec<Rect> = Vec::new();
+        let [mut left, mut most] = [n, WIDEST];
+        while left > 0 {
+            let fits = |&len: &usize| {
+                let rect = bounds(rows.len(), len);
+                let free = self.cost(rect, &[[rect.width, rect.height]], right) == 0;
+                free && rect.y >= 0.0 && rect.y + rect.height <= self.head.height_px
+            };
+            most = (1..=most.min(left)).rev().find(fits)?;
+            rows.push(bounds(rows.len(), most));
+            left -= most;
+        }
+        if bottom {
+            rows.reverse();
+        }
+        let buttons = rows.iter().flat_map(|row| {
+            let len = ((row.width + 2.0) / w).round() as usize;
+            grid(*row, len, len, [w, h])
+        });
+        Some(Stair(buttons.collect()))
+    }
 }
 
 fn guide_mark(guide: &Guide) -> Mark {
     let color = |text: &String| Rgba::parse(text).unwrap_or(Rgba(0x6666_66ff));
     match guide {
-        Guide::Polyline { points, color: c, width_px, arrow } => Mark::Line {
+        Guide::Polyline {
+            points,
+            color: c,
+            width_px,
+            arrow,
+        } => Mark::Line {
             points: points.clone(),
             color: color(c),
             width: *width_px,
             arrow: *arrow,
         },
-        Guide::Label { x, y, text, color: c, size_px } => Mark::Text {
+        Guide::Label {
+            x,
+            y,
+            text,
+            color: c,
+            size_px,
+        } => Mark::Text {
             x: *x,
             y: y + size_px * 0.35,
             size: *size_px,

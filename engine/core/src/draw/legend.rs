@@ -97,7 +97,11 @@ impl Drawing {
 
     fn fill(&mut self, rect: Rect, fill: Rgba) {
         self.grow(rect.x + rect.width, rect.y + rect.height);
-        self.marks.push(Mark::Box { rect, fill, radius: 0.0 });
+        self.marks.push(Mark::Box {
+            rect,
+            fill,
+            radius: 0.0,
+        });
     }
 
     fn grow(&mut self, right: f64, bottom: f64) {
@@ -107,7 +111,12 @@ impl Drawing {
 
     /// A frame, so that pale colours end visibly.
     fn frame(&mut self, rect: Rect) {
-        let Rect { x, y, width, height } = rect;
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = rect;
         let [right, bottom] = [x + width, y + height];
         self.marks.push(Mark::Line {
             points: vec![[x, y], [right, y], [right, bottom], [x, bottom], [x, y]],
@@ -119,7 +128,7 @@ impl Drawing {
 
     fn bins(&mut self, legend: &Legend, top: f64, room: f64) {
         let n = legend.colors.len();
-        let step = (140.0 / n.max(1) as f64).clamp(2.0, 13.0);
+        let step = (140.0 / n.max(1) as f64).clamp(2.0, 11.5);
         for (i, &color) in legend.colors.iter().rev().enumerate() {
             let rect = Rect {
                 x: 0.0,
@@ -151,7 +160,12 @@ impl Drawing {
     /// Frame and tick labels of a bar; ticks are evenly spaced along it.
     fn bar(&mut self, legend: &Legend, top: f64, height: f64, room: f64) {
         let y = top + HALF_DIGIT;
-        self.frame(Rect { x: 0.0, y, width: BAR_WIDTH, height });
+        self.frame(Rect {
+            x: 0.0,
+            y,
+            width: BAR_WIDTH,
+            height,
+        });
         let texts = labels(legend);
         let last = texts.len().saturating_sub(1);
         let pitch = height / last.max(1) as f64;
@@ -174,7 +188,12 @@ impl Drawing {
         let shown = if n > rows { rows - 1 } else { n };
         for (i, &color) in legend.colors.iter().take(shown).enumerate() {
             let y = top + pitch * i as f64;
-            let rect = Rect { x: 0.0, y, width: BAR_WIDTH, height: 9.0 };
+            let rect = Rect {
+                x: 0.0,
+                y,
+                width: BAR_WIDTH,
+                height: 9.0,
+            };
             self.fill(rect, color);
             self.frame(rect);
             let text = texts.get(i).map_or("", String::as_str);
@@ -200,5 +219,10 @@ fn mix(colors: &[Rgba], t: f64) -> Rgba {
         let [a, b] = [f64::from(low[c]), f64::from(high[c])];
         (a + (b - a) * part).round() as u8
     };
-    Rgba(u32::from_be_bytes([channel(0), channel(1), channel(2), channel(3)]))
+    Rgba(u32::from_be_bytes([
+        channel(0),
+        channel(1),
+        channel(2),
+        channel(3),
+    ]))
 }

@@ -30,11 +30,7 @@ pub(crate) fn push_fixed(out: &mut Vec<u8>, n: i64) {
     }
     let n = n.unsigned_abs();
     push_unsigned(out, n / 100);
-    out.extend_from_slice(&[
-        b'.',
-        b'0' + (n / 10 % 10) as u8,
-        b'0' + (n % 10) as u8,
-    ]);
+    out.extend_from_slice(&[b'.', b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]);
 }
 
 /// Appends a whole number.
@@ -72,7 +68,6 @@ pub(crate) fn value_text(value: f64) -> String {
     ryu_js::Buffer::new().format(value).to_owned()
 }
 
-
 /// Texts for legend ticks, rounded half to even, never two alike: with as many decimals (at most
 /// six, then as many as there are) as it takes for neighbours to differ and for no label to lie
 /// further from its tick than a fifth of the distance to the next. Of equal ticks the first alone
@@ -83,7 +78,10 @@ pub(crate) fn tick_texts(ticks: &[f64]) -> Vec<String> {
     let wanted = distinct_values(ticks);
     let texts = (0..=6).find_map(|decimals| {
         let near = |t: &f64| (t - round_to(*t, decimals)).abs() <= 0.2 * step;
-        let texts: Vec<String> = ticks.iter().map(|&t| value_text(round_to(t, decimals))).collect();
+        let texts: Vec<String> = ticks
+            .iter()
+            .map(|&t| value_text(round_to(t, decimals)))
+            .collect();
         let honest = step == 0.0 || ticks.iter().all(near);
         (honest && distinct(&texts) == wanted).then_some(texts)
     });
@@ -99,7 +97,10 @@ fn round_to(value: f64, decimals: i32) -> f64 {
 }
 
 fn distinct(texts: &[String]) -> usize {
-    texts.iter().collect::<std::collections::BTreeSet<_>>().len()
+    texts
+        .iter()
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
 }
 
 fn distinct_values(ticks: &[f64]) -> usize {
@@ -125,7 +126,9 @@ mod tests {
     use super::*;
 
     fn ticks(low: f64, high: f64) -> Vec<f64> {
-        (0..6).map(|i| low + (high - low) * f64::from(i) / 5.0).collect()
+        (0..6)
+            .map(|i| low + (high - low) * f64::from(i) / 5.0)
+            .collect()
     }
 
     #[test]
@@ -141,7 +144,16 @@ mod tests {
 
     #[test]
     fn values_read_as_in_ecmascript() {
-        for value in [0.0, -0.0, 1.5, -7.0, 1e21, 1e-7, 9_007_199_254_740_991.0, 0.1 + 0.2] {
+        for value in [
+            0.0,
+            -0.0,
+            1.5,
+            -7.0,
+            1e21,
+            1e-7,
+            9_007_199_254_740_991.0,
+            0.1 + 0.2,
+        ] {
             let mut out = Vec::new();
             push_value(&mut out, value);
             assert_eq!(String::from_utf8(out).unwrap(), value_text(value));
@@ -150,10 +162,19 @@ mod tests {
 
     #[test]
     fn no_tick_is_repeated_and_none_lies() {
-        assert_eq!(tick_texts(&ticks(8.0, 476.0)), ["8", "102", "195", "289", "382", "476"]);
+        assert_eq!(
+            tick_texts(&ticks(8.0, 476.0)),
+            ["8", "102", "195", "289", "382", "476"]
+        );
         assert_eq!(tick_texts(&ticks(0.0, 5.0)), ["0", "1", "2", "3", "4", "5"]);
-        assert_eq!(tick_texts(&ticks(1.0, 4.0)), ["1", "1.6", "2.2", "2.8", "3.4", "4"]);
-        assert_eq!(tick_texts(&ticks(0.2, 0.8)), ["0.2", "0.32", "0.44", "0.56", "0.68", "0.8"]);
+        assert_eq!(
+            tick_texts(&ticks(1.0, 4.0)),
+            ["1", "1.6", "2.2", "2.8", "3.4", "4"]
+        );
+        assert_eq!(
+            tick_texts(&ticks(0.2, 0.8)),
+            ["0.2", "0.32", "0.44", "0.56", "0.68", "0.8"]
+        );
         assert_eq!(tick_texts(&ticks(4.9, 5.1))[0], "4.9");
         assert_eq!(tick_texts(&ticks(3.0, 3.0)), ["3", "", "", "", "", ""]);
     }

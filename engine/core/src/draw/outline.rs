@@ -17,7 +17,14 @@ impl Outline {
         let far = 2 * half;
         let side = hundredths(cell.circumradius_px * 3f64.sqrt() / 2.0);
         // From the corner that the path starts at, clockwise on the screen.
-        let flat = [[-half, -side], [half, -side], [far, 0], [half, side], [-half, side], [-far, 0]];
+        let flat = [
+            [-half, -side],
+            [half, -side],
+            [far, 0],
+            [half, side],
+            [-half, side],
+            [-far, 0],
+        ];
         let corners = match cell.shape {
             CellShape::FlatTop => flat,
             CellShape::PointyTop => flat.map(|[x, y]| [-y, x]),
@@ -82,12 +89,21 @@ mod tests {
     #[test]
     fn paths_are_short() {
         let path = |shape| {
-            let cell = Cell { shape, circumradius_px: 6.0 };
+            let cell = Cell {
+                shape,
+                circumradius_px: 6.0,
+            };
             let mut out = Vec::new();
             Outline::new(cell).push_path(&mut out, 24380, 38181);
             String::from_utf8(out).unwrap()
         };
-        assert_eq!(path(CellShape::FlatTop), "M240.8 376.61h6l3 5.2-3 5.2h-6l-3-5.2z");
-        assert_eq!(path(CellShape::PointyTop), "M249 378.81v6l-5.2 3-5.2-3v-6l5.2-3z");
+        assert_eq!(
+            path(CellShape::FlatTop),
+            "M240.8 376.61h6l3 5.2-3 5.2h-6l-3-5.2z"
+        );
+        assert_eq!(
+            path(CellShape::PointyTop),
+            "M249 378.81v6l-5.2 3-5.2-3v-6l5.2-3z"
+        );
     }
 }

@@ -4,9 +4,7 @@
 //! RGB. White ground, always opaque. No system font, no hinting, no random state: the same bytes on
 //! every machine.
 
-use std::{
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
@@ -98,7 +96,12 @@ impl PngWriter<'_> {
 
     fn hexagon(&mut self, [x, y]: [f64; 2], zoom: f64, color: Rgba) {
         let scale = self.canvas.scale;
-        let place = |corner: [f64; 2]| [(x + corner[0] * zoom) * scale, (y + corner[1] * zoom) * scale];
+        let place = |corner: [f64; 2]| {
+            [
+                (x + corner[0] * zoom) * scale,
+                (y + corner[1] * zoom) * scale,
+            ]
+        };
         let corners = self.corners.map(place);
         let [width, height] = [self.canvas.pixels.width(), self.canvas.pixels.height()];
         let mut pixels = Pixels {
@@ -149,14 +152,22 @@ impl Canvas {
 
     fn fill(&mut self, path: &Path, color: Rgba) {
         let place = Transform::from_scale(self.scale as f32, self.scale as f32);
-        self.pixels.fill_path(path, &paint(color), FillRule::Winding, place, None);
+        self.pixels
+            .fill_path(path, &paint(color), FillRule::Winding, place, None);
     }
 
     fn marks(&mut self, marks: &[Mark]) {
         for mark in marks {
             match mark {
                 Mark::Box { rect, fill, radius } => self.rounded(*rect, *radius, *fill),
-                Mark::Text { x, y, size, anchor, color, text } => {
+                Mark::Text {
+                    x,
+                    y,
+                    size,
+                    anchor,
+                    color,
+                    text,
+                } => {
                     let shift = match anchor {
                         Anchor::Start => 0.0,
                         Anchor::Middle => font().width(text, *size) / 2.0,
@@ -164,7 +175,12 @@ impl Canvas {
                     };
                     self.text([x - shift, *y], *size, *color, text);
                 }
-                Mark::Line { points, color, width, arrow } => {
+                Mark::Line {
+                    points,
+                    color,
+                    width,
+                    arrow,
+                } => {
                     self.line(points, *color, *width);
                     let head = arrow.then(|| arrow_head(points, *width)).flatten();
                     if let Some(path) = head.and_then(|head| polygon(&head)) {
@@ -176,7 +192,12 @@ impl Canvas {
     }
 
     fn rounded(&mut self, rect: Rect, radius: f64, color: Rgba) {
-        let Rect { x, y, width, height } = rect;
+        let Rect {
+            x,
+            y,
+            width,
+            height,
+        } = rect;
         // A corner's arc as two chords is round enough for a radius of two px.
         let [r, k] = [radius, radius * 0.29];
         let [right, bottom] = [x + width, y + height];
@@ -208,7 +229,8 @@ impl Canvas {
             if let Some(outline) = font.outline(c) {
                 let [px, py] = [pen * self.scale, y * self.scale].map(|v| v as f32);
                 let place = Transform::from_row(s, 0.0, 0.0, -s, px, py);
-                self.pixels.fill_path(outline, &paint(color), FillRule::Winding, place, None);
+                self.pixels
+                    .fill_path(outline, &paint(color), FillRule::Winding, place, None);
             }
             pen += font.advance(c) * size;
         }
@@ -225,10 +247,14 @@ impl Canvas {
             }
         }
         let Some(path) = path.finish() else { return };
-        let stroke = Stroke { width: width as f32, ..Stroke::default() };
+        let stroke = Stroke {
+            width: width as f32,
+            ..Stroke::default()
+        };
         let s = self.scale as f32;
         let place = Transform::from_scale(s, s);
-        self.pixels.stroke_path(&path, &paint(color), &stroke, place, None);
+        self.pixels
+            .stroke_path(&path, &paint(color), &stroke, place, None);
     }
 }
 

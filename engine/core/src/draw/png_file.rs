@@ -10,7 +10,6 @@ use tiny_skia::Pixmap;
 
 use super::chunk::invalid;
 
-
 const LEVEL: i32 = 2;
 
 /// Encodes opaque pixels.
@@ -24,7 +23,10 @@ pub(crate) fn encode(pixels: &Pixmap) -> io::Result<Vec<u8>> {
     match palette(&rgb) {
         Some((colors, indices)) => file(size, Some(&colors), &indices),
         None => {
-            let bytes: Vec<u8> = rgb.iter().flat_map(|c| c.to_be_bytes().into_iter().skip(1)).collect();
+            let bytes: Vec<u8> = rgb
+                .iter()
+                .flat_map(|c| c.to_be_bytes().into_iter().skip(1))
+                .collect();
             file(size, None, &bytes)
         }
     }

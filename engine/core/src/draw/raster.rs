@@ -22,13 +22,18 @@ impl Pixels<'_> {
     /// Fills a convex polygon given by its corners in pixels, in order.
     pub(crate) fn fill(&mut self, corners: &[[f64; 2]], color: Rgba) {
         let extent = |k: usize| {
-            corners.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], corner| {
-                [low.min(corner[k]), high.max(corner[k])]
-            })
+            corners
+                .iter()
+                .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], corner| {
+                    [low.min(corner[k]), high.max(corner[k])]
+                })
         };
         let [[left, right], [top, bottom]] = [extent(0), extent(1)];
         let clip = |v: f64, size: usize| v.clamp(0.0, size as f64) as usize;
-        let [x0, x1] = [clip(left.floor(), self.width), clip(right.ceil(), self.width)];
+        let [x0, x1] = [
+            clip(left.floor(), self.width),
+            clip(right.ceil(), self.width),
+        ];
         let rows = clip(top.floor(), self.height)..clip(bottom.ceil(), self.height);
         if x0 >= x1 {
             return;
@@ -75,7 +80,11 @@ struct Line {
 
 impl Line {
     fn new(start: usize, len: usize) -> Self {
-        Self { start, part: vec![0.0; len + 1], full: vec![0.0; len + 2] }
+        Self {
+            start,
+            part: vec![0.0; len + 1],
+            full: vec![0.0; len + 2],
+        }
     }
 
     fn clear(&mut self) {
@@ -122,7 +131,12 @@ mod tests {
 
     fn filled(corners: &[[f64; 2]]) -> Vec<u8> {
         let mut data = vec![255; 4 * 64];
-        Pixels { data: &mut data, width: 8, height: 8 }.fill(corners, Rgba(0x0000_00ff));
+        Pixels {
+            data: &mut data,
+            width: 8,
+            height: 8,
+        }
+        .fill(corners, Rgba(0x0000_00ff));
         data.chunks_exact(4).map(|p| p[0]).collect()
     }
 

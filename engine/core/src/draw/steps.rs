@@ -27,7 +27,10 @@ pub(crate) enum Fills {
 /// Finds the shortest form for a chunk.
 pub(crate) fn fills(batch: &HexagonBatch<'_>, n_layers: usize) -> Fills {
     if n_layers == 0 {
-        return Fills::Steps { tables: Vec::new(), unknown: None };
+        return Fills::Steps {
+            tables: Vec::new(),
+            unknown: None,
+        };
     }
     let Ok(unknown) = unknown_fill(batch, n_layers) else {
         return Fills::Explicit;
@@ -35,7 +38,9 @@ pub(crate) fn fills(batch: &HexagonBatch<'_>, n_layers: usize) -> Fills {
     let one = quick(batch, n_layers).or_else(|| slow(batch, n_layers, None));
     let tables = match one {
         Some(table) => Some(vec![table]),
-        None => (0..n_layers).map(|layer| slow(batch, n_layers, Some(layer))).collect(),
+        None => (0..n_layers)
+            .map(|layer| slow(batch, n_layers, Some(layer)))
+            .collect(),
     };
     tables.map_or(Fills::Explicit, |tables| Fills::Steps { tables, unknown })
 }
@@ -61,7 +66,10 @@ fn unknown_fill(batch: &HexagonBatch<'_>, n_layers: usize) -> Result<Option<Rgba
 /// Calls `see` with value and fill of each layer that has data.
 fn each(batch: &HexagonBatch<'_>, n_layers: usize, mut see: impl FnMut(usize, f64, Rgba)) {
     let rows = batch.layer_value.chunks_exact(n_layers);
-    let rest = batch.layer_fill.chunks_exact(n_layers).zip(batch.layer_status.chunks_exact(n_layers));
+    let rest = batch
+        .layer_fill
+        .chunks_exact(n_layers)
+        .zip(batch.layer_status.chunks_exact(n_layers));
     for ((values, (fills, statuses)), &status) in rows.zip(rest).zip(batch.status) {
         if status != ColumnStatus::HasData {
             continue;
@@ -83,7 +91,10 @@ fn quick(batch: &HexagonBatch<'_>, n_layers: usize) -> Option<Table> {
     let mut many = false;
     each(batch, n_layers, |_, value, fill| {
         if seen.get(last).is_none_or(|entry| entry.0 != fill) {
-            last = seen.iter().position(|entry| entry.0 == fill).unwrap_or(seen.len());
+            last = seen
+                .iter()
+                .position(|entry| entry.0 == fill)
+                .unwrap_or(seen.len());
             if last == seen.len() {
                 many |= last >= FEW;
                 if !many {
@@ -121,7 +132,11 @@ fn slow(batch: &HexagonBatch<'_>, n_layers: usize, only: Option<usize>) -> Optio
 /// The fill that a table gives a value; what the script does.
 #[cfg(test)]
 pub(crate) fn look_up(table: &[(f64, Rgba)], value: f64) -> Option<Rgba> {
-    table.iter().rev().find(|step| step.0 <= value).map(|step| step.1)
+    table
+        .iter()
+        .rev()
+        .find(|step| step.0 <= value)
+        .map(|step| step.1)
 }
 
 #[cfg(test)]
@@ -164,9 +179,18 @@ mod tests {
             Fills::Steps { tables, .. } => tables.len(),
             Fills::Explicit => 0,
         };
-        assert_eq!(count(check(&[(0.0, 9), (1.0, 5), (2.0, 5), (0.0, 9)], 2)), 1);
-        assert_eq!(count(check(&[(1.0, 9), (1.0, 5), (2.0, 9), (2.0, 5)], 2)), 2);
-        assert_eq!(count(check(&[(1.0, 9), (1.0, 5), (1.0, 8), (1.0, 5)], 2)), 0);
+        assert_eq!(
+            count(check(&[(0.0, 9), (1.0, 5), (2.0, 5), (0.0, 9)], 2)),
+            1
+        );
+        assert_eq!(
+            count(check(&[(1.0, 9), (1.0, 5), (2.0, 9), (2.0, 5)], 2)),
+            2
+        );
+        assert_eq!(
+            count(check(&[(1.0, 9), (1.0, 5), (1.0, 8), (1.0, 5)], 2)),
+            0
+        );
     }
 
     proptest! {

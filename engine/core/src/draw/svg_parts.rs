@@ -118,7 +118,12 @@ pub(crate) fn push_marks(out: &mut Vec<u8>, marks: &[Mark]) {
         match mark {
             Mark::Box { rect, fill, radius } => push_box(out, *rect, *fill, *radius),
             Mark::Text { .. } => push_text(out, mark),
-            Mark::Line { points, color, width, arrow } => {
+            Mark::Line {
+                points,
+                color,
+                width,
+                arrow,
+            } => {
                 push_line(out, points, *color, *width);
                 if let (true, Some(head)) = (*arrow, arrow_head(points, *width)) {
                     out.extend_from_slice(b"<path");
@@ -167,7 +172,15 @@ fn push_box(out: &mut Vec<u8>, rect: Rect, fill: Rgba, radius: f64) {
 }
 
 fn push_text(out: &mut Vec<u8>, mark: &Mark) {
-    let Mark::Text { x, y, size, anchor, color, text } = mark else {
+    let Mark::Text {
+        x,
+        y,
+        size,
+        anchor,
+        color,
+        text,
+    } = mark
+    else {
         return;
     };
     out.extend_from_slice(b"<text");
@@ -218,5 +231,9 @@ pub(crate) fn arrow_head(points: &[[f64; 2]], width: f64) -> Option<[[f64; 2]; 3
     let size = 3.0 + 2.0 * width;
     let [ux, uy] = [dx / length * size, dy / length * size];
     let [bx, by] = [to[0] - ux, to[1] - uy];
-    Some([*to, [bx - uy * 0.45, by + ux * 0.45], [bx + uy * 0.45, by - ux * 0.45]])
+    Some([
+        *to,
+        [bx - uy * 0.45, by + ux * 0.45],
+        [bx + uy * 0.45, by - ux * 0.45],
+    ])
 }

@@ -13,12 +13,13 @@ use eyemap_abi::job::{ColumnStatus, LegendKind};
 use super::{
     OUTLINE,
     chunk::Chunker,
-    is_pale, legend,
+    is_pale,
     layout::{Layout, layout},
+    legend,
     number::{hundredths, value_text},
     outline::Outline,
     svg_blank,
-    svg_parts::{open_root, push_backing, push_fill, push_guides, push_short, push_marks},
+    svg_parts::{open_root, push_backing, push_fill, push_guides, push_marks, push_short},
     text::push_xml,
     tooltip::shared_words,
 };
@@ -51,11 +52,20 @@ impl<'w> StaticWriter<'w> {
 
 impl SceneWriter for StaticWriter<'_> {
     fn hexagons(&mut self, batch: &HexagonBatch<'_>) -> io::Result<()> {
-        let Self { head, out, chunker, outline, .. } = self;
+        let Self {
+            head,
+            out,
+            chunker,
+            outline,
+            ..
+        } = self;
         chunker.push(head, batch, |chunk| {
-            let lattice = head.blank.then(|| svg_blank::lattice(chunk, head.cell)).flatten();
+            let lattice = head
+                .blank
+                .then(|| svg_blank::lattice(chunk, head.cell))
+                .flatten();
             let bytes = match lattice {
-                Some(lattice) => svg_blank::runs(head, chunk, &lattice),
+                Some(lattice) => svg_blank::runs(head, chunk, &lattice, outline),
                 None => paths(head, chunk, outline),
             };
             out.write_all(&bytes)
@@ -69,7 +79,7 @@ impl SceneWriter for StaticWriter<'_> {
         for &rect in &layout.backings {
             push_backing(&mut out, rect);
         }
-            push_marks(&mut out, &[layout.title()]);
+        push_marks(&mut out, &[layout.title()]);
         push_marks(&mut out, &layout.subject);
         push_marks(&mut out, &layout.legend);
         out.extend_from_slice(b"</svg>\n");
@@ -89,14 +99,20 @@ fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u
     let mut groups: BTreeMap<(ColumnStatus, Rgba), Alike> = BTreeMap::new();
     for i in 0..chunk.len() {
         let value = chunk.value[i];
-        let one = groups.entry((chunk.status[i], chunk.fill[i])).or_insert_with(|| Alike {
-            data: Vec::new(),
-            low: value,
-            high: value,
-        });
+        let one = groups
+            .entry((chunk.status[i], chunk.fill[i]))
+            .or_insert_with(|| Alike {
+                data: Vec::new(),
+                low: value,
+                high: value,
+            });
         one.low = one.low.min(value);
         one.high = one.high.max(value);
-        outline.push_path(&mut one.data, hundredths(chunk.x[i]), hundredths(chunk.y[i]));
+        outline.push_path(
+            &mut one.data,
+            hundredths(chunk.x[i]),
+            hundredths(chunk.y[i]),
+        );
     }
     let mut out = Vec::with_capacity(chunk.len() * 48 + 1024);
     out.extend_from_slice(b"<g stroke-width=\".5\">\n");
@@ -122,7 +138,10 @@ fn words(head: &SceneHead, status: ColumnStatus, fill: Rgba, alike: &Alike) -> S
     if status != ColumnStatus::HasData {
         return shared_words(head, status);
     }
-    let named = head.legend.as_ref().and_then(|legend| legend_words(legend, fill));
+    let named = head
+        .legend
+        .as_ref()
+        .and_then(|legend| legend_words(legend, fill));
     named.unwrap_or_else(|| range(&value_text(alike.low), &value_text(alike.high)))
 }
 

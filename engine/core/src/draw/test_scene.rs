@@ -10,7 +10,13 @@ use crate::{
 };
 
 /// The five reds of the classic map.
-pub const REDS: [u32; 5] = [0xfee5_d9ff, 0xfcbb_a1ff, 0xfc92_72ff, 0xef65_48ff, 0xa50f_15ff];
+pub const REDS: [u32; 5] = [
+    0xfee5_d9ff,
+    0xfcbb_a1ff,
+    0xfc92_72ff,
+    0xef65_48ff,
+    0xa50f_15ff,
+];
 
 /// A whole map in memory.
 #[derive(Debug, Clone)]
@@ -68,7 +74,10 @@ impl OwnedScene {
         let n = self.head.n_layers;
         let layers = from * n..to * n;
         let inside = |o: &&TooltipOverride| (from..to).contains(&o.index);
-        let moved = |o: &TooltipOverride| TooltipOverride { index: o.index - from, ..o.clone() };
+        let moved = |o: &TooltipOverride| TooltipOverride {
+            index: o.index - from,
+            ..o.clone()
+        };
         let cut = |column: &AttributeValues| match column {
             AttributeValues::I64(v) => AttributeValues::I64(v[from..to].to_vec()),
             AttributeValues::F64(v) => AttributeValues::F64(v[from..to].to_vec()),
@@ -193,8 +202,13 @@ fn oval(n: usize) -> Vec<(i32, i32)> {
     near.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     let mut columns: Vec<(i32, i32)> = near.iter().take(n).map(|c| (c.1, c.2)).collect();
     columns.sort_unstable();
-    let low = columns.iter().fold([i32::MAX; 2], |m, c| [m[0].min(c.0), m[1].min(c.1)]);
-    columns.iter().map(|c| (c.0 - low[0] + 1, c.1 - low[1] + 1)).collect()
+    let low = columns
+        .iter()
+        .fold([i32::MAX; 2], |m, c| [m[0].min(c.0), m[1].min(c.1)]);
+    columns
+        .iter()
+        .map(|c| (c.0 - low[0] + 1, c.1 - low[1] + 1))
+        .collect()
 }
 
 fn place(out: &mut OwnedScene, columns: &[(i32, i32)]) {
@@ -215,7 +229,9 @@ fn place(out: &mut OwnedScene, columns: &[(i32, i32)]) {
     out.head.height_px = (high(&out.y) + 20.0).max(410.0);
     out.head.n_hexagons = columns.len() as u64;
     for (&x, &y) in out.x.iter().zip(&out.y) {
-        out.head.occupancy.mark(x, y, 6.0, out.head.width_px, out.head.height_px);
+        out.head
+            .occupancy
+            .mark(x, y, 6.0, out.head.width_px, out.head.height_px);
     }
 }
 
@@ -225,13 +241,22 @@ fn fill_values(out: &mut OwnedScene, random: &mut Random, profile: &[f64]) {
     let known = status == ColumnStatus::HasData;
     let total = (5.0 + 1.5 * random.normal()).exp();
     let sum: f64 = profile.iter().sum();
-    let layers: Vec<f64> = profile.iter().map(|share| random.poisson(total * share / sum)).collect();
-    let whole = if layers.is_empty() { total.round() } else { layers.iter().sum() };
+    let layers: Vec<f64> = profile
+        .iter()
+        .map(|share| random.poisson(total * share / sum))
+        .collect();
+    let whole = if layers.is_empty() {
+        total.round()
+    } else {
+        layers.iter().sum()
+    };
     out.value.push(if known { whole } else { 0.0 });
     for value in layers {
         let null = known && random.bits() % 211 == 0;
-        out.layer_value.push(if known && !null { value } else { 0.0 });
-        out.layer_status.push(if null { ColumnStatus::Unknown } else { status });
+        out.layer_value
+            .push(if known && !null { value } else { 0.0 });
+        out.layer_status
+            .push(if null { ColumnStatus::Unknown } else { status });
     }
 }
 
@@ -241,7 +266,12 @@ fn colour(out: &mut OwnedScene) {
     let [whole, layer] = [top(&out.value), top(&out.layer_value)];
     let bin = |value: f64, high: f64| {
         let t = (value - 1.0) / (high - 1.0).max(1e-9);
-        Rgba(REDS[[0.2, 0.4, 0.6, 0.8].iter().filter(|&&edge| t > edge).count()])
+        Rgba(
+            REDS[[0.2, 0.4, 0.6, 0.8]
+                .iter()
+                .filter(|&&edge| t > edge)
+                .count()],
+        )
     };
     let other = |status| match status {
         ColumnStatus::NotInRegion => Rgba(0x9999_99ff),
@@ -254,9 +284,13 @@ fn colour(out: &mut OwnedScene) {
         status => other(status),
     };
     let pairs = out.status.iter().zip(&out.value);
-    out.fill = pairs.map(|(&status, &value)| pick(status, value, whole)).collect();
+    out.fill = pairs
+        .map(|(&status, &value)| pick(status, value, whole))
+        .collect();
     let pairs = out.layer_status.iter().zip(&out.layer_value);
-    out.layer_fill = pairs.map(|(&status, &value)| pick(status, value, layer)).collect();
+    out.layer_fill = pairs
+        .map(|(&status, &value)| pick(status, value, layer))
+        .collect();
     if !out.head.blank {
         out.head.legend = Some(legend(1.0, whole));
         out.head.layer_legends = vec![legend(1.0, layer)];
@@ -268,7 +302,9 @@ fn colour(out: &mut OwnedScene) {
 pub fn legend(low: f64, high: f64) -> Legend {
     Legend {
         kind: LegendKind::Bins,
-        ticks: (0..6).map(|i| low + (high - low) * f64::from(i) / 5.0).collect(),
+        ticks: (0..6)
+            .map(|i| low + (high - low) * f64::from(i) / 5.0)
+            .collect(),
         labels: Vec::new(),
         colors: REDS.map(Rgba).to_vec(),
         title: "Total Synapses".into(),
@@ -277,7 +313,9 @@ pub fn legend(low: f64, high: f64) -> Legend {
 
 fn templates(count: &str, region: &str) -> Templates {
     Templates {
-        has_data: format!("Column: {{hex1}}, {{hex2}}\nSynapse count: {{value}}\nROI: {region} ({{side}})"),
+        has_data: format!(
+            "Column: {{hex1}}, {{hex2}}\nSynapse count: {{value}}\nROI: {region} ({{side}})"
+        ),
         no_data: format!("Column: {{hex1}}, {{hex2}}\n{count}: 0\nROI: {region} ({{side}})"),
         not_in_region: "Column: {hex1}, {hex2}\nColumn not identified in {region} ({side})".into(),
         unknown: format!("Column: {{hex1}}, {{hex2}}\n{count}: unknown\nROI: {region} ({{side}})"),
@@ -287,7 +325,10 @@ fn templates(count: &str, region: &str) -> Templates {
 fn empty(n_layers: usize, content: Content) -> OwnedScene {
     let line = |text: &str| SubjectLine {
         text: text.into(),
-        badge: Some(Badge { text: "R".into(), fill: None }),
+        badge: Some(Badge {
+            text: "R".into(),
+            fill: None,
+        }),
     };
     let head = SceneHead {
         map: MapId {
@@ -298,7 +339,10 @@ fn empty(n_layers: usize, content: Content) -> OwnedScene {
         },
         width_px: 380.0,
         height_px: 410.0,
-        cell: Cell { shape: CellShape::FlatTop, circumradius_px: 6.0 },
+        cell: Cell {
+            shape: CellShape::FlatTop,
+            circumradius_px: 6.0,
+        },
         n_hexagons: 0,
         n_layers,
         blank: content == Content::Blank,

@@ -7,7 +7,10 @@ use super::{
     test_scene::{Content, OwnedScene, scene},
     *,
 };
-use crate::{model::AttributeValues, scene::{Legend, TooltipOverride}};
+use crate::{
+    model::AttributeValues,
+    scene::{Legend, TooltipOverride},
+};
 
 fn bytes(format: Format, scene: &OwnedScene) -> Vec<u8> {
     draw(format, &scene.head, &scene.batch(), &DrawOptions::default()).unwrap()
@@ -57,8 +60,16 @@ fn rich() -> OwnedScene {
     ];
     map.head.whole_templates.has_data += "\n{class} {root} {what}";
     map.overrides = vec![
-        TooltipOverride { index: 0, layer: 0, text: "mine\n<b>".into() },
-        TooltipOverride { index: 6, layer: 2, text: "{hex1}".into() },
+        TooltipOverride {
+            index: 0,
+            layer: 0,
+            text: "mine\n<b>".into(),
+        },
+        TooltipOverride {
+            index: 6,
+            layer: 2,
+            text: "{hex1}".into(),
+        },
     ];
     map.head.guides = vec![
         Guide::Polyline {
@@ -67,9 +78,18 @@ fn rich() -> OwnedScene {
             width_px: 1.0,
             arrow: true,
         },
-        Guide::Label { x: 200.0, y: 254.0, text: "dorsal".into(), color: "#3366cc".into(), size_px: 9.0 },
+        Guide::Label {
+            x: 200.0,
+            y: 254.0,
+            text: "dorsal".into(),
+            color: "#3366cc".into(),
+            size_px: 9.0,
+        },
     ];
-    map.head.subject[1].badge = Some(Badge { text: "R".into(), fill: Some("#a50f15".into()) });
+    map.head.subject[1].badge = Some(Badge {
+        text: "R".into(),
+        fill: Some("#a50f15".into()),
+    });
     map
 }
 
@@ -83,7 +103,11 @@ fn each_format_of_a_small_map() {
     }
     let blank = scene(40, 0, Content::Blank, 2);
     insta::assert_snapshot!("blank_svg", svg(&blank));
-    let hash = |map| blake3::hash(&pixels(&bytes(Format::Png, map)).2).to_hex().to_string();
+    let hash = |map| {
+        blake3::hash(&pixels(&bytes(Format::Png, map)).2)
+            .to_hex()
+            .to_string()
+    };
     insta::assert_snapshot!("png_pixels", format!("{}\n{}", hash(&map), hash(&blank)));
 }
 
@@ -106,7 +130,9 @@ pub(super) fn read_back(svg: &str) -> Vec<(i32, i32, ColumnStatus, Option<f64>, 
         .map(|node| serde_json::from_str(node.text().unwrap()).unwrap());
     let islands: Vec<serde_json::Value> = islands.collect();
     let n = islands[0]["layers"].as_array().unwrap().len();
-    let rows = islands.iter().flat_map(|island| island["rows"].as_array().unwrap());
+    let rows = islands
+        .iter()
+        .flat_map(|island| island["rows"].as_array().unwrap());
     rows.map(|row| {
         let row = row.as_array().unwrap();
         let hex = |k: usize| row[k].as_i64().unwrap() as i32;
@@ -119,18 +145,31 @@ pub(super) fn read_back(svg: &str) -> Vec<(i32, i32, ColumnStatus, Option<f64>, 
         let known = status == ColumnStatus::HasData;
         let layer = |l: usize| row.get(3 + l).map_or(Some(0.0), serde_json::Value::as_f64);
         let layers = (0..if known { n } else { 0 }).map(layer).collect();
-        (hex(0), hex(1), status, row.get(2).and_then(serde_json::Value::as_f64), layers)
+        (
+            hex(0),
+            hex(1),
+            status,
+            row.get(2).and_then(serde_json::Value::as_f64),
+            layers,
+        )
     })
     .collect()
 }
 
 #[test]
 fn every_value_can_be_read_back() {
-    for map in [rich(), scene(900, 10, Content::Full, 7), scene(5000, 1, Content::Full, 8)] {
+    for map in [
+        rich(),
+        scene(900, 10, Content::Full, 7),
+        scene(5000, 1, Content::Full, 8),
+    ] {
         let rows = read_back(&svg(&map));
         assert_eq!(rows.len(), map.hex1.len());
         for (i, row) in rows.iter().enumerate() {
-            assert_eq!((row.0, row.1, row.2), (map.hex1[i], map.hex2[i], map.status[i]));
+            assert_eq!(
+                (row.0, row.1, row.2),
+                (map.hex1[i], map.hex2[i], map.status[i])
+            );
             let known = row.2 == ColumnStatus::HasData;
             assert_eq!(row.3, known.then_some(map.value[i]));
             for (layer, &value) in row.4.iter().enumerate() {
@@ -148,7 +187,10 @@ fn chunks_are_fixed_however_hexagons_come() {
     let whole = svg(&map);
     assert_eq!(whole.matches("<script type=").count(), 2);
     for format in Format::ALL {
-        assert_eq!(in_parts(format, &map, &[1, 4095, 4096, 4097]), bytes(format, &map));
+        assert_eq!(
+            in_parts(format, &map, &[1, 4095, 4096, 4097]),
+            bytes(format, &map)
+        );
     }
 }
 
@@ -179,16 +221,27 @@ fn a_wrong_number_of_hexagons_is_an_error() {
 
 fn hostile() -> OwnedScene {
     let mut map = rich();
-    let name = format!("R1&R6<script>alert(1)</script>]]>\u{1}\u{ffff}\"'\u{1fab0}{}", "x".repeat(300));
+    let name = format!(
+        "R1&R6<script>alert(1)</script>]]>\u{1}\u{ffff}\"'\u{1fab0}{}",
+        "x".repeat(300)
+    );
     map.head.map.cell_type = name.as_str().into();
     map.head.title = name.clone();
     map.head.description = name.clone();
     map.head.layer_labels = vec![name.clone(), "<b>".into(), "5A".into()];
-    map.head.subject = vec![SubjectLine { text: name.clone(), badge: None }];
+    map.head.subject = vec![SubjectLine {
+        text: name.clone(),
+        badge: None,
+    }];
     map.head.whole_templates.no_data = format!("{name} {{cell_type}}");
     map.head.attributes[0] = "on<x>&".into();
     map.head.whole_templates.has_data += "{on<x>&}";
-    for legend in map.head.legend.iter_mut().chain(&mut map.head.layer_legends) {
+    for legend in map
+        .head
+        .legend
+        .iter_mut()
+        .chain(&mut map.head.layer_legends)
+    {
         legend.title = name.clone();
     }
     map
@@ -201,11 +254,18 @@ fn hostile_names_stay_text() {
         let text = String::from_utf8(bytes(format, &map)).unwrap();
         let document = roxmltree::Document::parse(&text).unwrap();
         let title = document.root_element().first_element_child().unwrap();
-        assert!(title.text().unwrap().contains("<script>alert(1)</script>]]>\u{fffd}"));
+        assert!(
+            title
+                .text()
+                .unwrap()
+                .contains("<script>alert(1)</script>]]>\u{fffd}")
+        );
         assert!(title.text().unwrap().contains(&"x".repeat(300)));
         let before = text.split("<![CDATA[").next().unwrap();
         assert!(!before.contains("]]>") && !before.contains("<script>a"));
-        let visible = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")));
+        let visible = document
+            .descendants()
+            .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")));
         for node in visible {
             assert!(node.text().unwrap_or("").chars().count() < 60);
         }
@@ -231,7 +291,10 @@ fn nothing_that_a_strict_policy_or_a_second_map_minds() {
                     assert!(!attribute.value().contains("url("));
                 }
             }
-            assert_eq!(text.matches("http").count(), 1 + text.matches("const NS=\"http").count());
+            assert_eq!(
+                text.matches("http").count(),
+                1 + text.matches("const NS=\"http").count()
+            );
         }
     }
 }
@@ -241,13 +304,25 @@ fn png_colours_are_the_fills() {
     for scale in [1.0, 1.7, 3.0] {
         let mut map = scene(900, 0, Content::Full, 5);
         map.head.legend = None;
-        let png = draw(Format::Png, &map.head, &map.batch(), &DrawOptions::scaled(scale)).unwrap();
+        let png = draw(
+            Format::Png,
+            &map.head,
+            &map.batch(),
+            &DrawOptions::scaled(scale),
+        )
+        .unwrap();
         let (width, _, data) = pixels(&png);
         for i in 0..map.hex1.len() {
             let [x, y] = [map.x[i] * scale, map.y[i] * scale].map(|v| v as usize);
             let at = (y * width + x) * 3;
             let [r, g, b, _] = map.fill[i].channels();
-            assert_eq!(data[at..at + 3], [r, g, b], "column {}, {}", map.hex1[i], map.hex2[i]);
+            assert_eq!(
+                data[at..at + 3],
+                [r, g, b],
+                "column {}, {}",
+                map.hex1[i],
+                map.hex2[i]
+            );
         }
     }
 }
@@ -256,12 +331,27 @@ fn png_colours_are_the_fills() {
 fn a_png_too_large_is_refused() {
     let mut map = scene(4, 0, Content::Full, 5);
     let scaled = |map: &OwnedScene, scale| {
-        draw(Format::Png, &map.head, &map.batch(), &DrawOptions::scaled(scale))
+        draw(
+            Format::Png,
+            &map.head,
+            &map.batch(),
+            &DrawOptions::scaled(scale),
+        )
     };
-    assert!(scaled(&map, 8.5).unwrap_err().to_string().contains("0.1 to 8"));
+    assert!(
+        scaled(&map, 8.5)
+            .unwrap_err()
+            .to_string()
+            .contains("0.1 to 8")
+    );
     assert!(scaled(&map, f64::NAN).is_err());
     map.head.width_px = 50_000.0;
-    assert!(scaled(&map, 8.0).unwrap_err().to_string().contains("lower the scale"));
+    assert!(
+        scaled(&map, 8.0)
+            .unwrap_err()
+            .to_string()
+            .contains("lower the scale")
+    );
 }
 
 #[test]
@@ -293,7 +383,11 @@ fn sizes_keep_to_their_targets() {
     assert!(png <= 32_000, "{png} bytes of PNG");
     let blank = bytes(Format::Svg, &scene(900, 0, Content::Blank, 5));
     assert!(blank.len() <= 10_000, "{} bytes raw", blank.len());
-    assert!(gzipped(&blank) <= 1_024, "{} bytes gzipped", gzipped(&blank));
+    assert!(
+        gzipped(&blank) <= 1_024,
+        "{} bytes gzipped",
+        gzipped(&blank)
+    );
 }
 
 /// Nine thousand values of this spread alone take 10.5 kB, hence more than the 16 kB of maps with
@@ -305,18 +399,36 @@ fn blank_maps_can_be_read_back() {
     let map = scene(300, 0, Content::Blank, 9);
     let text = svg(&map);
     let document = roxmltree::Document::parse(&text).unwrap();
-    let groups = document.descendants().filter(|node| node.attribute("stroke").is_some());
-    let group = groups.clone().find(|node| node.attribute("stroke") == Some("#999")).unwrap();
-    let path = group.children().find(|node| node.has_attribute("d")).unwrap();
+    let path = document
+        .descendants()
+        .find(|node| node.has_attribute("transform"))
+        .unwrap();
     let mut columns = Vec::new();
-    for run in path.attribute("d").unwrap().split('M').skip(1) {
+    let [mut x, mut y] = [0, 0];
+    for run in path.attribute("d").unwrap().split('m').skip(1) {
         let numbers: Vec<i32> = run.split([' ', 'h']).map(|n| n.parse().unwrap()).collect();
-        let hex2 = (numbers[0] + 1 + numbers[1]) / 2;
-        columns.extend((0..numbers[2] / 2).map(|k| (numbers[1], hex2 + k)));
+        [x, y] = [x + numbers[0], y + numbers[1]];
+        columns.extend((0..numbers[2] / 2).map(|k| (y, (x + 1 + y) / 2 + k)));
+        x += numbers[2];
     }
-    let wanted = (0..300).filter(|&i| map.status[i] == ColumnStatus::NotInRegion);
-    let wanted: Vec<_> = wanted.map(|i| (map.hex1[i], map.hex2[i])).collect();
+    let wanted: Vec<_> = map
+        .hex1
+        .iter()
+        .copied()
+        .zip(map.hex2.iter().copied())
+        .collect();
     assert_eq!(columns, wanted);
+    let grey = document
+        .descendants()
+        .find(|node| node.attribute("fill") == Some("#999"))
+        .unwrap();
+    let drawn = grey.attribute("d").unwrap().matches('M').count();
+    let wanted = map
+        .status
+        .iter()
+        .filter(|&&s| s == ColumnStatus::NotInRegion)
+        .count();
+    assert_eq!(drawn, wanted);
 }
 
 #[test]
@@ -339,7 +451,11 @@ fn blocks_stay_on_the_canvas_and_apart() {
             assert!(rect.y >= 0.0 && rect.y + rect.height <= map.head.height_px);
         }
         let covering = (layout.backings.len(), layout.button_backing);
-        assert_eq!(covering, (0, None), "{n} columns: something covers hexagons");
+        assert_eq!(
+            covering,
+            (0, None),
+            "{n} columns: something covers hexagons"
+        );
     }
 }
 
@@ -359,13 +475,23 @@ fn no_legend_label_is_repeated() {
 fn the_policy_hash_is_that_of_the_script_in_the_file() {
     use sha2::Digest;
     let text = svg(&rich());
-    let script = text.split("<![CDATA[").nth(1).unwrap().split("]]>").next().unwrap();
+    let script = text
+        .split("<![CDATA[")
+        .nth(1)
+        .unwrap()
+        .split("]]>")
+        .next()
+        .unwrap();
     let digest = sha2::Sha256::digest(script);
     let hash = csp_hash();
     let digits = hash.strip_prefix("sha256-").unwrap();
     assert_eq!(digits.len(), 44);
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let first: Vec<usize> = digits.chars().take(4).map(|c| alphabet.find(c).unwrap()).collect();
+    let first: Vec<usize> = digits
+        .chars()
+        .take(4)
+        .map(|c| alphabet.find(c).unwrap())
+        .collect();
     let bits = first.iter().fold(0, |bits, digit| bits << 6 | digit);
     assert_eq!(bits.to_be_bytes()[5..], digest[..3]);
 }

@@ -44,10 +44,16 @@ fn subject<'h>(
 ) -> (ColumnStatus, Option<f64>, &'h Templates) {
     let (status, value, templates) = match layer {
         0 => (batch.status[i], batch.value[i], &head.whole_templates),
-        _ if batch.status[i] != ColumnStatus::HasData => (batch.status[i], 0.0, &head.layer_templates),
+        _ if batch.status[i] != ColumnStatus::HasData => {
+            (batch.status[i], 0.0, &head.layer_templates)
+        }
         _ => {
             let at = i * head.n_layers + layer - 1;
-            (batch.layer_status[at], batch.layer_value[at], &head.layer_templates)
+            (
+                batch.layer_status[at],
+                batch.layer_value[at],
+                &head.layer_templates,
+            )
         }
     };
     let value = (status == ColumnStatus::HasData).then_some(value);
@@ -94,7 +100,10 @@ pub(crate) fn referenced(head: &SceneHead) -> Vec<usize> {
             .any(|template| template.contains(&mark))
     };
     let names = head.attributes.iter().enumerate();
-    names.filter(|(_, name)| named(name)).map(|(i, _)| i).collect()
+    names
+        .filter(|(_, name)| named(name))
+        .map(|(i, _)| i)
+        .collect()
 }
 
 /// The words that all hexagons of a status share: the template's lines that name nothing of a

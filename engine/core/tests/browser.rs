@@ -4,6 +4,8 @@
 //! writes what it found into a `<pre>`; the browser prints the page and this file reads it. Set
 //! `EYEMAP_SKIP_BROWSER=1` to skip these tests where there is no Chromium.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
@@ -362,7 +364,7 @@ fn tooltips_stay_near_and_inside_when_the_map_is_scaled() {
             const inside=t.left>=c.left-1&&t.right<=c.right+1&&t.top>=c.top-1&&t.bottom<=c.bottom+1;
             if(Math.hypot(dx,dy)>10*k||!inside)far.push([k,i,dx,dy,inside])})}
         found.far=far.slice(0,5);
-        found.switch=(()=>{const t=performance.now();for(let i=0;i<20;i++)click(radios(s)[i%11]);return(performance.now()-t)/20})();"#;
+        over(s);found.switch=(()=>{const t=performance.now();for(let i=0;i<20;i++)click(radios(s)[i%11]);return(performance.now()-t)/20})();"#;
     let found = open(
         &program,
         &page(

@@ -8,7 +8,7 @@ parts=all('script[type="application/json"]').map(s=>JSON.parse(s.textContent)),m
 groups=all("[data-hexagons]"),hexes=[],at=new Map();
 const rgba=c=>c.length>7?[c.slice(0,7),String(Math.round(parseInt(c.slice(7),16)/255*1e4)/1e4)]:[c,null],
 pale=(c,o)=>o!=null&&o<.063||[1,3,5].every(i=>parseInt(c.slice(i,i+2),16)>=240),
-paints=new Map(),paint=c=>{let p=paints.get(c);if(!p){const[f,o]=rgba(c);paints.set(c,p={fill:f,"fill-opacity":o,stroke:pale(f,o)?"#aaaaaa":null})}return p};
+paints=new Map(),paint=c=>{let p=paints.get(c);if(!p){const[f,o]=rgba(c);paints.set(c,p={fill:f,"fill-opacity":o,stroke:pale(f,o)?"#aaa":null})}return p};
 parts.forEach((part,k)=>{
 const own=new Map((part.overrides||[]).map(o=>[o[0]+","+o[1],o[2]]));
 [...(groups[k]?.children||[])].forEach((path,i)=>{
@@ -102,7 +102,7 @@ legends.forEach(g=>set(g,{display:g.dataset.legend==want?null:"none"}));
 buttons.forEach((b,i)=>{
 const on=i===l;
 set(b,{"aria-checked":on,tabindex:on?0:-1});
-set(b.children[0],{fill:on?"#444444":"#ffffff"});set(b.children[1],{fill:on?"#ffffff":"#222222"})});
+set(b.children[0],{fill:on?"#444":"#fff"});set(b.children[1],{fill:on?"#fff":"#222"})});
 if(here>=0)name(here);
 if(shown>=0)show(shown)};
 const hex=e=>at.has(e.target)?at.get(e.target):-1,button=e=>{const b=e.target.closest?.('[role="radio"]');return b?buttons.indexOf(b):-1},

@@ -216,10 +216,11 @@ fn row(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, i: usize, n_layers: usize) {
 fn layer_values(out: &mut Vec<u8>, values: &[f64], statuses: &[ColumnStatus]) {
     let known = |layer: usize| statuses[layer] == ColumnStatus::HasData;
     let told = (0..values.len()).rfind(|&layer| !known(layer) || values[layer] != 0.0);
-    for layer in 0..told.map_or(0, |last| last + 1) {
+    let told = told.map_or(0, |last| last + 1);
+    for (value, status) in values.iter().zip(statuses).take(told) {
         out.push(b',');
-        if known(layer) {
-            push_value(out, values[layer]);
+        if *status == ColumnStatus::HasData {
+            push_value(out, *value);
         } else {
             out.extend_from_slice(b"null");
         }

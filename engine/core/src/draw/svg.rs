@@ -7,7 +7,6 @@
 //! written by [`super::svg_static`].
 
 use std::{
-    fmt::Write as _,
     io::{self, Write},
     sync::LazyLock,
 };
@@ -24,7 +23,7 @@ use super::{
         attribute_px, open_root, push_backing, push_fill, push_guides, push_marks, push_rect,
         push_short,
     },
-    text::push_xml,
+    text::xml,
 };
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
@@ -218,39 +217,32 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
         push_backing(out, rect);
     }
     for (i, button) in layout.buttons.iter().enumerate() {
-        let mut full = Vec::new();
-        match i {
-            0 => full.extend_from_slice(b"All"),
-            layer => push_xml(&mut full, &layer_label(head, layer)),
-        }
-        let mut open = String::new();
-        let _ = write!(
-            open,
-            "<g role=\"radio\" aria-checked=\"{}\" aria-label=\"",
-            i == 0
-        );
-        out.extend_from_slice(open.as_bytes());
-        out.extend_from_slice(&full);
-        out.extend_from_slice(b"\">");
-        push_rect(out, button.rect);
-        out.extend_from_slice(if i == 0 {
-            b" rx=\"3\" fill=\"#444444\" stroke=\"#888888\" stroke-width=\".5\"/><text"
+        let full = match i {
+            0 => "All".to_owned(),
+            layer => layer_label(head, layer),
+        };
+        let [ground, ink] = if i == 0 {
+            ["444", "fff"]
         } else {
-            b" rx=\"3\" fill=\"#ffffff\" stroke=\"#888888\" stroke-width=\".5\"/><text"
-        });
+            ["fff", "222"]
+        };
+        let _ = write!(out, "<g role=\"radio\" aria-checked=\"{}\"", i == 0);
+        if full != button.label {
+            let _ = write!(out, " aria-label=\"{}\"", xml(&full));
+        }
+        out.push(b'>');
+        push_rect(out, button.rect);
+        let _ = write!(
+            out,
+            " rx=\"3\" fill=\"#{ground}\" stroke=\"#888\" stroke-width=\".5\"/><text"
+        );
         attribute_px(out, "x", button.rect.x + button.rect.width / 2.0);
         attribute_px(
             out,
             "y",
             button.rect.y + button.rect.height / 2.0 + SMALL_PX * 0.35,
         );
-        out.extend_from_slice(if i == 0 {
-            b" fill=\"#ffffff\">"
-        } else {
-            b" fill=\"#222222\">"
-        });
-        push_xml(out, &button.label);
-        out.extend_from_slice(b"</text></g>\n");
+        let _ = write!(out, " fill=\"#{ink}\">{}</text></g>\n", xml(&button.label));
     }
     out.extend_from_slice(b"</g>\n");
 }

@@ -225,7 +225,7 @@ pub(crate) fn arrow_head(points: &[[f64; 2]], width: f64) -> Option<[[f64; 2]; 3
     let [.., from, to] = points else { return None };
     let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
     let length = (dx * dx + dy * dy).sqrt();
-    if !(length > 0.0) {
+    if length.is_nan() || length <= 0.0 {
         return None;
     }
     let size = 3.0 + 2.0 * width;

@@ -252,7 +252,7 @@ fn fill_values(out: &mut OwnedScene, random: &mut Random, profile: &[f64]) {
     };
     out.value.push(if known { whole } else { 0.0 });
     for value in layers {
-        let null = known && random.bits() % 211 == 0;
+        let null = known && random.bits().is_multiple_of(211);
         out.layer_value
             .push(if known && !null { value } else { 0.0 });
         out.layer_status

@@ -4,7 +4,10 @@
 //! none holds a map: at most one chunk of 4096 hexagons, or the pixels. Bytes depend on the scene
 //! and the options alone, never on batches, threads, fonts or the locale of the machine.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod chunk;
+mod desk;
 mod font;
 mod island;
 mod json;

@@ -40,12 +40,13 @@ impl Pixels<'_> {
         }
         // Small hexagons need finer sampling than large ones.
         let samples = if bottom - top < 40.0 { 8 } else { 4 };
+        let edges = edges(corners);
         let mut line = Line::new(x0, x1 - x0);
         for row in rows {
             line.clear();
             for k in 0..samples {
                 let y = row as f64 + (f64::from(k) + 0.5) / f64::from(samples);
-                if let Some(span) = crossing(corners, y) {
+                if let Some(span) = crossing(&edges, y) {
                     line.add(span);
                 }
             }
@@ -56,17 +57,39 @@ impl Pixels<'_> {
     }
 }
 
+/// An edge that is not level: the rows it spans, its `x` at the first, and `x` for each row down.
+struct Edge {
+    top: f64,
+    bottom: f64,
+    x: f64,
+    slope: f64,
+}
+
+fn edges(corners: &[[f64; 2]]) -> Vec<Edge> {
+    let next = corners.iter().cycle().skip(1);
+    let pairs = corners.iter().zip(next).filter(|(a, b)| a[1] != b[1]);
+    pairs
+        .map(|(a, b)| {
+            let [from, to] = if a[1] < b[1] { [a, b] } else { [b, a] };
+            Edge {
+                top: from[1],
+                bottom: to[1],
+                x: from[0],
+                slope: (to[0] - from[0]) / (to[1] - from[1]),
+            }
+        })
+        .collect()
+}
+
 /// Where a horizontal line enters and leaves a convex polygon.
-fn crossing(corners: &[[f64; 2]], y: f64) -> Option<[f64; 2]> {
+fn crossing(edges: &[Edge], y: f64) -> Option<[f64; 2]> {
     let [mut low, mut high] = [f64::INFINITY, f64::NEG_INFINITY];
-    let mut from = corners.last()?;
-    for to in corners {
-        if (from[1] <= y) != (to[1] <= y) {
-            let x = from[0] + (to[0] - from[0]) * ((y - from[1]) / (to[1] - from[1]));
+    for edge in edges {
+        if edge.top <= y && y < edge.bottom {
+            let x = edge.x + (y - edge.top) * edge.slope;
             low = low.min(x);
             high = high.max(x);
         }
-        from = to;
     }
     (low < high).then_some([low, high])
 }

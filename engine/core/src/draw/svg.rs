@@ -242,7 +242,7 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
             "y",
             button.rect.y + button.rect.height / 2.0 + SMALL_PX * 0.35,
         );
-        let _ = write!(out, " fill=\"#{ink}\">{}</text></g>\n", xml(&button.label));
+        let _ = writeln!(out, " fill=\"#{ink}\">{}</text></g>", xml(&button.label));
     }
     out.extend_from_slice(b"</g>\n");
 }

@@ -58,13 +58,13 @@ pub(crate) fn lattice(chunk: &HexagonBatch<'_>, cell: Cell) -> Option<Lattice> {
     let pitch = length(e2);
     let equal = steps
         .iter()
-        .all(|&e| (length(e) / pitch - 1.0).abs() < 1e-6);
+        .all(|&e| (length(e) / pitch - 1.0).abs() < 1e-3);
     let axis = match cell.shape {
         CellShape::FlatTop => 0,
         CellShape::PointyTop => 1,
     };
-    let facing = steps.iter().any(|e| e[axis].abs() < 1e-6 * pitch);
-    let apart = pitch >= cell.circumradius_px * 3f64.sqrt() * 0.999_999;
+    let facing = steps.iter().any(|e| e[axis].abs() < 1e-3 * pitch);
+    let apart = pitch >= cell.circumradius_px * 3f64.sqrt() * 0.999;
     let lattice = Lattice {
         origin,
         e1,

@@ -4,8 +4,12 @@
 //! none holds a map: at most one chunk of 4096 hexagons, or the pixels. Bytes depend on the scene
 //! and the options alone, never on batches, threads, fonts or the locale of the machine.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod chunk;
+mod desk;
 mod font;
+mod island;
 mod json;
 mod layout;
 mod legend;
@@ -13,6 +17,7 @@ mod number;
 mod outline;
 mod png;
 mod png_file;
+mod raster;
 mod steps;
 mod svg;
 mod svg_blank;
@@ -24,10 +29,10 @@ mod tooltip;
 #[cfg(any(test, feature = "test-support"))]
 #[doc(hidden)]
 pub mod test_scene;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
-
-use serde::{Deserialize, Serialize};
 
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
@@ -41,8 +46,7 @@ pub const WRITER_VERSION: u32 = 1;
 pub(crate) const OUTLINE: Rgba = Rgba(0xaaaa_aaff);
 
 /// A kind of artifact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Format {
     /// Interactive SVG: tooltips, layers, keyboard; one constant script.
@@ -149,7 +153,7 @@ pub fn draw(
     hexagons: &HexagonBatch<'_>,
     options: &DrawOptions,
 ) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4096 + hexagons.len() * (64 + 4 * head.n_layers));
     let mut to = writer(format, head, &mut bytes, options)?;
     to.hexagons(hexagons)?;
     to.finish()?;

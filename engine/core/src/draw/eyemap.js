@@ -8,7 +8,7 @@ parts=all('script[type="application/json"]').map(s=>JSON.parse(s.textContent)),m
 groups=all("[data-hexagons]"),hexes=[],at=new Map();
 const rgba=c=>c.length>7?[c.slice(0,7),String(Math.round(parseInt(c.slice(7),16)/255*1e4)/1e4)]:[c,null],
 pale=(c,o)=>o!=null&&o<.063||[1,3,5].every(i=>parseInt(c.slice(i,i+2),16)>=240),
-paints=new Map(),paint=c=>{let p=paints.get(c);if(!p){const[f,o]=rgba(c);paints.set(c,p={fill:f,"fill-opacity":o,stroke:pale(f,o)?"#aaaaaa":null})}return p};
+paints=new Map(),paint=c=>{let p=paints.get(c);if(!p){const[f,o]=rgba(c);paints.set(c,p={fill:f,"fill-opacity":o,stroke:pale(f,o)?"#aaa":null})}return p};
 parts.forEach((part,k)=>{
 const own=new Map((part.overrides||[]).map(o=>[o[0]+","+o[1],o[2]]));
 [...(groups[k]?.children||[])].forEach((path,i)=>{
@@ -17,7 +17,7 @@ s=row.length<3?1:v===false?2:v===null?3:0,
 was={};
 for(const a of["fill","fill-opacity","stroke"])was[a]=path.getAttribute(a);
 at.set(path,hexes.length);
-hexes.push({path,row,s,x,y,was,part,i,own,at:hexes.length})})});
+hexes.push({path,row,s,x,y,was,now:was,part,i,own,at:hexes.length})})});
 let view=0,here=-1,home=0,shown=-1;
 const value=(h,l)=>h.row.length>2+l?h.row[2+l]:0,
 fill=(h,l)=>{
@@ -91,22 +91,25 @@ if(to)stop(to.at,1)};
 const titles=all("[data-title] text")[0],buttons=all('[role="radio"]'),legends=all("[data-legend]"),tables=legends.filter(l=>l.dataset.legend>0).length;
 const pick=(l,go)=>{
 view=l;
-for(const h of hexes)if(!h.s)set(h.path,l?paint(fill(h,l)):h.was);
+if(go&&document.activeElement!==buttons[l])buttons[l].focus();
+for(const h of hexes)if(!h.s){
+const to=l?paint(fill(h,l)):h.was,now=h.now;
+if(to!==now)for(const a in to)if(to[a]!==now[a])set(h.path,{[a]:to[a]});
+h.now=to}
 if(titles)titles.textContent=map.titles[l];
 const want=l&&tables?tables>1?l:1:0;
 legends.forEach(g=>set(g,{display:g.dataset.legend==want?null:"none"}));
 buttons.forEach((b,i)=>{
 const on=i===l;
 set(b,{"aria-checked":on,tabindex:on?0:-1});
-set(b.children[0],{fill:on?"#444444":"#ffffff"});set(b.children[1],{fill:on?"#ffffff":"#222222"})});
-if(go)buttons[l].focus();
+set(b.children[0],{fill:on?"#444":"#fff"});set(b.children[1],{fill:on?"#fff":"#222"})});
 if(here>=0)name(here);
 if(shown>=0)show(shown)};
 const hex=e=>at.has(e.target)?at.get(e.target):-1,button=e=>{const b=e.target.closest?.('[role="radio"]');return b?buttons.indexOf(b):-1},
 on=(t,f)=>svg.addEventListener(t,f);
-on("pointerover",e=>{const i=hex(e);if(i>=0)show(i);else if(e.target===svg)show(-1)});
+on("pointerover",e=>show(hex(e)));
 on("pointerleave",()=>show(document.activeElement===hexes[here]?.path?here:-1));
-on("pointerdown",e=>{const i=hex(e);if(e.pointerType==="touch"||i>=0)show(i)});
+on("pointerdown",e=>show(hex(e)));
 on("click",e=>{const b=button(e),i=hex(e);if(b>=0)pick(b,1);else if(i>=0){home=null;stop(i,1)}});
 on("focusin",e=>{const i=hex(e);if(i>=0)show(i)});
 on("focusout",()=>show(-1));

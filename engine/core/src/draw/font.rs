@@ -11,8 +11,8 @@ use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 static BYTES: &[u8] = include_bytes!("../../assets/LiberationSans-subset.ttf");
 
-/// What browsers are asked for: the same design first, then fonts of the same widths.
-pub(crate) const FAMILY: &str = "Liberation Sans,Arial,Helvetica,sans-serif";
+/// What browsers are asked for: fonts of the same widths, the most common one first.
+pub(crate) const FAMILY: &str = "Arial,Liberation Sans,sans-serif";
 
 static FONT: LazyLock<Font> = LazyLock::new(Font::load);
 

@@ -9,9 +9,9 @@ use eyemap_abi::job::ColumnStatus;
 
 use super::{
     chunk::Chunker,
+    island::color_json,
     layout::layer_label,
     number::{hundredths, push_fixed, push_signed, push_value},
-    svg::color_json,
     text::push_json,
     tooltip::{map_word, tooltip},
 };

@@ -7,14 +7,18 @@
 
 use eyemap_abi::job::Guide;
 
-use super::{font::font, legend, text::fit};
-use crate::scene::{Occupancy, Rect, Rgba, SceneHead};
+use super::{
+    desk::{Desk, MARGIN, Spot, Stair, grid},
+    font::font,
+    legend,
+    text::fit,
+};
+use crate::scene::{Rect, Rgba, SceneHead};
 
 pub(crate) const TITLE_PX: f64 = 11.0;
 pub(crate) const TEXT_PX: f64 = 10.0;
 pub(crate) const SMALL_PX: f64 = 9.0;
 pub(crate) const INK: Rgba = Rgba(0x2222_22ff);
-const MARGIN: f64 = 6.0;
 
 /// Which point of a text its `x` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub(crate) enum Anchor {
     Start,
     /// Its centre.
     Middle,
+    /// Its right end.
+    End,
 }
 
 /// One thing to draw.
@@ -64,8 +70,9 @@ pub(crate) struct Layout {
     pub(crate) guides: Vec<Mark>,
     /// Translucent white grounds below blocks that cover hexagons; the buttons' is kept apart.
     pub(crate) backings: Vec<Rect>,
-    /// Left end of the title's baseline.
-    pub(crate) title_at: [f64; 2],
+    /// Where the title's baseline begins, or ends if it is at the right.
+    title_at: [f64; 2],
+    title_right: bool,
     /// Visible titles: of whole columns, then of each layer.
     pub(crate) titles: Vec<String>,
     /// Lines below the title.
@@ -78,6 +85,22 @@ pub(crate) struct Layout {
     pub(crate) buttons: Vec<Button>,
     /// Ground below the buttons.
     pub(crate) button_backing: Option<Rect>,
+}
+
+impl Layout {
+    /// The title of whole columns.
+    pub(crate) fn title(&self) -> Mark {
+        let [x, y] = self.title_at;
+        let text = self.titles.first().map_or("", String::as_str);
+        anchored(text_mark(x, y, TITLE_PX, text), self.title_right)
+    }
+}
+
+fn anchored(mut mark: Mark, right: bool) -> Mark {
+    if let Mark::Text { anchor, .. } = &mut mark {
+        *anchor = if right { Anchor::End } else { Anchor::Start };
+    }
+    mark
 }
 
 /// Lays a map out.
@@ -95,112 +118,6 @@ pub(crate) fn layout(head: &SceneHead) -> Layout {
     place_buttons(head, &mut desk, &mut out);
     out.button_backing = desk.backings.pop();
     out
-}
-
-/// The canvas while blocks are being placed.
-struct Desk<'h> {
-    head: &'h SceneHead,
-    occupancy: Occupancy,
-    placed: Vec<Rect>,
-    backings: Vec<Rect>,
-}
-
-#[derive(Clone, Copy)]
-enum Spot {
-    TopLeft,
-    TopRight,
-    BottomRight,
-    BottomLeft,
-    Top,
-    Bottom,
-    Left,
-    Right,
-}
-
-impl<'h> Desk<'h> {
-    fn new(head: &'h SceneHead, guides: &[Mark]) -> Self {
-        let mut occupancy = head.occupancy.clone();
-        let mut mark = |x: f64, y: f64, r: f64| {
-            occupancy.mark(x, y, r, head.width_px, head.height_px);
-        };
-        for guide in guides {
-            match guide {
-                Mark::Line { points, .. } => points.iter().for_each(|p| mark(p[0], p[1], 2.0)),
-                Mark::Text { x, y, size, .. } => mark(*x, y - size * 0.35, *size),
-                Mark::Box { .. } => {}
-            }
-        }
-        Self {
-            head,
-            occupancy,
-            placed: Vec::new(),
-            backings: Vec::new(),
-        }
-    }
-
-    /// Finds the place where one of several forms `[width, height]` covers least; earlier forms and
-    /// spots win ties. Gives the form's index and its rectangle.
-    fn place(&mut self, forms: &[[f64; 2]], spots: &[Spot]) -> (usize, Rect) {
-        let mut best = (u32::MAX, 0, self.at([0.0; 2], Spot::TopLeft));
-        for (form, &size) in forms.iter().enumerate() {
-            for &spot in spots {
-                let rect = self.at(size, spot);
-                let cost = self.cost(rect);
-                if cost < best.0 {
-                    best = (cost, form, rect);
-                }
-            }
-        }
-        let (cost, form, rect) = best;
-        if cost > 0 {
-            self.backings.push(rect);
-        }
-        self.placed.push(rect);
-        (form, rect)
-    }
-
-    fn cost(&self, rect: Rect) -> u32 {
-        let head = self.head;
-        let covered = self.occupancy.covered(rect, head.width_px, head.height_px);
-        let clashes = self
-            .placed
-            .iter()
-            .filter(|&other| overlap(rect, *other))
-            .count();
-        let outside = rect.x + rect.width > head.width_px || rect.y + rect.height > head.height_px;
-        covered + 10_000 * (clashes as u32) + 100_000 * u32::from(outside)
-    }
-
-    fn at(&self, [width, height]: [f64; 2], spot: Spot) -> Rect {
-        let right = (self.head.width_px - width - MARGIN).max(0.0);
-        let bottom = (self.head.height_px - height - MARGIN).max(0.0);
-        let [near_x, near_y] = [MARGIN.min(right), MARGIN.min(bottom)];
-        let [mid_x, mid_y] = [(right + near_x) / 2.0, (bottom + near_y) / 2.0];
-        let [x, y] = match spot {
-            Spot::TopLeft => [near_x, near_y],
-            Spot::TopRight => [right, near_y],
-            Spot::BottomRight => [right, bottom],
-            Spot::BottomLeft => [near_x, bottom],
-            Spot::Top => [mid_x, near_y],
-            Spot::Bottom => [mid_x, bottom],
-            Spot::Left => [near_x, mid_y],
-            Spot::Right => [right, mid_y],
-        };
-        Rect {
-            x,
-            y,
-            width,
-            height,
-        }
-    }
-}
-
-fn overlap(a: Rect, b: Rect) -> bool {
-    let gap = 4.0;
-    a.x < b.x + b.width + gap
-        && b.x < a.x + a.width + gap
-        && a.y < b.y + b.height + gap
-        && b.y < a.y + a.height + gap
 }
 
 fn widest<'t>(texts: impl IntoIterator<Item = &'t String>, size: f64) -> f64 {
@@ -260,19 +177,23 @@ fn place_words(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
         Left,
         Right,
     ];
-    let title = [widest(&out.titles, TITLE_PX), TITLE_PX * 1.2];
     let lines = subject_lines(head);
     let line_px = TEXT_PX * 1.25;
-    let subject = [
-        lines.iter().map(|line| line.width).fold(0.0, f64::max),
-        line_px * lines.len() as f64,
-    ];
-    let together = [title[0].max(subject[0]), title[1] + subject[1]];
-    let (_, rect) = desk.place(&[together], &spots);
-    out.title_at = [rect.x, rect.y + TITLE_PX * 0.85];
+    let mut rows = vec![[widest(&out.titles, TITLE_PX), TITLE_PX * 1.2]];
+    rows.extend(lines.iter().map(|line| [line.width, line_px]));
+    let (_, rect, right) = desk.place(std::slice::from_ref(&rows), &spots, true);
+    let edge = |width: f64| {
+        if right {
+            rect.x + rect.width - width
+        } else {
+            rect.x
+        }
+    };
+    out.title_at = [edge(0.0), rect.y + TITLE_PX * 0.85];
+    out.title_right = right;
     for (i, line) in lines.iter().enumerate() {
-        let y = rect.y + title[1] + line_px * (i as f64 + 0.8);
-        line.draw(rect.x, y, &mut out.subject);
+        let y = rect.y + rows[0][1] + line_px * (i as f64 + 0.8);
+        line.draw(edge(line.width), y, &mut out.subject);
     }
 }
 
@@ -379,9 +300,12 @@ fn place_legends(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
     if all.is_empty() {
         return;
     }
-    let size = all.iter().fold([0.0; 2], |[w, h]: [f64; 2], one| {
-        [w.max(one.width), h.max(one.height)]
-    });
+    let most = |size: fn(&legend::Drawing) -> f64| all.iter().map(size).fold(0.0, f64::max);
+    let title = most(|one| one.title_height);
+    let rows = vec![
+        [most(|one| one.title_width), title],
+        [most(|one| one.body_width), most(|one| one.height) - title],
+    ];
     let spots = [
         BottomRight,
         TopRight,
@@ -392,7 +316,7 @@ fn place_legends(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
         Bottom,
         Top,
     ];
-    let (_, rect) = desk.place(&[size], &spots);
+    let (_, rect, _) = desk.place(&[rows], &spots, false);
     let mut drawn = all.into_iter().map(|one| one.moved(rect.x, rect.y));
     if head.legend.is_some() {
         out.legend = drawn.next().unwrap_or_default();
@@ -409,37 +333,37 @@ fn place_buttons(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
         .chain((1..=head.n_layers).map(|layer| layer_label(head, layer)))
         .map(|label| cut(&label, SMALL_PX, 60.0));
     let labels: Vec<String> = labels.collect();
-    let [w, h] = [widest(&labels, SMALL_PX).max(14.0) + 8.0, 14.0];
-    let [pitch_x, pitch_y] = [w + 2.0, h + 2.0];
-    let columns = [2, 1, 3, 4, 6, labels.len()];
-    let forms = columns.map(|n| {
-        let rows = labels.len().div_ceil(n);
-        [pitch_x * n as f64 - 2.0, pitch_y * rows as f64 - 2.0]
-    });
-    let spots = [
-        BottomLeft,
-        TopRight,
-        BottomRight,
-        TopLeft,
-        Left,
-        Right,
-        Bottom,
-        Top,
-    ];
-    let (form, rect) = desk.place(&forms, &spots);
-    let rows = labels.len().div_ceil(columns[form]);
-    out.buttons = labels
+    let [w, h] = [widest(&labels, SMALL_PX).max(14.0) + 7.0, 13.0];
+    let pitch = [w + 2.0, h + 2.0];
+    let corners = [BottomLeft, TopRight, BottomRight, TopLeft];
+    let stair = corners
         .into_iter()
-        .enumerate()
-        .map(|(i, label)| Button {
-            rect: Rect {
-                x: rect.x + pitch_x * (i / rows) as f64,
-                y: rect.y + pitch_y * (i % rows) as f64,
-                width: w,
-                height: h,
-            },
-            label,
-        })
+        .filter_map(|spot| desk.stair(spot, labels.len(), pitch));
+    let rects = match stair.min_by_key(Stair::steps) {
+        Some(stair) => stair.0,
+        None => {
+            let columns = [2, 1, 3, 4, 6, labels.len()];
+            let forms = columns.map(|n| {
+                let rows = labels.len().div_ceil(n);
+                vec![[pitch[0] * n as f64 - 2.0, pitch[1] * rows as f64 - 2.0]]
+            });
+            let spots = [
+                BottomLeft,
+                TopRight,
+                BottomRight,
+                TopLeft,
+                Left,
+                Right,
+                Bottom,
+                Top,
+            ];
+            let (form, rect, _) = desk.place(&forms, &spots, false);
+            grid(rect, labels.len(), columns[form], pitch)
+        }
+    };
+    let buttons = labels.into_iter().zip(rects);
+    out.buttons = buttons
+        .map(|(label, rect)| Button { rect, label })
         .collect();
 }
 

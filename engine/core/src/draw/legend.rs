@@ -12,7 +12,7 @@ use super::{
 };
 use crate::scene::{Legend, Rect, Rgba};
 
-const TITLE_HEIGHT: f64 = 13.0;
+const TITLE_HEIGHT: f64 = 14.5;
 const BAR_WIDTH: f64 = 12.0;
 const GAP: f64 = 4.0;
 const LABEL_PITCH: f64 = 10.0;
@@ -22,8 +22,12 @@ const HALF_DIGIT: f64 = 3.2;
 /// A legend drawn at the origin.
 pub(crate) struct Drawing {
     marks: Vec<Mark>,
-    /// Width in px.
-    pub(crate) width: f64,
+    /// Width of its title in px.
+    pub(crate) title_width: f64,
+    /// Height of its title in px.
+    pub(crate) title_height: f64,
+    /// Width of what is below the title, in px.
+    pub(crate) body_width: f64,
     /// Height in px.
     pub(crate) height: f64,
 }
@@ -40,13 +44,17 @@ pub(crate) fn labels(legend: &Legend) -> Vec<String> {
 pub(crate) fn draw(legend: &Legend, canvas_width: f64, canvas_height: f64) -> Drawing {
     let mut out = Drawing {
         marks: Vec::new(),
-        width: 0.0,
+        title_width: 0.0,
+        title_height: 0.0,
+        body_width: 0.0,
         height: 0.0,
     };
     let room = canvas_width * 0.3;
     let mut top = 0.0;
     if !legend.title.is_empty() {
         out.text(0.0, SMALL_PX * 0.85, &cut(&legend.title, SMALL_PX, room));
+        out.title_width = std::mem::take(&mut out.body_width);
+        out.title_height = TITLE_HEIGHT;
         top = TITLE_HEIGHT;
     }
     match legend.kind {
@@ -97,7 +105,7 @@ impl Drawing {
     }
 
     fn grow(&mut self, right: f64, bottom: f64) {
-        self.width = self.width.max(right);
+        self.body_width = self.body_width.max(right);
         self.height = self.height.max(bottom);
     }
 
@@ -120,7 +128,7 @@ impl Drawing {
 
     fn bins(&mut self, legend: &Legend, top: f64, room: f64) {
         let n = legend.colors.len();
-        let step = (140.0 / n.max(1) as f64).clamp(2.0, 13.0);
+        let step = (140.0 / n.max(1) as f64).clamp(2.0, 11.5);
         for (i, &color) in legend.colors.iter().rev().enumerate() {
             let rect = Rect {
                 x: 0.0,

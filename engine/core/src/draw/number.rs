@@ -68,42 +68,32 @@ pub(crate) fn value_text(value: f64) -> String {
     ryu_js::Buffer::new().format(value).to_owned()
 }
 
-/// Length in px with at most two decimals.
-pub(crate) fn px(length: f64) -> String {
-    let mut out = Vec::new();
-    push_hundredths(&mut out, hundredths(length));
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 /// Texts for legend ticks, rounded half to even, never two alike: with as many decimals (at most
-/// six, then as many as there are) as neighbours need to differ. Equal ticks leave all but the
-/// first blank.
+/// six, then as many as there are) as it takes for neighbours to differ and for no label to lie
+/// further from its tick than a fifth of the distance to the next. Of equal ticks the first alone
+/// has a text.
 pub(crate) fn tick_texts(ticks: &[f64]) -> Vec<String> {
-    let span = match (ticks.first(), ticks.last()) {
-        (Some(first), Some(last)) => (last - first).abs(),
-        _ => return Vec::new(),
-    };
-    let round =
-        |decimals: i32| -> Vec<String> { ticks.iter().map(|&t| rounded(t, decimals)).collect() };
-    let close = |decimals: i32| {
-        let gap = 10f64.powi(-decimals) / 2.0;
-        // A fifth of a bin is as far as a label may lie from its edge.
-        gap <= span / ticks.len().max(2) as f64 * 0.5
-    };
-    let texts = (0..=6)
-        .filter(|&decimals| span == 0.0 || close(decimals))
-        .map(round)
-        .find(|texts| distinct(texts) == distinct_values(ticks))
-        .unwrap_or_else(|| ticks.iter().map(|&t| value_text(t)).collect());
-    blank_repeats(texts)
+    let steps = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    let step = steps.fold(f64::INFINITY, f64::min);
+    let wanted = distinct_values(ticks);
+    let texts = (0..=6).find_map(|decimals| {
+        let near = |t: &f64| (t - round_to(*t, decimals)).abs() <= 0.2 * step;
+        let texts: Vec<String> = ticks
+            .iter()
+            .map(|&t| value_text(round_to(t, decimals)))
+            .collect();
+        let honest = step == 0.0 || ticks.iter().all(near);
+        (honest && distinct(&texts) == wanted).then_some(texts)
+    });
+    blank_repeats(texts.unwrap_or_else(|| ticks.iter().map(|&t| value_text(t)).collect()))
 }
 
-fn rounded(value: f64, decimals: i32) -> String {
+fn round_to(value: f64, decimals: i32) -> f64 {
     if value.abs() >= 1e15 {
-        return value_text(value);
+        return value;
     }
     let scale = 10f64.powi(decimals);
-    value_text((value * scale).round_ties_even() / scale)
+    (value * scale).round_ties_even() / scale
 }
 
 fn distinct(texts: &[String]) -> usize {
@@ -150,7 +140,6 @@ mod tests {
         };
         assert_eq!([text(24080), text(-520), text(600)], ["240.8", "-5.2", "6"]);
         assert_eq!([text(5), text(0), text(-1)], ["0.05", "0", "-0.01"]);
-        assert_eq!(px(-0.004), "0");
     }
 
     #[test]

@@ -13,10 +13,11 @@ use super::{
     chunk::invalid,
     font::font,
     is_pale,
-    layout::{Anchor, Layout, Mark, TITLE_PX, layout, text_mark},
+    layout::{Anchor, Layout, Mark, layout},
     number::hundredths,
     outline::Outline,
     png_file,
+    raster::Pixels,
     svg_parts::{BACKING, arrow_head, backing_rect},
 };
 use crate::scene::{HexagonBatch, Rect, Rgba, SceneHead, SceneWriter};
@@ -29,8 +30,8 @@ pub(crate) struct PngWriter<'w> {
     out: &'w mut dyn Write,
     layout: Layout,
     canvas: Canvas,
-    hexagon: Option<Path>,
-    rim: Option<Path>,
+    corners: [[f64; 2]; 6],
+    rim: f64,
     seen: u64,
 }
 
@@ -39,15 +40,13 @@ impl<'w> PngWriter<'w> {
         let layout = layout(head);
         let mut canvas = Canvas::new(head, scale)?;
         canvas.marks(&layout.guides);
-        let outline = Outline::new(head.cell);
-        let grown = 1.0 + 0.25 / (head.cell.circumradius_px * 3f64.sqrt() / 2.0);
         Ok(Self {
             head,
             out,
             layout,
             canvas,
-            hexagon: polygon(&outline.corners_px(), 1.0),
-            rim: polygon(&outline.corners_px(), grown),
+            corners: Outline::new(head.cell).corners_px(),
+            rim: 0.25 / (head.cell.circumradius_px * 3f64.sqrt() / 2.0),
             seen: 0,
         })
     }
@@ -74,9 +73,7 @@ impl SceneWriter for PngWriter<'_> {
         for &rect in &layout.backings {
             self.canvas.rounded(backing_rect(rect), 2.0, BACKING);
         }
-        let [x, y] = layout.title_at;
-        self.canvas
-            .marks(&[text_mark(x, y, TITLE_PX, &layout.titles[0])]);
+        self.canvas.marks(&[layout.title()]);
         self.canvas.marks(&layout.subject);
         self.canvas.marks(&layout.legend);
         let bytes = png_file::encode(&self.canvas.pixels)?;
@@ -87,21 +84,39 @@ impl SceneWriter for PngWriter<'_> {
 impl PngWriter<'_> {
     fn draw(&mut self, x: f64, y: f64, fill: Rgba) {
         if is_pale(fill) {
-            if let (Some(rim), Some(core)) = (&self.rim, &self.hexagon) {
-                self.canvas.fill(rim, [x, y], 1.0, OUTLINE);
-                self.canvas.fill(core, [x, y], 0.95, Rgba(0xffff_ffff));
-                self.canvas.fill(core, [x, y], 0.95, fill);
+            self.hexagon([x, y], 1.0 + self.rim, OUTLINE);
+            self.hexagon([x, y], 1.0 - self.rim, Rgba(0xffff_ffff));
+            if fill != Rgba(0xffff_ffff) {
+                self.hexagon([x, y], 1.0 - self.rim, fill);
             }
-        } else if let Some(path) = &self.hexagon {
-            self.canvas.fill(path, [x, y], 1.0, fill);
+        } else {
+            self.hexagon([x, y], 1.0, fill);
         }
+    }
+
+    fn hexagon(&mut self, [x, y]: [f64; 2], zoom: f64, color: Rgba) {
+        let scale = self.canvas.scale;
+        let place = |corner: [f64; 2]| {
+            [
+                (x + corner[0] * zoom) * scale,
+                (y + corner[1] * zoom) * scale,
+            ]
+        };
+        let corners = self.corners.map(place);
+        let [width, height] = [self.canvas.pixels.width(), self.canvas.pixels.height()];
+        let mut pixels = Pixels {
+            data: self.canvas.pixels.data_mut(),
+            width: width as usize,
+            height: height as usize,
+        };
+        pixels.fill(&corners, color);
     }
 }
 
-fn polygon(corners: &[[f64; 2]], scale: f64) -> Option<Path> {
+fn polygon(corners: &[[f64; 2]]) -> Option<Path> {
     let mut path = PathBuilder::new();
     for (i, corner) in corners.iter().enumerate() {
-        let [x, y] = corner.map(|v| (v * scale) as f32);
+        let [x, y] = corner.map(|v| v as f32);
         if i == 0 {
             path.move_to(x, y);
         } else {
@@ -135,10 +150,8 @@ impl Canvas {
         Ok(Self { pixels, scale })
     }
 
-    fn fill(&mut self, path: &Path, [x, y]: [f64; 2], zoom: f64, color: Rgba) {
-        let s = (self.scale * zoom) as f32;
-        let [x, y] = [x * self.scale, y * self.scale].map(|v| v as f32);
-        let place = Transform::from_row(s, 0.0, 0.0, s, x, y);
+    fn fill(&mut self, path: &Path, color: Rgba) {
+        let place = Transform::from_scale(self.scale as f32, self.scale as f32);
         self.pixels
             .fill_path(path, &paint(color), FillRule::Winding, place, None);
     }
@@ -158,6 +171,7 @@ impl Canvas {
                     let shift = match anchor {
                         Anchor::Start => 0.0,
                         Anchor::Middle => font().width(text, *size) / 2.0,
+                        Anchor::End => font().width(text, *size),
                     };
                     self.text([x - shift, *y], *size, *color, text);
                 }
@@ -169,8 +183,8 @@ impl Canvas {
                 } => {
                     self.line(points, *color, *width);
                     let head = arrow.then(|| arrow_head(points, *width)).flatten();
-                    if let Some(path) = head.and_then(|head| polygon(&head, 1.0)) {
-                        self.fill(&path, [0.0; 2], 1.0, *color);
+                    if let Some(path) = head.and_then(|head| polygon(&head)) {
+                        self.fill(&path, *color);
                     }
                 }
             }
@@ -201,8 +215,8 @@ impl Canvas {
             [x, y + r],
             [x + k, y + k],
         ];
-        if let Some(path) = polygon(&corners, 1.0) {
-            self.fill(&path, [0.0; 2], 1.0, color);
+        if let Some(path) = polygon(&corners) {
+            self.fill(&path, color);
         }
     }
 

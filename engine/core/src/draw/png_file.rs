@@ -5,9 +5,12 @@
 
 use std::io;
 
+use libdeflater::{CompressionLvl, Compressor};
 use tiny_skia::Pixmap;
 
 use super::chunk::invalid;
+
+const LEVEL: i32 = 2;
 
 /// Encodes opaque pixels.
 pub(crate) fn encode(pixels: &Pixmap) -> io::Result<Vec<u8>> {
@@ -55,22 +58,53 @@ fn palette(rgb: &[u32]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 fn file([width, height]: [u32; 2], palette: Option<&[u8]>, data: &[u8]) -> io::Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(48 * 1024);
-    let mut encoder = png::Encoder::new(&mut out, width, height);
-    encoder.set_depth(png::BitDepth::Eight);
-    if let Some(colors) = palette {
-        encoder.set_color(png::ColorType::Indexed);
-        encoder.set_palette(colors);
-        encoder.set_filter(png::Filter::NoFilter);
-    } else {
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_filter(png::Filter::Paeth);
+    let stride = width as usize * if palette.is_some() { 1 } else { 3 };
+    let mut lines = Vec::with_capacity(data.len() + height as usize);
+    for row in 0..height as usize {
+        let line = &data[row * stride..(row + 1) * stride];
+        if palette.is_some() || row == 0 {
+            lines.push(NO_FILTER);
+            lines.extend_from_slice(line);
+        } else {
+            let above = &data[(row - 1) * stride..row * stride];
+            lines.push(UP_FILTER);
+            lines.extend(line.iter().zip(above).map(|(a, b)| a.wrapping_sub(*b)));
+        }
     }
-    encoder.set_compression(png::Compression::Balanced);
-    let mut writer = encoder.write_header().map_err(|e| invalid(e.to_string()))?;
-    writer
-        .write_image_data(data)
-        .map_err(|e| invalid(e.to_string()))?;
-    writer.finish().map_err(|e| invalid(e.to_string()))?;
+    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    let color_type = if palette.is_some() { 3 } else { 2 };
+    header.extend_from_slice(&[8, color_type, 0, 0, 0]);
+    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+    chunk(&mut out, b"IHDR", &header);
+    if let Some(colors) = palette {
+        chunk(&mut out, b"PLTE", colors);
+    }
+    chunk(&mut out, b"IDAT", &deflate(&lines)?);
+    chunk(&mut out, b"IEND", &[]);
     Ok(out)
+}
+
+const NO_FILTER: u8 = 0;
+const UP_FILTER: u8 = 2;
+
+/// A zlib stream. The second level of libdeflate is several times as fast as the default of other
+/// libraries on these pictures, and its files are smaller.
+fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let level = CompressionLvl::new(LEVEL).map_err(|_| invalid("no such compression level"))?;
+    let mut compressor = Compressor::new(level);
+    let mut out = vec![0; compressor.zlib_compress_bound(bytes.len())];
+    let len = compressor
+        .zlib_compress(bytes, &mut out)
+        .map_err(|e| invalid(e.to_string()))?;
+    out.truncate(len);
+    Ok(out)
+}
+
+fn chunk(out: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
+    out.extend_from_slice(&(data.len() as u32).to_be_bytes());
+    let start = out.len();
+    out.extend_from_slice(kind);
+    out.extend_from_slice(data);
+    let sum = libdeflater::crc32(&out[start..]);
+    out.extend_from_slice(&sum.to_be_bytes());
 }

@@ -7,32 +7,25 @@
 //! written by [`super::svg_static`].
 
 use std::{
-    fmt::Write as _,
     io::{self, Write},
     sync::LazyLock,
 };
-
-use eyemap_abi::job::ColumnStatus;
 
 use super::{
     OUTLINE,
     chunk::Chunker,
     is_pale,
-    layout::{Layout, Mark, SMALL_PX, TITLE_PX, layer_label, layout, text_mark},
-    number::{hundredths, push_signed, push_unsigned, push_value},
+    island::Island,
+    layout::{Layout, Mark, SMALL_PX, layer_label, layout},
+    number::hundredths,
     outline::Outline,
-    steps::{Fills, fills},
     svg_parts::{
-        attribute_px, open_root, push_backing, push_fill, push_guides, push_hex, push_marks,
-        push_rect,
+        attribute_px, open_root, push_backing, push_fill, push_guides, push_marks, push_rect,
+        push_short,
     },
-    text::{push_json, push_xml},
-    tooltip::{attribute_text, map_word, referenced},
+    text::xml,
 };
-use crate::{
-    model::AttributeValues,
-    scene::{HexagonBatch, Rgba, SceneHead, SceneWriter},
-};
+use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 const SCRIPT: &str = include_str!("eyemap.js");
 
@@ -41,7 +34,7 @@ const SCRIPT: &str = include_str!("eyemap.js");
 ///
 /// ```
 /// let policy = format!("default-src 'none'; script-src '{}'", eyemap_engine::draw::csp_hash());
-/// # assert_eq!(policy.len(), 37 + 52);
+/// assert!(policy.contains("'sha256-"));
 /// ```
 pub fn csp_hash() -> String {
     static HASH: LazyLock<String> = LazyLock::new(|| {
@@ -82,23 +75,22 @@ struct Page<'w> {
     layout: Layout,
     outline: Outline,
     common: Rgba,
-    attributes: Vec<usize>,
-    first: bool,
+    island: Island<'w>,
 }
 
 impl<'w> SvgWriter<'w> {
     pub(crate) fn new(head: &'w SceneHead, out: &'w mut dyn Write) -> io::Result<Self> {
+        let layout = layout(head);
         let legend = head.legend.as_ref().or(head.layer_legends.first());
         let page = Page {
             head,
-            layout: layout(head),
+            island: Island::new(head, &layout.titles),
+            layout,
             outline: Outline::new(head.cell),
             common: legend
                 .and_then(|l| l.colors.first())
                 .copied()
                 .unwrap_or(Rgba(0xffff_ffff)),
-            attributes: referenced(head),
-            first: true,
         };
         let mut buffer = Vec::with_capacity(2048);
         open_root(&mut buffer, head, " data-eyemap=\"1\"");
@@ -127,8 +119,8 @@ impl SceneWriter for SvgWriter<'_> {
     fn finish(&mut self) -> io::Result<()> {
         self.chunker.get_or_insert_default().finish(self.head)?;
         let mut out = Vec::with_capacity(8192 + SCRIPT.len());
-        if self.page.first {
-            self.page.island(&mut out, &EMPTY);
+        if self.page.island.is_first() {
+            self.page.island.push(&mut out, &EMPTY);
         }
         foreground(&mut out, self.head, &self.page.layout);
         out.extend_from_slice(b"<script><![CDATA[");
@@ -157,7 +149,7 @@ impl Page<'_> {
     fn chunk(&mut self, chunk: &HexagonBatch<'_>) -> Vec<u8> {
         let mut out = Vec::with_capacity(chunk.len() * (90 + 4 * self.head.n_layers) + 4096);
         self.paths(&mut out, chunk);
-        self.island(&mut out, chunk);
+        self.island.push(&mut out, chunk);
         out
     }
 
@@ -176,207 +168,12 @@ impl Page<'_> {
             }
             if is_pale(fill) {
                 out.extend_from_slice(b" stroke=\"");
-                push_hex(out, OUTLINE);
+                push_short(out, OUTLINE);
                 out.push(b'"');
             }
             out.extend_from_slice(b"/>\n");
         }
         out.extend_from_slice(b"</g>\n");
-    }
-
-    fn island(&mut self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
-        out.extend_from_slice(b"<script type=\"application/json\">{");
-        if std::mem::take(&mut self.first) {
-            self.head_json(out);
-        }
-        self.fills_json(out, chunk);
-        self.extras_json(out, chunk);
-        out.extend_from_slice(b"\"rows\":[");
-        for i in 0..chunk.len() {
-            out.extend_from_slice(if i == 0 { b"\n" } else { b",\n" });
-            row(out, chunk, i, self.head.n_layers);
-        }
-        out.extend_from_slice(b"\n]}</script>\n");
-    }
-
-    fn head_json(&self, out: &mut Vec<u8>) {
-        let head = self.head;
-        out.extend_from_slice(b"\"version\":1,");
-        for name in ["cell_type", "region", "side", "metric"] {
-            key(out, name);
-            push_json(out, &map_word(head, name).unwrap_or_default());
-            out.extend_from_slice(b",\n");
-        }
-        let labels: Vec<String> = (1..=head.n_layers)
-            .map(|layer| layer_label(head, layer))
-            .collect();
-        strings(out, "layers", &labels);
-        strings(out, "titles", &self.layout.titles);
-        for (name, templates) in [
-            ("whole", &head.whole_templates),
-            ("layer", &head.layer_templates),
-        ] {
-            strings(
-                out,
-                name,
-                &ColumnStatus::ALL.map(|status| templates.of(status).to_owned()),
-            );
-        }
-        let named = self
-            .attributes
-            .iter()
-            .map(|&at| head.attributes[at].clone());
-        strings(out, "attributes", &named.collect::<Vec<_>>());
-    }
-
-    fn fills_json(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
-        match fills(chunk, self.head.n_layers) {
-            Fills::Steps { tables, unknown } => {
-                key(out, "steps");
-                list(out, &tables, |out, table| {
-                    list(out, table, |out, step| {
-                        push_value(out, step.0);
-                        out.push(b',');
-                        color_json(out, step.1);
-                    });
-                });
-                if let Some(fill) = unknown {
-                    out.extend_from_slice(b",\"unknown\":");
-                    color_json(out, fill);
-                }
-            }
-            Fills::Explicit => explicit(out, chunk, self.head.n_layers),
-        }
-        out.extend_from_slice(b",\n");
-    }
-
-    /// Attribute values and tooltips of their own, where there are any.
-    fn extras_json(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
-        if !self.attributes.is_empty() {
-            key(out, "values");
-            let rows: Vec<usize> = (0..chunk.len()).collect();
-            lines(out, &rows, |out, &i| {
-                list(out, &self.attributes, |out, &at| {
-                    attribute(out, chunk.attributes.get(at), i)
-                });
-            });
-            out.extend_from_slice(b",\n");
-        }
-        if !chunk.overrides.is_empty() {
-            key(out, "overrides");
-            lines(out, chunk.overrides, |out, one| {
-                out.push(b'[');
-                push_unsigned(out, one.index as u64);
-                out.push(b',');
-                push_unsigned(out, one.layer as u64);
-                out.push(b',');
-                push_json(out, &one.text);
-                out.push(b']');
-            });
-            out.extend_from_slice(b",\n");
-        }
-    }
-}
-
-fn key(out: &mut Vec<u8>, name: &str) {
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
-}
-
-fn list<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8>, &T)) {
-    out.push(b'[');
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        push(out, item);
-    }
-    out.push(b']');
-}
-
-fn lines<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8>, &T)) {
-    list(out, items, |out, item| {
-        out.push(b'\n');
-        push(out, item);
-    });
-}
-
-fn strings(out: &mut Vec<u8>, name: &str, texts: &[String]) {
-    key(out, name);
-    list(out, texts, |out, text| push_json(out, text));
-    out.extend_from_slice(b",\n");
-}
-
-/// `"#rrggbb"`, or `"#rrggbbaa"` if it is translucent.
-pub(crate) fn color_json(out: &mut Vec<u8>, color: Rgba) {
-    out.push(b'"');
-    push_hex(out, color);
-    let alpha = color.channels()[3];
-    if alpha < 255 {
-        for digit in [alpha >> 4, alpha & 15] {
-            out.push(b"0123456789abcdef"[usize::from(digit)]);
-        }
-    }
-    out.push(b'"');
-}
-
-/// `[hex1,hex2,value,layers...]`; trailing zeros of layers are left out.
-fn row(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, i: usize, n_layers: usize) {
-    out.push(b'[');
-    push_signed(out, i64::from(chunk.hex1[i]));
-    out.push(b',');
-    push_signed(out, i64::from(chunk.hex2[i]));
-    match chunk.status[i] {
-        ColumnStatus::NoData => {}
-        ColumnStatus::NotInRegion => out.extend_from_slice(b",false"),
-        ColumnStatus::Unknown => out.extend_from_slice(b",null"),
-        ColumnStatus::HasData => {
-            out.push(b',');
-            push_value(out, chunk.value[i]);
-            let layers = i * n_layers..(i + 1) * n_layers;
-            layer_values(
-                out,
-                &chunk.layer_value[layers.clone()],
-                &chunk.layer_status[layers],
-            );
-        }
-    }
-    out.push(b']');
-}
-
-fn layer_values(out: &mut Vec<u8>, values: &[f64], statuses: &[ColumnStatus]) {
-    let known = |layer: usize| statuses[layer] == ColumnStatus::HasData;
-    let told = (0..values.len()).rfind(|&layer| !known(layer) || values[layer] != 0.0);
-    for layer in 0..told.map_or(0, |last| last + 1) {
-        out.push(b',');
-        if known(layer) {
-            push_value(out, values[layer]);
-        } else {
-            out.extend_from_slice(b"null");
-        }
-    }
-}
-
-fn explicit(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, n_layers: usize) {
-    let mut colors = chunk.layer_fill.to_vec();
-    colors.sort_unstable();
-    colors.dedup();
-    key(out, "colors");
-    list(out, &colors, |out, &color| color_json(out, color));
-    out.extend_from_slice(b",\n\"fills\":");
-    let rows: Vec<&[Rgba]> = chunk.layer_fill.chunks_exact(n_layers).collect();
-    lines(out, &rows, |out, fills| {
-        list(out, fills, |out, fill| {
-            push_unsigned(out, colors.binary_search(fill).unwrap_or(0) as u64);
-        });
-    });
-}
-
-fn attribute(out: &mut Vec<u8>, values: Option<&AttributeValues>, i: usize) {
-    match attribute_text(values, i) {
-        Some(text) => push_json(out, &text),
-        None => out.extend_from_slice(b"null"),
     }
 }
 
@@ -387,8 +184,7 @@ fn foreground(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
         push_backing(out, rect);
     }
     out.extend_from_slice(b"<g data-title=\"\">\n");
-    let [x, y] = layout.title_at;
-    push_marks(out, &[text_mark(x, y, TITLE_PX, &layout.titles[0])]);
+    push_marks(out, &[layout.title()]);
     out.extend_from_slice(b"</g>\n");
     push_marks(out, &layout.subject);
     if !layout.legend.is_empty() {
@@ -421,39 +217,32 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
         push_backing(out, rect);
     }
     for (i, button) in layout.buttons.iter().enumerate() {
-        let mut full = Vec::new();
-        match i {
-            0 => full.extend_from_slice(b"All"),
-            layer => push_xml(&mut full, &layer_label(head, layer)),
-        }
-        let mut open = String::new();
-        let _ = write!(
-            open,
-            "<g role=\"radio\" aria-checked=\"{}\" aria-label=\"",
-            i == 0
-        );
-        out.extend_from_slice(open.as_bytes());
-        out.extend_from_slice(&full);
-        out.extend_from_slice(b"\">");
-        push_rect(out, button.rect);
-        out.extend_from_slice(if i == 0 {
-            b" rx=\"3\" fill=\"#444444\" stroke=\"#888888\" stroke-width=\".5\"/><text"
+        let full = match i {
+            0 => "All".to_owned(),
+            layer => layer_label(head, layer),
+        };
+        let [ground, ink] = if i == 0 {
+            ["444", "fff"]
         } else {
-            b" rx=\"3\" fill=\"#ffffff\" stroke=\"#888888\" stroke-width=\".5\"/><text"
-        });
+            ["fff", "222"]
+        };
+        let _ = write!(out, "<g role=\"radio\" aria-checked=\"{}\"", i == 0);
+        if full != button.label {
+            let _ = write!(out, " aria-label=\"{}\"", xml(&full));
+        }
+        out.push(b'>');
+        push_rect(out, button.rect);
+        let _ = write!(
+            out,
+            " rx=\"3\" fill=\"#{ground}\" stroke=\"#888\" stroke-width=\".5\"/><text"
+        );
         attribute_px(out, "x", button.rect.x + button.rect.width / 2.0);
         attribute_px(
             out,
             "y",
             button.rect.y + button.rect.height / 2.0 + SMALL_PX * 0.35,
         );
-        out.extend_from_slice(if i == 0 {
-            b" fill=\"#ffffff\">"
-        } else {
-            b" fill=\"#222222\">"
-        });
-        push_xml(out, &button.label);
-        out.extend_from_slice(b"</text></g>\n");
+        let _ = writeln!(out, " fill=\"#{ink}\">{}</text></g>", xml(&button.label));
     }
     out.extend_from_slice(b"</g>\n");
 }

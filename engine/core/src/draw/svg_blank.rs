@@ -3,9 +3,9 @@
 //! A regular hexagon is the union of three rectangles, each between two opposite edges. On a lattice
 //! the rectangles of neighbours lie in line, so that three families of dashed lines, one across each
 //! pair of edges, draw every hexagon exactly; overlaps are opaque, so no seam shows. Lines are in
-//! lattice units, turned into px by the path's `transform`; the first family is
-//! `M (2 hex2 - hex1 - 1) hex1 h 2n` for n columns from `hex1, hex2` up, from which the columns can
-//! be read back.
+//! lattice units, turned into px by the path's `transform`; in the first family n columns from
+//! `hex1, hex2` up are a line from `2 hex2 - hex1 - 1, hex1` of length 2n, from which all columns can
+//! be read back; those of another status are drawn over them.
 //!
 //! There is no script and hence no tooltip of a single column: each status has its `<title>`. Maps
 //! whose columns lie on no regular lattice, such as eye projections, are refused here and drawn as
@@ -17,8 +17,9 @@ use eyemap_abi::job::{Cell, CellShape, ColumnStatus};
 
 use super::{
     OUTLINE, is_pale,
-    number::{push_signed, value_text},
-    svg_parts::push_hex,
+    number::{hundredths, push_signed, value_text},
+    outline::Outline,
+    svg_parts::{push_fill, push_short},
     text::push_xml,
     tooltip::shared_words,
 };
@@ -38,7 +39,7 @@ pub(crate) struct Lattice {
     cell: Cell,
 }
 
-/// The lattice that all hexagons of a chunk lie on, within 0.005 px, if there is one whose
+/// The lattice that all hexagons of a chunk lie on, within 0.02 px, if there is one whose
 /// neighbours face each other's edges.
 pub(crate) fn lattice(chunk: &HexagonBatch<'_>, cell: Cell) -> Option<Lattice> {
     let opaque = chunk.fill.iter().all(|fill| fill.channels()[3] == 255);
@@ -51,19 +52,19 @@ pub(crate) fn lattice(chunk: &HexagonBatch<'_>, cell: Cell) -> Option<Lattice> {
     let origin = [chunk.x[0] - first[0], chunk.y[0] - first[1]];
     let fits = (0..chunk.len()).all(|i| {
         let [x, y] = at(chunk.hex1[i], chunk.hex2[i]);
-        (origin[0] + x - chunk.x[i]).abs() < 0.005 && (origin[1] + y - chunk.y[i]).abs() < 0.005
+        (origin[0] + x - chunk.x[i]).abs() < 0.02 && (origin[1] + y - chunk.y[i]).abs() < 0.02
     });
     let steps = [e1, e2, [e1[0] + e2[0], e1[1] + e2[1]]];
     let pitch = length(e2);
     let equal = steps
         .iter()
-        .all(|&e| (length(e) / pitch - 1.0).abs() < 1e-6);
+        .all(|&e| (length(e) / pitch - 1.0).abs() < 1e-3);
     let axis = match cell.shape {
         CellShape::FlatTop => 0,
         CellShape::PointyTop => 1,
     };
-    let facing = steps.iter().any(|e| e[axis].abs() < 1e-6 * pitch);
-    let apart = pitch >= cell.circumradius_px * 3f64.sqrt() * 0.999_999;
+    let facing = steps.iter().any(|e| e[axis].abs() < 1e-3 * pitch);
+    let apart = pitch >= cell.circumradius_px * 3f64.sqrt() * 0.999;
     let lattice = Lattice {
         origin,
         e1,
@@ -71,7 +72,13 @@ pub(crate) fn lattice(chunk: &HexagonBatch<'_>, cell: Cell) -> Option<Lattice> {
         pitch,
         cell,
     };
-    (opaque && fits && equal && facing && apart).then_some(lattice)
+    // Four decimals of a step must not add up to a visible distance.
+    let near = chunk
+        .hex1
+        .iter()
+        .chain(chunk.hex2)
+        .all(|h| h.unsigned_abs() < 250);
+    (opaque && fits && equal && facing && apart && near).then_some(lattice)
 }
 
 fn length([x, y]: Vector) -> f64 {
@@ -147,7 +154,7 @@ impl Lattice {
 }
 
 fn decimals(v: f64) -> f64 {
-    (v * 1e5).round() / 1e5
+    (v * 1e4).round() / 1e4
 }
 
 /// Path elements for some columns.
@@ -160,49 +167,102 @@ fn lines(out: &mut Vec<u8>, lattice: &Lattice, columns: &[(i32, i32)]) {
         let place = |&(h1, h2): &(i32, i32)| (family.place)(i64::from(h1), i64::from(h2));
         let mut places: Vec<[i64; 2]> = columns.iter().map(place).collect();
         places.sort_unstable_by_key(|&[along, across]| [across, along]);
+        let mut pen = [0, 0];
         for run in places.chunk_by(|a, b| a[1] == b[1] && a[0] + 2 == b[0]) {
-            out.push(b'M');
-            push_signed(out, run[0][0] - 1);
-            if run[0][1] >= 0 {
+            let [start, row] = [run[0][0] - 1, run[0][1]];
+            out.push(b'm');
+            push_signed(out, start - pen[0]);
+            if row >= pen[1] {
                 out.push(b' ');
             }
-            push_signed(out, run[0][1]);
+            push_signed(out, row - pen[1]);
             out.push(b'h');
             push_signed(out, 2 * run.len() as i64);
+            pen = [start + 2 * run.len() as i64, row];
         }
         out.extend_from_slice(b"\"/>\n");
     }
 }
 
-/// Draws a chunk of a blank map.
-pub(crate) fn runs(head: &SceneHead, chunk: &HexagonBatch<'_>, lattice: &Lattice) -> Vec<u8> {
-    let mut groups: BTreeMap<(ColumnStatus, Rgba), Vec<(i32, i32)>> = BTreeMap::new();
+/// Draws a chunk of a blank map: all columns as the commonest status and colour, then the others
+/// over them, few ones as hexagons.
+pub(crate) fn runs(
+    head: &SceneHead,
+    chunk: &HexagonBatch<'_>,
+    lattice: &Lattice,
+    outline: &Outline,
+) -> Vec<u8> {
+    let mut groups: BTreeMap<(ColumnStatus, Rgba), Vec<usize>> = BTreeMap::new();
     for i in 0..chunk.len() {
-        let group = groups.entry((chunk.status[i], chunk.fill[i])).or_default();
-        group.push((chunk.hex1[i], chunk.hex2[i]));
+        groups
+            .entry((chunk.status[i], chunk.fill[i]))
+            .or_default()
+            .push(i);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.1.len()));
+    if let Some(base) = groups.first_mut() {
+        base.1 = (0..chunk.len()).collect();
     }
     let mut out = Vec::with_capacity(8192);
-    let pale = groups.iter().filter(|(key, _)| is_pale(key.1));
-    for (_, columns) in pale {
-        out.extend_from_slice(b"<g stroke=\"");
-        push_hex(&mut out, OUTLINE);
-        out.push(b'"');
-        out.extend_from_slice(lattice.pen(RIM).as_bytes());
-        out.extend_from_slice(b">\n");
-        lines(&mut out, lattice, columns);
-        out.extend_from_slice(b"</g>\n");
-    }
-    for ((status, fill), columns) in &groups {
-        out.extend_from_slice(b"<g stroke=\"");
-        push_hex(&mut out, *fill);
-        out.push(b'"');
-        let rim = if is_pale(*fill) { -RIM } else { 0.0 };
-        out.extend_from_slice(lattice.pen(rim).as_bytes());
-        out.extend_from_slice(b"><title>");
-        push_xml(&mut out, &shared_words(head, *status));
-        out.extend_from_slice(b"</title>\n");
-        lines(&mut out, lattice, columns);
+    for (k, ((status, fill), members)) in groups.iter().enumerate() {
+        let title = shared_words(head, *status);
+        if k > 0 && members.len() <= FEW {
+            few(&mut out, chunk, outline, members, *fill);
+            push_title(&mut out, &title);
+            out.extend_from_slice(b"</path>\n");
+            continue;
+        }
+        let columns: Vec<_> = members
+            .iter()
+            .map(|&i| (chunk.hex1[i], chunk.hex2[i]))
+            .collect();
+        if is_pale(*fill) {
+            open(&mut out, lattice, OUTLINE, RIM);
+            lines(&mut out, lattice, &columns);
+            out.extend_from_slice(b"</g>\n");
+        }
+        let rim = if is_pale(*fill) { -RIM } else { RIM };
+        open(&mut out, lattice, *fill, rim);
+        push_title(&mut out, &title);
+        lines(&mut out, lattice, &columns);
         out.extend_from_slice(b"</g>\n");
     }
     out
+}
+
+/// Up to so many columns are shorter as hexagons than as lines in three families.
+const FEW: usize = 64;
+
+/// One path of hexagons, left open for its title; its stroke covers what is below it.
+fn few(
+    out: &mut Vec<u8>,
+    chunk: &HexagonBatch<'_>,
+    outline: &Outline,
+    members: &[usize],
+    fill: Rgba,
+) {
+    out.extend_from_slice(b"<path");
+    push_fill(out, fill);
+    out.extend_from_slice(b" stroke=\"");
+    push_short(out, if is_pale(fill) { OUTLINE } else { fill });
+    out.extend_from_slice(b"\" stroke-width=\".5\" d=\"");
+    for &i in members {
+        outline.push_path(out, hundredths(chunk.x[i]), hundredths(chunk.y[i]));
+    }
+    out.extend_from_slice(b"\">");
+}
+
+fn push_title(out: &mut Vec<u8>, title: &str) {
+    out.extend_from_slice(b"<title>");
+    push_xml(out, title);
+    out.extend_from_slice(b"</title>");
+}
+
+fn open(out: &mut Vec<u8>, lattice: &Lattice, color: Rgba, rim: f64) {
+    out.extend_from_slice(b"<g stroke=\"");
+    push_short(out, color);
+    out.push(b'"');
+    out.extend_from_slice(lattice.pen(rim).as_bytes());
+    out.push(b'>');
 }

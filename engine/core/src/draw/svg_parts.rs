@@ -29,6 +29,18 @@ pub(crate) fn push_hex(out: &mut Vec<u8>, color: Rgba) {
     }
 }
 
+/// Appends `#rgb` where that says it, else `#rrggbb`.
+pub(crate) fn push_short(out: &mut Vec<u8>, color: Rgba) {
+    let rgb = color.rgb();
+    if rgb >> 4 & 0x000f_0f0f != rgb & 0x000f_0f0f {
+        return push_hex(out, color);
+    }
+    out.push(b'#');
+    for shift in [16, 8, 0] {
+        out.push(b"0123456789abcdef"[(rgb >> shift & 15) as usize]);
+    }
+}
+
 /// Opacity of a colour with four decimals.
 pub(crate) fn opacity(color: Rgba) -> f64 {
     let alpha = f64::from(color.channels()[3]) / 255.0;
@@ -44,7 +56,7 @@ fn push_paint(out: &mut Vec<u8>, what: &str, color: Rgba) {
     out.push(b' ');
     out.extend_from_slice(what.as_bytes());
     out.extend_from_slice(b"=\"");
-    push_hex(out, color);
+    push_short(out, color);
     out.push(b'"');
     if color.channels()[3] < 255 {
         let text = format!(" {what}-opacity=\"{}\"", value_text(opacity(color)));
@@ -177,8 +189,10 @@ fn push_text(out: &mut Vec<u8>, mark: &Mark) {
     if *size != SMALL_PX {
         attribute_px(out, "font-size", *size);
     }
-    if *anchor == Anchor::Middle {
-        out.extend_from_slice(b" text-anchor=\"middle\"");
+    match anchor {
+        Anchor::Start => {}
+        Anchor::Middle => out.extend_from_slice(b" text-anchor=\"middle\""),
+        Anchor::End => out.extend_from_slice(b" text-anchor=\"end\""),
     }
     push_fill(out, *color);
     out.push(b'>');
@@ -211,7 +225,7 @@ pub(crate) fn arrow_head(points: &[[f64; 2]], width: f64) -> Option<[[f64; 2]; 3
     let [.., from, to] = points else { return None };
     let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
     let length = (dx * dx + dy * dy).sqrt();
-    if !(length > 0.0) {
+    if length.is_nan() || length <= 0.0 {
         return None;
     }
     let size = 3.0 + 2.0 * width;

@@ -14,12 +14,12 @@ use super::{
     OUTLINE,
     chunk::Chunker,
     is_pale,
-    layout::{Layout, TITLE_PX, layout, text_mark},
+    layout::{Layout, layout},
     legend,
     number::{hundredths, value_text},
     outline::Outline,
     svg_blank,
-    svg_parts::{open_root, push_backing, push_fill, push_guides, push_hex, push_marks},
+    svg_parts::{open_root, push_backing, push_fill, push_guides, push_marks, push_short},
     text::push_xml,
     tooltip::shared_words,
 };
@@ -65,7 +65,7 @@ impl SceneWriter for StaticWriter<'_> {
                 .then(|| svg_blank::lattice(chunk, head.cell))
                 .flatten();
             let bytes = match lattice {
-                Some(lattice) => svg_blank::runs(head, chunk, &lattice),
+                Some(lattice) => svg_blank::runs(head, chunk, &lattice, outline),
                 None => paths(head, chunk, outline),
             };
             out.write_all(&bytes)
@@ -79,8 +79,7 @@ impl SceneWriter for StaticWriter<'_> {
         for &rect in &layout.backings {
             push_backing(&mut out, rect);
         }
-        let [x, y] = layout.title_at;
-        push_marks(&mut out, &[text_mark(x, y, TITLE_PX, &layout.titles[0])]);
+        push_marks(&mut out, &[layout.title()]);
         push_marks(&mut out, &layout.subject);
         push_marks(&mut out, &layout.legend);
         out.extend_from_slice(b"</svg>\n");
@@ -122,7 +121,7 @@ fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u
         push_fill(&mut out, *fill);
         if is_pale(*fill) {
             out.extend_from_slice(b" stroke=\"");
-            push_hex(&mut out, OUTLINE);
+            push_short(&mut out, OUTLINE);
             out.push(b'"');
         }
         out.extend_from_slice(b" d=\"");

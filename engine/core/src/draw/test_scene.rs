@@ -125,6 +125,19 @@ impl Random {
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
+    /// Poisson by counting (Knuth 1969), normal above 30.
+    pub fn poisson(&mut self, mean: f64) -> f64 {
+        if mean > 30.0 {
+            return (mean + mean.sqrt() * self.normal()).round().max(0.0);
+        }
+        let [limit, mut product, mut count] = [(-mean).exp(), self.unit(), 0.0];
+        while product > limit {
+            product *= self.unit();
+            count += 1.0;
+        }
+        count
+    }
+
     /// Gamma with shape below one, for Dirichlet shares (Ahrens and Dieter 1974).
     pub fn gamma(&mut self, shape: f64) -> f64 {
         let b = 1.0 + shape / std::f64::consts::E;
@@ -159,16 +172,18 @@ pub fn scene(n: usize, n_layers: usize, content: Content, seed: u64) -> OwnedSce
     let columns = oval(n);
     let mut out = empty(n_layers, content);
     place(&mut out, &columns);
+    let profile: Vec<f64> = (0..n_layers).map(|_| random.gamma(0.35)).collect();
     for at in 0..columns.len() {
         let status = match (content, random.bits() % 40) {
-            (_, 0) => ColumnStatus::NotInRegion,
+            (Content::Full, 0) => ColumnStatus::NotInRegion,
             (Content::Full, 1..=3) => ColumnStatus::NoData,
+            (Content::Blank, _) if at % 75 == 40 => ColumnStatus::NotInRegion,
             (Content::Full, 4) if at % 2 == 0 => ColumnStatus::Unknown,
             (Content::Full, _) => ColumnStatus::HasData,
             (Content::Blank, _) => ColumnStatus::NoData,
         };
         out.status.push(status);
-        fill_values(&mut out, &mut random, n_layers);
+        fill_values(&mut out, &mut random, &profile);
     }
     colour(&mut out);
     out
@@ -180,8 +195,8 @@ fn oval(n: usize) -> Vec<(i32, i32)> {
     for hex1 in -80..80 {
         for hex2 in -80..80 {
             let [x, y] = [f64::from(hex2 - hex1), f64::from(hex1 + hex2)];
-            let tilt = x * 0.1 + y;
-            near.push(((x * x * 3.0 * 0.75) + tilt * tilt, hex1, hex2));
+            let tilt = x * 0.25 + y;
+            near.push((x * x * 3.9 + tilt * tilt, hex1, hex2));
         }
     }
     near.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -220,16 +235,24 @@ fn place(out: &mut OwnedScene, columns: &[(i32, i32)]) {
     }
 }
 
-fn fill_values(out: &mut OwnedScene, random: &mut Random, n_layers: usize) {
+/// A type's layers share each column's synapses by its profile, give or take Poisson noise.
+fn fill_values(out: &mut OwnedScene, random: &mut Random, profile: &[f64]) {
     let status = out.status[out.status.len() - 1];
-    let shares: Vec<f64> = (0..n_layers).map(|_| random.gamma(0.35)).collect();
-    let sum: f64 = shares.iter().sum();
-    let total = (5.0 + 1.5 * random.normal()).exp().round().max(1.0);
     let known = status == ColumnStatus::HasData;
-    out.value.push(if known { total } else { 0.0 });
-    for share in shares {
-        let null = known && random.bits() % 211 == 0;
-        let value = (total * share / sum).round();
+    let total = (5.0 + 1.5 * random.normal()).exp();
+    let sum: f64 = profile.iter().sum();
+    let layers: Vec<f64> = profile
+        .iter()
+        .map(|share| random.poisson(total * share / sum))
+        .collect();
+    let whole = if layers.is_empty() {
+        total.round()
+    } else {
+        layers.iter().sum()
+    };
+    out.value.push(if known { whole } else { 0.0 });
+    for value in layers {
+        let null = known && random.bits().is_multiple_of(211);
         out.layer_value
             .push(if known && !null { value } else { 0.0 });
         out.layer_status

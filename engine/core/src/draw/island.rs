@@ -1,0 +1,250 @@
+//! The data island of the interactive SVG: what its script and other readers know of a map.
+//!
+//! JSON that is also valid XML text and inert in HTML. A chunk has one island; the first one begins
+//! with what the map's hexagons share. One line a hexagon:
+//!
+//! - `[hex1,hex2,value,layer values...]`, trailing zeros of layers left out, `null` for an unknown one,
+//! - `[hex1,hex2]` for no data, `[hex1,hex2,false]` for not in the region,
+//! - `[hex1,hex2,null]` for unknown.
+//!
+//! `steps` tells the fill of a layer's value: that of the last `[from, fill]` not above it, in one
+//! table for all layers or one each. Where no table can, `fills` has indices into `colors`.
+
+use eyemap_abi::job::ColumnStatus;
+
+use super::{
+    layout::layer_label,
+    number::{push_signed, push_unsigned, push_value},
+    steps::{Fills, fills},
+    svg_parts::push_hex,
+    text::push_json,
+    tooltip::{attribute_text, map_word, referenced},
+};
+use crate::{
+    model::AttributeValues,
+    scene::{HexagonBatch, Rgba, SceneHead},
+};
+
+/// Writes the islands of a map, chunk by chunk.
+pub(crate) struct Island<'w> {
+    head: &'w SceneHead,
+    titles: Vec<String>,
+    attributes: Vec<usize>,
+    first: bool,
+}
+
+impl<'w> Island<'w> {
+    /// For a map with these visible titles: of whole columns, then of each layer.
+    pub(crate) fn new(head: &'w SceneHead, titles: &[String]) -> Self {
+        Self {
+            head,
+            titles: titles.to_vec(),
+            attributes: referenced(head),
+            first: true,
+        }
+    }
+
+    /// Whether none has been written.
+    pub(crate) const fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// Appends the island of a chunk.
+    pub(crate) fn push(&mut self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
+        out.extend_from_slice(b"<script type=\"application/json\">{");
+        if std::mem::take(&mut self.first) {
+            self.head_json(out);
+        }
+        self.fills_json(out, chunk);
+        self.extras_json(out, chunk);
+        out.extend_from_slice(b"\"rows\":[");
+        for i in 0..chunk.len() {
+            out.extend_from_slice(if i == 0 { b"\n" } else { b",\n" });
+            row(out, chunk, i, self.head.n_layers);
+        }
+        out.extend_from_slice(b"\n]}</script>\n");
+    }
+
+    fn head_json(&self, out: &mut Vec<u8>) {
+        let head = self.head;
+        out.extend_from_slice(b"\"version\":1,");
+        for name in ["cell_type", "region", "side", "metric"] {
+            key(out, name);
+            push_json(out, &map_word(head, name).unwrap_or_default());
+            out.extend_from_slice(b",\n");
+        }
+        let labels: Vec<String> = (1..=head.n_layers)
+            .map(|layer| layer_label(head, layer))
+            .collect();
+        strings(out, "layers", &labels);
+        strings(out, "titles", &self.titles);
+        for (name, templates) in [
+            ("whole", &head.whole_templates),
+            ("layer", &head.layer_templates),
+        ] {
+            strings(
+                out,
+                name,
+                &ColumnStatus::ALL.map(|status| templates.of(status).to_owned()),
+            );
+        }
+        let named = self
+            .attributes
+            .iter()
+            .map(|&at| head.attributes[at].clone());
+        strings(out, "attributes", &named.collect::<Vec<_>>());
+    }
+
+    fn fills_json(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
+        match fills(chunk, self.head.n_layers) {
+            Fills::Steps { tables, unknown } => {
+                key(out, "steps");
+                list(out, &tables, |out, table| {
+                    list(out, table, |out, step| {
+                        out.push(b'[');
+                        push_value(out, step.0);
+                        out.push(b',');
+                        color_json(out, step.1);
+                        out.push(b']');
+                    });
+                });
+                if let Some(fill) = unknown {
+                    out.extend_from_slice(b",\"unknown\":");
+                    color_json(out, fill);
+                }
+            }
+            Fills::Explicit => explicit(out, chunk, self.head.n_layers),
+        }
+        out.extend_from_slice(b",\n");
+    }
+
+    /// Attribute values and tooltips of their own, where there are any.
+    fn extras_json(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
+        if !self.attributes.is_empty() {
+            key(out, "values");
+            let rows: Vec<usize> = (0..chunk.len()).collect();
+            lines(out, &rows, |out, &i| {
+                list(out, &self.attributes, |out, &at| {
+                    attribute(out, chunk.attributes.get(at), i)
+                });
+            });
+            out.extend_from_slice(b",\n");
+        }
+        if !chunk.overrides.is_empty() {
+            key(out, "overrides");
+            lines(out, chunk.overrides, |out, one| {
+                out.push(b'[');
+                push_unsigned(out, one.index as u64);
+                out.push(b',');
+                push_unsigned(out, one.layer as u64);
+                out.push(b',');
+                push_json(out, &one.text);
+                out.push(b']');
+            });
+            out.extend_from_slice(b",\n");
+        }
+    }
+}
+
+fn key(out: &mut Vec<u8>, name: &str) {
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn list<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        push(out, item);
+    }
+    out.push(b']');
+}
+
+fn lines<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8>, &T)) {
+    list(out, items, |out, item| {
+        out.push(b'\n');
+        push(out, item);
+    });
+}
+
+fn strings(out: &mut Vec<u8>, name: &str, texts: &[String]) {
+    key(out, name);
+    list(out, texts, |out, text| push_json(out, text));
+    out.extend_from_slice(b",\n");
+}
+
+/// `"#rrggbb"`, or `"#rrggbbaa"` if it is translucent.
+pub(crate) fn color_json(out: &mut Vec<u8>, color: Rgba) {
+    out.push(b'"');
+    push_hex(out, color);
+    let alpha = color.channels()[3];
+    if alpha < 255 {
+        for digit in [alpha >> 4, alpha & 15] {
+            out.push(b"0123456789abcdef"[usize::from(digit)]);
+        }
+    }
+    out.push(b'"');
+}
+
+/// `[hex1,hex2,value,layers...]`; trailing zeros of layers are left out.
+fn row(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, i: usize, n_layers: usize) {
+    out.push(b'[');
+    push_signed(out, i64::from(chunk.hex1[i]));
+    out.push(b',');
+    push_signed(out, i64::from(chunk.hex2[i]));
+    match chunk.status[i] {
+        ColumnStatus::NoData => {}
+        ColumnStatus::NotInRegion => out.extend_from_slice(b",false"),
+        ColumnStatus::Unknown => out.extend_from_slice(b",null"),
+        ColumnStatus::HasData => {
+            out.push(b',');
+            push_value(out, chunk.value[i]);
+            let layers = i * n_layers..(i + 1) * n_layers;
+            layer_values(
+                out,
+                &chunk.layer_value[layers.clone()],
+                &chunk.layer_status[layers],
+            );
+        }
+    }
+    out.push(b']');
+}
+
+fn layer_values(out: &mut Vec<u8>, values: &[f64], statuses: &[ColumnStatus]) {
+    let known = |layer: usize| statuses[layer] == ColumnStatus::HasData;
+    let told = (0..values.len()).rfind(|&layer| !known(layer) || values[layer] != 0.0);
+    let told = told.map_or(0, |last| last + 1);
+    for (value, status) in values.iter().zip(statuses).take(told) {
+        out.push(b',');
+        if *status == ColumnStatus::HasData {
+            push_value(out, *value);
+        } else {
+            out.extend_from_slice(b"null");
+        }
+    }
+}
+
+fn explicit(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, n_layers: usize) {
+    let mut colors = chunk.layer_fill.to_vec();
+    colors.sort_unstable();
+    colors.dedup();
+    key(out, "colors");
+    list(out, &colors, |out, &color| color_json(out, color));
+    out.extend_from_slice(b",\n\"fills\":");
+    let rows: Vec<&[Rgba]> = chunk.layer_fill.chunks_exact(n_layers).collect();
+    lines(out, &rows, |out, fills| {
+        list(out, fills, |out, fill| {
+            push_unsigned(out, colors.binary_search(fill).unwrap_or(0) as u64);
+        });
+    });
+}
+
+fn attribute(out: &mut Vec<u8>, values: Option<&AttributeValues>, i: usize) {
+    match attribute_text(values, i) {
+        Some(text) => push_json(out, &text),
+        None => out.extend_from_slice(b"null"),
+    }
+}

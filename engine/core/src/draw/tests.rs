@@ -1,0 +1,497 @@
+//! What all writers promise, tested on whole scenes.
+
+use eyemap_abi::job::{Badge, ColumnStatus, Guide, LegendKind, SubjectLine};
+use proptest::prelude::*;
+
+use super::{
+    test_scene::{Content, OwnedScene, scene},
+    *,
+};
+use crate::{
+    model::AttributeValues,
+    scene::{Legend, TooltipOverride},
+};
+
+fn bytes(format: Format, scene: &OwnedScene) -> Vec<u8> {
+    draw(format, &scene.head, &scene.batch(), &DrawOptions::default()).unwrap()
+}
+
+fn svg(scene: &OwnedScene) -> String {
+    String::from_utf8(bytes(Format::Svg, scene)).unwrap()
+}
+
+fn in_parts(format: Format, scene: &OwnedScene, cuts: &[usize]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut to = writer(format, &scene.head, &mut out, &DrawOptions::default()).unwrap();
+    let mut from = 0;
+    for &cut in cuts.iter().chain([&scene.hex1.len()]) {
+        let cut = cut.clamp(from, scene.hex1.len());
+        to.hexagons(&scene.part(from, cut).batch()).unwrap();
+        from = cut;
+    }
+    to.finish().unwrap();
+    drop(to);
+    out
+}
+
+/// A small map with everything that a scene can have.
+fn rich() -> OwnedScene {
+    let mut map = scene(12, 3, Content::Full, 11);
+    map.status[2] = ColumnStatus::Unknown;
+    map.status[3] = ColumnStatus::NotInRegion;
+    map.status[4] = ColumnStatus::NoData;
+    for i in 2..5 {
+        map.value[i] = 0.0;
+        map.fill[i] = Rgba([0xd9d9_d9ff, 0x9999_99ff, 0xffff_ffff][i - 2]);
+        for layer in 0..3 {
+            map.layer_value[i * 3 + layer] = 0.0;
+            map.layer_status[i * 3 + layer] = map.status[i];
+            map.layer_fill[i * 3 + layer] = map.fill[i];
+        }
+    }
+    map.fill[5] = Rgba(0x1234_5680);
+    let n = map.hex1.len() as i64;
+    map.head.attributes = vec!["class".into(), "unused".into(), "root".into()];
+    let class = (0..n).map(|i| (i != 1).then(|| format!("c{i}").as_str().into()));
+    map.attributes = vec![
+        AttributeValues::Text(class.collect()),
+        AttributeValues::F64(vec![Some(0.5); n as usize]),
+        AttributeValues::I64((0..n).map(|i| Some(720_575_940_596_125_868 + i)).collect()),
+    ];
+    map.head.whole_templates.has_data += "\n{class} {root} {what}";
+    map.overrides = vec![
+        TooltipOverride {
+            index: 0,
+            layer: 0,
+            text: "mine\n<b>".into(),
+        },
+        TooltipOverride {
+            index: 6,
+            layer: 2,
+            text: "{hex1}".into(),
+        },
+    ];
+    map.head.guides = vec![
+        Guide::Polyline {
+            points: vec![[200.0, 300.0], [200.0, 260.0]],
+            color: "#3366cc".into(),
+            width_px: 1.0,
+            arrow: true,
+        },
+        Guide::Label {
+            x: 200.0,
+            y: 254.0,
+            text: "dorsal".into(),
+            color: "#3366cc".into(),
+            size_px: 9.0,
+        },
+    ];
+    map.head.subject[1].badge = Some(Badge {
+        text: "R".into(),
+        fill: Some("#a50f15".into()),
+    });
+    map
+}
+
+#[test]
+fn each_format_of_a_small_map() {
+    let map = rich();
+    for format in [Format::Svg, Format::SvgStatic, Format::Json] {
+        let text = String::from_utf8(bytes(format, &map)).unwrap();
+        let text = text.split("<script><![CDATA[").next().unwrap();
+        insta::assert_snapshot!(format!("rich_{}", format.name()), text);
+    }
+    let blank = scene(40, 0, Content::Blank, 2);
+    insta::assert_snapshot!("blank_svg", svg(&blank));
+    let hash = |map| {
+        blake3::hash(&pixels(&bytes(Format::Png, map)).2)
+            .to_hex()
+            .to_string()
+    };
+    insta::assert_snapshot!("png_pixels", format!("{}\n{}", hash(&map), hash(&blank)));
+}
+
+/// Width, height and RGB of a PNG.
+fn pixels(png: &[u8]) -> (usize, usize, Vec<u8>) {
+    let mut decoder = ::png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(::png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
+    let mut data = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut data).unwrap();
+    (info.width as usize, info.height as usize, data)
+}
+
+/// Values by column, as the island of an interactive SVG has them.
+pub(super) fn read_back(svg: &str) -> Vec<(i32, i32, ColumnStatus, Option<f64>, Vec<Option<f64>>)> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let islands = document
+        .descendants()
+        .filter(|node| node.attribute("type") == Some("application/json"))
+        .map(|node| serde_json::from_str(node.text().unwrap()).unwrap());
+    let islands: Vec<serde_json::Value> = islands.collect();
+    let n = islands[0]["layers"].as_array().unwrap().len();
+    let rows = islands
+        .iter()
+        .flat_map(|island| island["rows"].as_array().unwrap());
+    rows.map(|row| {
+        let row = row.as_array().unwrap();
+        let hex = |k: usize| row[k].as_i64().unwrap() as i32;
+        let status = match row.get(2) {
+            None => ColumnStatus::NoData,
+            Some(serde_json::Value::Null) => ColumnStatus::Unknown,
+            Some(serde_json::Value::Bool(_)) => ColumnStatus::NotInRegion,
+            Some(_) => ColumnStatus::HasData,
+        };
+        let known = status == ColumnStatus::HasData;
+        let layer = |l: usize| row.get(3 + l).map_or(Some(0.0), serde_json::Value::as_f64);
+        let layers = (0..if known { n } else { 0 }).map(layer).collect();
+        (
+            hex(0),
+            hex(1),
+            status,
+            row.get(2).and_then(serde_json::Value::as_f64),
+            layers,
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn every_value_can_be_read_back() {
+    for map in [
+        rich(),
+        scene(900, 10, Content::Full, 7),
+        scene(5000, 1, Content::Full, 8),
+    ] {
+        let rows = read_back(&svg(&map));
+        assert_eq!(rows.len(), map.hex1.len());
+        for (i, row) in rows.iter().enumerate() {
+            assert_eq!(
+                (row.0, row.1, row.2),
+                (map.hex1[i], map.hex2[i], map.status[i])
+            );
+            let known = row.2 == ColumnStatus::HasData;
+            assert_eq!(row.3, known.then_some(map.value[i]));
+            for (layer, &value) in row.4.iter().enumerate() {
+                let at = i * map.head.n_layers + layer;
+                let known = map.layer_status[at] == ColumnStatus::HasData;
+                assert_eq!(value, known.then_some(map.layer_value[at]));
+            }
+        }
+    }
+}
+
+#[test]
+fn chunks_are_fixed_however_hexagons_come() {
+    let map = scene(5000, 1, Content::Full, 3);
+    let whole = svg(&map);
+    assert_eq!(whole.matches("<script type=").count(), 2);
+    for format in Format::ALL {
+        assert_eq!(
+            in_parts(format, &map, &[1, 4095, 4096, 4097]),
+            bytes(format, &map)
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn bytes_do_not_depend_on_cuts(mut cuts in prop::collection::vec(0usize..14, 0..6), blank: bool) {
+        cuts.sort_unstable();
+        let map = if blank { scene(12, 0, Content::Blank, 1) } else { rich() };
+        for format in Format::ALL {
+            prop_assert_eq!(in_parts(format, &map, &cuts), bytes(format, &map));
+        }
+    }
+}
+
+#[test]
+fn a_wrong_number_of_hexagons_is_an_error() {
+    let map = rich();
+    for format in Format::ALL {
+        let mut out = Vec::new();
+        let mut to = writer(format, &map.head, &mut out, &DrawOptions::default()).unwrap();
+        to.hexagons(&map.part(0, 5).batch()).unwrap();
+        assert!(to.finish().unwrap_err().to_string().starts_with("fewer"));
+        let error = to.hexagons(&map.batch()).unwrap_err();
+        assert!(error.to_string().starts_with("more"));
+    }
+}
+
+fn hostile() -> OwnedScene {
+    let mut map = rich();
+    let name = format!(
+        "R1&R6<script>alert(1)</script>]]>\u{1}\u{ffff}\"'\u{1fab0}{}",
+        "x".repeat(300)
+    );
+    map.head.map.cell_type = name.as_str().into();
+    map.head.title = name.clone();
+    map.head.description = name.clone();
+    map.head.layer_labels = vec![name.clone(), "<b>".into(), "5A".into()];
+    map.head.subject = vec![SubjectLine {
+        text: name.clone(),
+        badge: None,
+    }];
+    map.head.whole_templates.no_data = format!("{name} {{cell_type}}");
+    map.head.attributes[0] = "on<x>&".into();
+    map.head.whole_templates.has_data += "{on<x>&}";
+    for legend in map
+        .head
+        .legend
+        .iter_mut()
+        .chain(&mut map.head.layer_legends)
+    {
+        legend.title = name.clone();
+    }
+    map
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let map = hostile();
+    for format in [Format::Svg, Format::SvgStatic] {
+        let text = String::from_utf8(bytes(format, &map)).unwrap();
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let title = document.root_element().first_element_child().unwrap();
+        assert!(
+            title
+                .text()
+                .unwrap()
+                .contains("<script>alert(1)</script>]]>\u{fffd}")
+        );
+        assert!(title.text().unwrap().contains(&"x".repeat(300)));
+        let before = text.split("<![CDATA[").next().unwrap();
+        assert!(!before.contains("]]>") && !before.contains("<script>a"));
+        let visible = document
+            .descendants()
+            .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")));
+        for node in visible {
+            assert!(node.text().unwrap_or("").chars().count() < 60);
+        }
+        assert!(text.contains('…'));
+    }
+    let json = bytes(Format::Json, &map);
+    let back: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(back["cell_type"], *map.head.map.cell_type);
+    bytes(Format::Png, &map);
+}
+
+#[test]
+fn nothing_that_a_strict_policy_or_a_second_map_minds() {
+    for map in [rich(), hostile(), scene(60, 0, Content::Blank, 4)] {
+        for format in [Format::Svg, Format::SvgStatic] {
+            let text = String::from_utf8(bytes(format, &map)).unwrap();
+            let document = roxmltree::Document::parse(&text).unwrap();
+            for node in document.descendants() {
+                assert_ne!(node.tag_name().name(), "style");
+                for attribute in node.attributes() {
+                    let name = attribute.name();
+                    assert!(!name.starts_with("on") && !["id", "style", "href"].contains(&name));
+                    assert!(!attribute.value().contains("url("));
+                }
+            }
+            assert_eq!(
+                text.matches("http").count(),
+                1 + text.matches("const NS=\"http").count()
+            );
+        }
+    }
+}
+
+#[test]
+fn png_colours_are_the_fills() {
+    for scale in [1.0, 1.7, 3.0] {
+        let mut map = scene(900, 0, Content::Full, 5);
+        map.head.legend = None;
+        let png = draw(
+            Format::Png,
+            &map.head,
+            &map.batch(),
+            &DrawOptions::scaled(scale),
+        )
+        .unwrap();
+        let (width, _, data) = pixels(&png);
+        for i in 0..map.hex1.len() {
+            let [x, y] = [map.x[i] * scale, map.y[i] * scale].map(|v| v as usize);
+            let at = (y * width + x) * 3;
+            let [r, g, b, _] = map.fill[i].channels();
+            assert_eq!(
+                data[at..at + 3],
+                [r, g, b],
+                "column {}, {}",
+                map.hex1[i],
+                map.hex2[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_png_too_large_is_refused() {
+    let mut map = scene(4, 0, Content::Full, 5);
+    let scaled = |map: &OwnedScene, scale| {
+        draw(
+            Format::Png,
+            &map.head,
+            &map.batch(),
+            &DrawOptions::scaled(scale),
+        )
+    };
+    assert!(
+        scaled(&map, 8.5)
+            .unwrap_err()
+            .to_string()
+            .contains("0.1 to 8")
+    );
+    assert!(scaled(&map, f64::NAN).is_err());
+    map.head.width_px = 50_000.0;
+    assert!(
+        scaled(&map, 8.0)
+            .unwrap_err()
+            .to_string()
+            .contains("lower the scale")
+    );
+}
+
+#[test]
+fn more_colours_than_a_palette_holds_are_kept_exactly() {
+    let mut map = scene(400, 0, Content::Full, 5);
+    for (i, fill) in map.fill.iter_mut().enumerate() {
+        *fill = Rgba((i as u32 * 0x0003_0201) << 8 | 0xff);
+    }
+    let (width, _, data) = pixels(&bytes(Format::Png, &map));
+    for i in 0..map.hex1.len() {
+        let at = (map.y[i] as usize * width + map.x[i] as usize) * 3;
+        assert_eq!(data[at..at + 3], map.fill[i].channels()[..3]);
+    }
+}
+
+fn gzipped(bytes: &[u8]) -> usize {
+    let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    to.write_all(bytes).unwrap();
+    to.finish().unwrap().len()
+}
+
+#[test]
+fn sizes_keep_to_their_targets() {
+    let full = scene(900, 10, Content::Full, 7);
+    let svg = bytes(Format::Svg, &full);
+    assert!(svg.len() <= 90_000, "{} bytes raw", svg.len());
+    assert!(gzipped(&svg) <= GZIPPED, "{} bytes gzipped", gzipped(&svg));
+    let png = bytes(Format::Png, &full).len();
+    assert!(png <= 32_000, "{png} bytes of PNG");
+    let blank = bytes(Format::Svg, &scene(900, 0, Content::Blank, 5));
+    assert!(blank.len() <= 10_000, "{} bytes raw", blank.len());
+    assert!(
+        gzipped(&blank) <= 1_024,
+        "{} bytes gzipped",
+        gzipped(&blank)
+    );
+}
+
+/// Nine thousand values of this spread alone take 10.5 kB, hence more than the 16 kB of maps with
+/// smaller counts.
+const GZIPPED: usize = 20_500;
+
+#[test]
+fn blank_maps_can_be_read_back() {
+    let map = scene(300, 0, Content::Blank, 9);
+    let text = svg(&map);
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let path = document
+        .descendants()
+        .find(|node| node.has_attribute("transform"))
+        .unwrap();
+    let mut columns = Vec::new();
+    let [mut x, mut y] = [0, 0];
+    for run in path.attribute("d").unwrap().split('m').skip(1) {
+        let numbers: Vec<i32> = run.split([' ', 'h']).map(|n| n.parse().unwrap()).collect();
+        [x, y] = [x + numbers[0], y + numbers[1]];
+        columns.extend((0..numbers[2] / 2).map(|k| (y, (x + 1 + y) / 2 + k)));
+        x += numbers[2];
+    }
+    let wanted: Vec<_> = map
+        .hex1
+        .iter()
+        .copied()
+        .zip(map.hex2.iter().copied())
+        .collect();
+    assert_eq!(columns, wanted);
+    let grey = document
+        .descendants()
+        .find(|node| node.attribute("fill") == Some("#999"))
+        .unwrap();
+    let drawn = grey.attribute("d").unwrap().matches('M').count();
+    let wanted = map
+        .status
+        .iter()
+        .filter(|&&s| s == ColumnStatus::NotInRegion)
+        .count();
+    assert_eq!(drawn, wanted);
+}
+
+#[test]
+fn columns_off_any_lattice_are_drawn_as_paths() {
+    let mut map = scene(60, 0, Content::Blank, 4);
+    map.x[7] += 0.5;
+    let text = svg(&map);
+    assert!(!text.contains("stroke-dasharray"));
+    assert_eq!(text.matches("h6l3 5.2").count(), 60);
+}
+
+#[test]
+fn blocks_stay_on_the_canvas_and_apart() {
+    for (n, layers) in [(1, 0), (24, 4), (870, 10), (870, 0)] {
+        let map = scene(n, layers, Content::Full, 6);
+        let layout = layout::layout(&map.head);
+        let buttons = layout.buttons.iter().map(|button| button.rect);
+        for rect in buttons {
+            assert!(rect.x >= 0.0 && rect.x + rect.width <= map.head.width_px);
+            assert!(rect.y >= 0.0 && rect.y + rect.height <= map.head.height_px);
+        }
+        let covering = (layout.backings.len(), layout.button_backing);
+        assert_eq!(
+            covering,
+            (0, None),
+            "{n} columns: something covers hexagons"
+        );
+    }
+}
+
+#[test]
+fn no_legend_label_is_repeated() {
+    let repeat = Legend {
+        kind: LegendKind::Swatches,
+        ticks: vec![1.0, 2.0, 3.0],
+        labels: vec!["a".into(), "a".into(), "b".into()],
+        colors: vec![Rgba(255), Rgba(511), Rgba(767)],
+        title: String::new(),
+    };
+    assert_eq!(legend::labels(&repeat), ["a", "", "b"]);
+}
+
+#[test]
+fn the_policy_hash_is_that_of_the_script_in_the_file() {
+    use sha2::Digest;
+    let text = svg(&rich());
+    let script = text
+        .split("<![CDATA[")
+        .nth(1)
+        .unwrap()
+        .split("]]>")
+        .next()
+        .unwrap();
+    let digest = sha2::Sha256::digest(script);
+    let hash = csp_hash();
+    let digits = hash.strip_prefix("sha256-").unwrap();
+    assert_eq!(digits.len(), 44);
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let first: Vec<usize> = digits
+        .chars()
+        .take(4)
+        .map(|c| alphabet.find(c).unwrap())
+        .collect();
+    let bits = first.iter().fold(0, |bits, digit| bits << 6 | digit);
+    assert_eq!(bits.to_be_bytes()[5..], digest[..3]);
+}

@@ -34,6 +34,8 @@ mod tests;
 
 use std::io::{self, Write};
 
+use serde::{Deserialize, Serialize};
+
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 pub use svg::csp_hash;
@@ -46,7 +48,8 @@ pub const WRITER_VERSION: u32 = 1;
 pub(crate) const OUTLINE: Rgba = Rgba(0xaaaa_aaff);
 
 /// A kind of artifact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Format {
     /// Interactive SVG: tooltips, layers, keyboard; one constant script.

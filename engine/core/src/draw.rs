@@ -52,7 +52,8 @@ pub(crate) const OUTLINE: Rgba = Rgba(0xaaaa_aaff);
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Format {
-    /// Interactive SVG: tooltips, layers, keyboard; one constant script.
+    /// Interactive SVG: tooltips, layers, keyboard; one constant script. A blank map has none of
+    /// these: it says its statuses in `<title>`s and takes a few kilobytes.
     Svg,
     /// SVG without a script, paths merged by colour: for thumbnails and print.
     SvgStatic,

@@ -365,9 +365,9 @@ fn tooltips_stay_near_and_inside_when_the_map_is_scaled() {
             if(Math.hypot(dx,dy)>10*k||!inside)far.push([k,i,dx,dy,inside])})}
         found.far=far.slice(0,5);
         over(s);
-        let spent=0;
-        for(let i=0;i<44;i++){s.getBBox();radios(s)[0].getBBox();const t=performance.now();click(radios(s)[i%11]);spent+=performance.now()-t}
-        found.switch=spent/44;"#;
+        const spent=[];
+        for(let i=0;i<44;i++){s.getBBox();radios(s)[0].getBBox();const t=performance.now();click(radios(s)[i%11]);spent.push(performance.now()-t)}
+        found.switch=spent.sort((a,b)=>a-b)[22];"#;
     let found = open(
         &program,
         &page(
@@ -377,7 +377,7 @@ fn tooltips_stay_near_and_inside_when_the_map_is_scaled() {
         ),
     );
     assert_eq!(found["far"], json!([]));
-    // A frame is 16 ms; the goal is one, on an idle machine.
+    // The median of 44. A frame is 16 ms; the goal is one, on an idle machine.
     let switch = found["switch"].as_f64().unwrap();
     assert!(switch < 16.0, "a layer switch takes {switch} ms");
     let _ = writeln!(

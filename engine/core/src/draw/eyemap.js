@@ -1,5 +1,5 @@
 "use strict";(()=>{
-const NS="http://www.w3.org/2000/svg",MISSING="–";
+const NS="http://www.w3.org/2000/svg",MISSING="–",PAINT=["fill","stroke","fill-opacity"];
 function start(svg){
 svg.setAttribute("data-eyemap","ready");
 const all=s=>[...svg.querySelectorAll(s)],set=(e,a)=>{for(const k in a)a[k]==null?e.removeAttribute(k):e.setAttribute(k,a[k]);return e},
@@ -15,7 +15,7 @@ const own=new Map((part.overrides||[]).map(o=>[o[0]+","+o[1],o[2]]));
 const row=part.rows[i],v=row[2],[x,y]=path.getAttribute("d").match(/-?[\d.]+/g).map(Number),
 s=row.length<3?1:v===false?2:v===null?3:0,
 was={};
-for(const a of["fill","fill-opacity","stroke"])was[a]=path.getAttribute(a);
+for(const a of PAINT)was[a]=path.getAttribute(a);
 at.set(path,hexes.length);
 hexes.push({path,row,s,x,y,was,now:was,part,i,own,at:hexes.length})})});
 let view=0,here=-1,home=0,shown=-1;
@@ -94,7 +94,7 @@ view=l;
 if(go&&document.activeElement!==buttons[l])buttons[l].focus();
 for(const h of hexes)if(!h.s){
 const to=l?paint(fill(h,l)):h.was,now=h.now;
-if(to!==now)for(const a in to)if(to[a]!==now[a])set(h.path,{[a]:to[a]});
+if(to!==now)for(const a of PAINT)if(to[a]!==now[a])to[a]==null?h.path.removeAttribute(a):h.path.setAttribute(a,to[a]);
 h.now=to}
 if(titles)titles.textContent=map.titles[l];
 const want=l&&tables?tables>1?l:1:0;

@@ -121,8 +121,11 @@ fn pixels(png: &[u8]) -> (usize, usize, Vec<u8>) {
     (info.width as usize, info.height as usize, data)
 }
 
+/// Column, status, value, values of layers.
+type Row = (i32, i32, ColumnStatus, Option<f64>, Vec<Option<f64>>);
+
 /// Values by column, as the island of an interactive SVG has them.
-pub(super) fn read_back(svg: &str) -> Vec<(i32, i32, ColumnStatus, Option<f64>, Vec<Option<f64>>)> {
+fn read_back(svg: &str) -> Vec<Row> {
     let document = roxmltree::Document::parse(svg).unwrap();
     let islands = document
         .descendants()

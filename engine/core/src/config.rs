@@ -212,14 +212,25 @@ pub struct StagesConfig {
 
 impl Default for StagesConfig {
     fn default() -> Self {
-        let stage = |plugin: &str| StageConfig {
-            plugin: plugin.into(),
-            ..StageConfig::default()
+        let mut stages = Self {
+            coordinate: StageConfig::default(),
+            color: StageConfig::default(),
+            metadata: StageConfig::default(),
         };
-        Self {
-            coordinate: stage("hex-coordinates"),
-            color: stage("binned-color"),
-            metadata: stage("column-metadata"),
+        stages.name_plugins();
+        stages
+    }
+}
+
+impl StagesConfig {
+    /// Gives a stage whose table names no plugin the project's own.
+    fn name_plugins(&mut self) {
+        let defaults = ["hex-coordinates", "binned-color", "column-metadata"];
+        let stages = [&mut self.coordinate, &mut self.color, &mut self.metadata];
+        for (stage, default) in stages.into_iter().zip(defaults) {
+            if stage.plugin.is_empty() {
+                stage.plugin = default.into();
+            }
         }
     }
 }

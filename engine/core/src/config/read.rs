@@ -105,8 +105,9 @@ impl Config {
         }
         let deserializer = toml::Deserializer::parse(text)
             .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
-        let config = Self::deserialize(deserializer)
+        let mut config = Self::deserialize(deserializer)
             .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
+        config.stages.name_plugins();
         match config.wrong_value() {
             Some((key, message)) => Err(at(source.locate(&key), format!("{key}: {message}"), None)),
             None => Ok(config),

@@ -10,11 +10,13 @@ const rgba=c=>c.length>7?[c.slice(0,7),String(Math.round(parseInt(c.slice(7),16)
 pale=(c,o)=>o!=null&&o<.063||[1,3,5].every(i=>parseInt(c.slice(i,i+2),16)>=240),
 paints=new Map(),paint=c=>{let p=paints.get(c);if(!p){const[f,o]=rgba(c);paints.set(c,p={fill:f,"fill-opacity":o,stroke:pale(f,o)?"#aaa":null})}return p};
 parts.forEach((part,k)=>{
-const own=new Map((part.overrides||[]).map(o=>[o[0]+","+o[1],o[2]]));
+const own=new Map((part.overrides||[]).map(o=>[o[0]+","+o[1],o[2]])),
+columns=part.columns.flatMap(([a,b,n])=>Array.from({length:n},(_,i)=>[a,b+i]));
 [...(groups[k]?.children||[])].forEach((path,i)=>{
-const row=part.rows[i],v=row[2],[x,y]=path.getAttribute("d").match(/-?[\d.]+/g).map(Number),
-s=row.length<3?1:v===false?2:v===null?3:0,
+const r=part.rows[i],[x,y]=path.getAttribute("d").match(/-?[\d.]+/g).map(Number),
+s=r===false?2:r===null?3:r.length?0:1,row=columns[i].concat(s?[]:r),
 was={};
+if(!s&&part.minus_layers)row[2]=r.reduce((a,b)=>a+b,0);
 for(const a of PAINT)was[a]=path.getAttribute(a);
 at.set(path,hexes.length);
 hexes.push({path,row,s,x,y,was,now:was,part,i,own,at:hexes.length})})});

@@ -133,30 +133,56 @@ fn read_back(svg: &str) -> Vec<Row> {
         .map(|node| serde_json::from_str(node.text().unwrap()).unwrap());
     let islands: Vec<serde_json::Value> = islands.collect();
     let n = islands[0]["layers"].as_array().unwrap().len();
-    let rows = islands
+    islands
         .iter()
-        .flat_map(|island| island["rows"].as_array().unwrap());
-    rows.map(|row| {
-        let row = row.as_array().unwrap();
-        let hex = |k: usize| row[k].as_i64().unwrap() as i32;
-        let status = match row.get(2) {
-            None => ColumnStatus::NoData,
-            Some(serde_json::Value::Null) => ColumnStatus::Unknown,
-            Some(serde_json::Value::Bool(_)) => ColumnStatus::NotInRegion,
-            Some(_) => ColumnStatus::HasData,
-        };
-        let known = status == ColumnStatus::HasData;
-        let layer = |l: usize| row.get(3 + l).map_or(Some(0.0), serde_json::Value::as_f64);
-        let layers = (0..if known { n } else { 0 }).map(layer).collect();
-        (
-            hex(0),
-            hex(1),
-            status,
-            row.get(2).and_then(serde_json::Value::as_f64),
-            layers,
-        )
+        .flat_map(|island| {
+            let rows = island["rows"].as_array().unwrap();
+            let minus_layers = island["minus_layers"] == true;
+            let read = move |((hex1, hex2), row): ((i32, i32), &serde_json::Value)| {
+                let (status, value, layers) = read_row(row, n, minus_layers);
+                (hex1, hex2, status, value, layers)
+            };
+            columns_of(island).zip(rows).map(read)
+        })
+        .collect()
+}
+
+fn columns_of(island: &serde_json::Value) -> impl Iterator<Item = (i32, i32)> {
+    let runs = island["columns"].as_array().unwrap().iter();
+    runs.flat_map(|run| {
+        let [hex1, hex2, n] = [0, 1, 2].map(|k| run[k].as_i64().unwrap() as i32);
+        (0..n).map(move |k| (hex1, hex2 + k))
     })
-    .collect()
+}
+
+fn read_row(
+    row: &serde_json::Value,
+    n: usize,
+    minus_layers: bool,
+) -> (ColumnStatus, Option<f64>, Vec<Option<f64>>) {
+    let without = |status| (status, None, Vec::new());
+    let Some(row) = row.as_array() else {
+        return without(if row.is_null() {
+            ColumnStatus::Unknown
+        } else {
+            ColumnStatus::NotInRegion
+        });
+    };
+    let Some(first) = row.first() else {
+        return without(ColumnStatus::NoData);
+    };
+    let layer = |l: usize| row.get(1 + l).map_or(Some(0.0), serde_json::Value::as_f64);
+    let layers: Vec<Option<f64>> = (0..n).map(layer).collect();
+    let sum: f64 = if minus_layers {
+        layers.iter().flatten().sum()
+    } else {
+        0.0
+    };
+    (
+        ColumnStatus::HasData,
+        Some(first.as_f64().unwrap() + sum),
+        layers,
+    )
 }
 
 #[test]

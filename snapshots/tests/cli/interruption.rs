@@ -1,0 +1,159 @@
+//! Full disks and Ctrl-C: what is there is complete, and the same command goes on.
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{Desk, succeeds};
+
+/// Many types, so that a run takes seconds.
+fn large_table(types: usize) -> String {
+    let mut table = "cell_type,region,side,hex1,hex2,synapses\n".to_owned();
+    for cell_type in 0..types {
+        for column in 0..30 {
+            table += &format!(
+                "T{cell_type},ME,R,{},{},{}\n",
+                column / 6,
+                column % 6,
+                column * cell_type
+            );
+        }
+    }
+    table
+}
+
+/// Every file of the manifest is there with its size, and nothing is half-written.
+fn is_whole(desk: &Desk) -> usize {
+    let files = desk.files();
+    assert!(
+        files.keys().all(|name| !name.ends_with(".tmp")),
+        "{:?}",
+        files.keys()
+    );
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&files["manifest.json"]).expect("a manifest");
+    let maps = manifest["maps"].as_array().expect("maps");
+    for map in maps {
+        let path = map["path"].as_str().expect("a path");
+        assert_eq!(
+            Some(files[path].len() as u64),
+            map["bytes"].as_u64(),
+            "{path}"
+        );
+    }
+    maps.len()
+}
+
+fn interrupt(pid: u32) {
+    let sent = Command::new("kill")
+        .args(["-INT", &pid.to_string()])
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn ctrl_c_leaves_whole_files_and_the_same_command_draws_the_rest() {
+    let desk = Desk::new(&large_table(3000));
+    let mut command = eyemap_snapshots::eyemap();
+    command.args(["render", "table.csv", "-o", "out", "--format", "png,json"]);
+    let mut child = command
+        .current_dir(desk.dir.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("eyemap starts");
+    let pictures = desk.path("out/ME_R/synapses");
+    let start = Instant::now();
+    while !pictures.exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(child.id());
+    let asked = Instant::now();
+    let status = child.wait().expect("it ends");
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "it took {:?}",
+        asked.elapsed()
+    );
+    assert_eq!(status.code(), Some(130));
+    let drawn = is_whole(&desk);
+    assert!(0 < drawn && drawn < 6000, "{drawn} of 6000 were drawn");
+    succeeds(&desk.render(&["--format", "png,json"]));
+    assert_eq!(is_whole(&desk), 6000);
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_noted() {
+    let desk = Desk::new(&large_table(2000));
+    let mut command = eyemap_snapshots::eyemap();
+    command.args(["render", "table.csv", "-o", "out", "--format", "png"]);
+    let mut child = command
+        .current_dir(desk.dir.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("eyemap starts");
+    let pictures = desk.path("out/ME_R/synapses");
+    let start = Instant::now();
+    while !pictures.exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    let journal = desk
+        .files()
+        .into_iter()
+        .find(|(name, _)| name.contains("journal"))
+        .expect("the journal of the killed run");
+    let noted = journal.1.iter().filter(|&&byte| byte == b'\n').count();
+    assert!(noted > 0);
+    // The next run draws one type only, and still lists all that the killed one had noted.
+    succeeds(&desk.render(&["--format", "png", "--type", "T1999"]));
+    let files = desk.files();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&files["manifest.json"]).expect("a manifest");
+    let listed = manifest["maps"].as_array().map_or(0, Vec::len);
+    assert!(listed >= noted, "{listed} listed of {noted} noted");
+    assert!(files.keys().all(|name| !name.contains("journal")));
+}
+
+#[test]
+fn a_full_disk_is_named_and_what_is_there_is_whole() {
+    let desk = Desk::new(&large_table(400));
+    let script = "mkdir -p out && mount -t tmpfs -o size=300k none out && \
+        \"$EYEMAP\" render table.csv -o out --format json; code=$?; \
+        find out -name '*.tmp' | wc -l > leftovers; \
+        cat out/.manifest.journal-*.jsonl > journal 2>/dev/null; cp -r out copy; exit $code";
+    let eyemap = eyemap_snapshots::eyemap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command
+            .args(arguments)
+            .args(["sh", "-c", script])
+            .current_dir(desk.dir.path());
+        command
+            .env("EYEMAP", eyemap.get_program())
+            .env("NO_COLOR", "1")
+            .output()
+    };
+    let output = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
+        .into_iter()
+        .filter_map(|arguments| run(arguments).ok())
+        .find(|output| desk.path("leftovers").exists() && output.status.code() != Some(32))
+        .expect(
+            "`unshare` and `mount` make a small disk; run this as root or allow user namespaces",
+        );
+    crate::fails(&output, 2, &["cannot", "No space left on device", "space"]);
+    let read = |name: &str| std::fs::read_to_string(desk.path(name)).unwrap_or_default();
+    assert_eq!(read("leftovers").trim(), "0");
+    for line in read("journal").lines() {
+        let Ok(entry) = serde_json::from_str::<serde_json::Value>(line) else {
+            continue;
+        };
+        let path = desk
+            .path("copy")
+            .join(entry["path"].as_str().expect("a path"));
+        let size = std::fs::metadata(&path).expect("a complete file").len();
+        assert_eq!(Some(size), entry["bytes"].as_u64(), "{}", path.display());
+    }
+}

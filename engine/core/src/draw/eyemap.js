@@ -12,14 +12,15 @@ paints=new Map(),paint=c=>{let p=paints.get(c);if(!p){const[f,o]=rgba(c);paints.
 parts.forEach((part,k)=>{
 const own=new Map((part.overrides||[]).map(o=>[o[0]+","+o[1],o[2]])),
 columns=part.columns.flatMap(([a,b,n])=>Array.from({length:n},(_,i)=>[a,b+i]));
-[...(groups[k]?.children||[])].forEach((path,i)=>{
-const r=part.rows[i],[x,y]=path.getAttribute("d").match(/-?[\d.]+/g).map(Number),
+[...(groups[k]?.querySelectorAll("path")||[])].forEach((path,i)=>{
+const r=part.rows[i],transform=path.parentNode.getAttribute("transform"),numbers=t=>t.match(/-?[\d.]+/g).map(Number),
+[left,top]=numbers(transform),[x,y]=numbers(path.getAttribute("d")),
 s=r===false?2:r===null?3:r.length?0:1,row=columns[i].concat(s?[]:r),
 was={};
 if(!s&&part.minus_layers)row[2]=r.reduce((a,b)=>a+b,0);
 for(const a of PAINT)was[a]=path.getAttribute(a);
 at.set(path,hexes.length);
-hexes.push({path,row,s,x,y,was,now:was,part,i,own,at:hexes.length})})});
+hexes.push({path,row,s,transform,left,top,x:x+left,y:y+top,was,now:was,part,i,own,at:hexes.length})})});
 let view=0,here=-1,home=0,shown=-1;
 const value=(h,l)=>h.row.length>2+l?h.row[2+l]:0,
 fill=(h,l)=>{
@@ -59,12 +60,13 @@ const h=hexes[i],lines=words(h,view).split("\n");
 text.textContent="";
 lines.forEach((t,k)=>make("tspan",text,{x:6,y:14+13*k}).textContent=t);
 set(tip,{display:null});
-set(ring,{d:h.path.getAttribute("d")});
+set(ring,{d:h.path.getAttribute("d"),transform:h.transform});
 const b=h.path.getBBox(),m=svg.getScreenCTM(),z=m?Math.hypot(m.a,m.b):1,c=svg.viewBox.baseVal,
 g=text.getBBox();
 let k=Math.max(1,z>0?.9/z:1);
 const w=g.width+12,t=13*lines.length+8;
 k=Math.min(k,c.width/w,c.height/t);
+b.x+=h.left;b.y+=h.top;
 let x=b.x+b.width+4,y=b.y-t*k-4;
 if(x+w*k>c.width)x=b.x-w*k-4;
 if(y<0)y=b.y+b.height+4;

@@ -19,6 +19,7 @@ use super::{
     layout::layer_label,
     number::{push_signed, push_unsigned, push_value},
     steps::{Fills, fills},
+    svg::runs,
     svg_parts::push_hex,
     text::push_json,
     tooltip::{attribute_text, map_word, referenced},
@@ -200,17 +201,11 @@ pub(crate) fn color_json(out: &mut Vec<u8>, color: Rgba) {
 /// Runs `[hex1, first hex2, number]` of columns that follow each other.
 fn columns(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
     key(out, "columns");
-    let follows = |i: &usize, next: &usize| {
-        chunk.hex1[*i] == chunk.hex1[*next]
-            && i64::from(chunk.hex2[*i]) + 1 == i64::from(chunk.hex2[*next])
-    };
-    let all: Vec<usize> = (0..chunk.len()).collect();
-    let runs: Vec<&[usize]> = all.chunk_by(follows).collect();
-    list(out, &runs, |out, run| {
+    list(out, &runs(chunk), |out, run| {
         out.push(b'[');
-        push_signed(out, i64::from(chunk.hex1[run[0]]));
+        push_signed(out, i64::from(chunk.hex1[run.start]));
         out.push(b',');
-        push_signed(out, i64::from(chunk.hex2[run[0]]));
+        push_signed(out, i64::from(chunk.hex2[run.start]));
         out.push(b',');
         push_unsigned(out, run.len() as u64);
         out.push(b']');

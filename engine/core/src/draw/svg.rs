@@ -8,6 +8,7 @@
 
 use std::{
     io::{self, Write},
+    ops::Range,
     sync::LazyLock,
 };
 
@@ -17,7 +18,7 @@ use super::{
     is_pale,
     island::Island,
     layout::{Layout, Mark, SMALL_PX, layer_label, layout},
-    number::hundredths,
+    number::{hundredths, push_value},
     outline::Outline,
     svg_parts::{
         attribute_px, open_root, push_backing, push_fill, push_guides, push_marks, push_rect,
@@ -74,23 +75,17 @@ struct Page<'w> {
     head: &'w SceneHead,
     layout: Layout,
     outline: Outline,
-    common: Rgba,
     island: Island<'w>,
 }
 
 impl<'w> SvgWriter<'w> {
     pub(crate) fn new(head: &'w SceneHead, out: &'w mut dyn Write) -> io::Result<Self> {
         let layout = layout(head);
-        let legend = head.legend.as_ref().or(head.layer_legends.first());
         let page = Page {
             head,
             island: Island::new(head, &layout.titles),
             layout,
             outline: Outline::new(head.cell),
-            common: legend
-                .and_then(|l| l.colors.first())
-                .copied()
-                .unwrap_or(Rgba(0xffff_ffff)),
         };
         let mut buffer = Vec::with_capacity(2048);
         open_root(&mut buffer, head, " data-eyemap=\"1\"");
@@ -154,16 +149,32 @@ impl Page<'_> {
     }
 
     fn paths(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
+        let common = most_frequent(chunk.fill);
         out.extend_from_slice(b"<g data-hexagons=\"\"");
-        push_fill(out, self.common);
+        push_fill(out, common);
         out.extend_from_slice(b" stroke-width=\".5\">\n");
-        for i in 0..chunk.len() {
+        for run in runs(chunk) {
+            self.run(out, chunk, run, common);
+        }
+        out.extend_from_slice(b"</g>\n");
+    }
+
+    /// Columns that follow each other, in a group of their own. Within it their places are those of
+    /// any other run, and what repeats packs to nothing.
+    fn run(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, run: Range<usize>, common: Rgba) {
+        let [left, top] = [chunk.x[run.start], chunk.y[run.start]];
+        out.extend_from_slice(b"<g transform=\"translate(");
+        push_value(out, (left * 1e4).round() / 1e4);
+        out.push(b' ');
+        push_value(out, (top * 1e4).round() / 1e4);
+        out.extend_from_slice(b")\">\n");
+        for i in run {
             out.extend_from_slice(b"<path d=\"");
-            let [x, y] = [hundredths(chunk.x[i]), hundredths(chunk.y[i])];
+            let [x, y] = [chunk.x[i] - left, chunk.y[i] - top].map(hundredths);
             self.outline.push_path(out, x, y);
             out.push(b'"');
             let fill = chunk.fill[i];
-            if fill != self.common {
+            if fill != common {
                 push_fill(out, fill);
             }
             if is_pale(fill) {
@@ -175,6 +186,30 @@ impl Page<'_> {
         }
         out.extend_from_slice(b"</g>\n");
     }
+}
+
+/// Runs of columns that follow each other: `hex1` stays, `hex2` rises by one.
+pub(crate) fn runs(chunk: &HexagonBatch<'_>) -> Vec<Range<usize>> {
+    let breaks = (1..chunk.len()).filter(|&i| {
+        chunk.hex1[i] != chunk.hex1[i - 1]
+            || i64::from(chunk.hex2[i]) != i64::from(chunk.hex2[i - 1]) + 1
+    });
+    let mut start = 0;
+    let mut runs = Vec::new();
+    for end in breaks.chain([chunk.len()]).filter(|&end| end > 0) {
+        runs.push(start..end);
+        start = end;
+    }
+    runs
+}
+
+/// The fill that most hexagons can inherit; the smallest of several.
+fn most_frequent(fills: &[Rgba]) -> Rgba {
+    let mut sorted = fills.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|a, b| a == b);
+    let longest = runs.reduce(|a, b| if b.len() > a.len() { b } else { a });
+    longest.map_or(Rgba::WHITE, |run| run[0])
 }
 
 /// Title, subject, legends and buttons, above the hexagons.

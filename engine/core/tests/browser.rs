@@ -294,7 +294,7 @@ fn keys_move_between_hexagons_with_one_tab_stop() {
     let script = r#"
         const s=document.querySelector("svg"),at=()=>hexes(s).indexOf(document.activeElement),
         stops=()=>hexes(s).filter(p=>p.hasAttribute("tabindex")).length,
-        centre=p=>{const b=p.getBBox();return[b.x+b.width/2,b.y+b.height/2]};
+        centre=p=>{const b=p.getBoundingClientRect();return[b.x+b.width/2,b.y+b.height/2]};
         found.stops=[stops()];
         hexes(s).find(p=>p.hasAttribute("tabindex")).focus();
         found.tip=tip(s)!==null;

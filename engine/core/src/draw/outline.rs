@@ -18,12 +18,12 @@ impl Outline {
         let side = hundredths(cell.circumradius_px * 3f64.sqrt() / 2.0);
         // From the corner that the path starts at, clockwise on the screen.
         let flat = [
+            [-far, 0],
             [-half, -side],
             [half, -side],
             [far, 0],
             [half, side],
             [-half, side],
-            [-far, 0],
         ];
         let corners = match cell.shape {
             CellShape::FlatTop => flat,

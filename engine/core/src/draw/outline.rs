@@ -99,7 +99,7 @@ mod tests {
         };
         assert_eq!(
             path(CellShape::FlatTop),
-            "M240.8 376.61h6l3 5.2-3 5.2h-6l-3-5.2z"
+            "M237.8 381.81l3-5.2h6l3 5.2-3 5.2h-6z"
         );
         assert_eq!(
             path(CellShape::PointyTop),

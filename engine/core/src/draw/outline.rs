@@ -103,7 +103,7 @@ mod tests {
         );
         assert_eq!(
             path(CellShape::PointyTop),
-            "M249 378.81v6l-5.2 3-5.2-3v-6l5.2-3z"
+            "M243.8 375.81l5.2 3v6l-5.2 3-5.2-3v-6z"
         );
     }
 }

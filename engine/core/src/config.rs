@@ -224,6 +224,22 @@ impl Default for StagesConfig {
     }
 }
 
+impl StagesConfig {
+    /// Gives a stage that names no plugin, as one with a `config` alone, the project's own.
+    fn name_defaults(&mut self) {
+        let own = Self::default();
+        for (stage, own) in [
+            (&mut self.coordinate, own.coordinate),
+            (&mut self.color, own.color),
+            (&mut self.metadata, own.metadata),
+        ] {
+            if stage.plugin.is_empty() {
+                stage.plugin = own.plugin;
+            }
+        }
+    }
+}
+
 /// One stage.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -105,8 +105,9 @@ impl Config {
         }
         let deserializer = toml::Deserializer::parse(text)
             .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
-        let config = Self::deserialize(deserializer)
+        let mut config = Self::deserialize(deserializer)
             .map_err(|error| at(error.span(), error.message().to_owned(), None))?;
+        config.stages.name_defaults();
         match config.wrong_value() {
             Some((key, message)) => Err(at(source.locate(&key), format!("{key}: {message}"), None)),
             None => Ok(config),
@@ -218,5 +219,21 @@ impl Source {
             };
         }
         span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_that_is_only_configured_keeps_the_plugin_of_the_project() {
+        let source = Source {
+            path: PathBuf::new(),
+            text: "[stages.color.config]\npalette = \"viridis\"\n".into(),
+        };
+        let config = Config::parse(&source).expect("a configuration");
+        assert_eq!(config.stages.color.plugin, "binned-color");
+        assert_eq!(config.stages.color.config["palette"], "viridis");
     }
 }

@@ -13,7 +13,9 @@ fn csv(criterion: &mut Criterion) {
     let (_dir, path) = file(&text);
     assert_eq!(read(&path).rows, rows as u64);
     let mut group = criterion.benchmark_group("ingest");
-    group.throughput(Throughput::Elements(rows as u64)).sample_size(10);
+    group
+        .throughput(Throughput::Elements(rows as u64))
+        .sample_size(10);
     group.bench_function("csv", |b| b.iter(|| read(&path)));
     group.finish();
 }

@@ -16,7 +16,13 @@ use eyemap_sdk::{ColorScale as _, ColorStage as _, Tables};
 
 const N: usize = 9000;
 const HIGH: f64 = 5000.0;
-const REDS: [u32; 5] = [0xfee5_d9ff, 0xfcbb_a1ff, 0xfc92_72ff, 0xef65_48ff, 0xa50f_15ff];
+const REDS: [u32; 5] = [
+    0xfee5_d9ff,
+    0xfcbb_a1ff,
+    0xfc92_72ff,
+    0xef65_48ff,
+    0xa50f_15ff,
+];
 
 /// What one writes first.
 fn plain(values: &[f64], status: &[ColumnStatus], out: &mut [Rgba]) {
@@ -35,7 +41,9 @@ fn plain(values: &[f64], status: &[ColumnStatus], out: &mut [Rgba]) {
 
 fn colors(criterion: &mut Criterion) {
     let mut random = Random(3);
-    let values: Vec<f64> = (0..N).map(|_| (5.0 + 1.5 * random.normal()).exp().round()).collect();
+    let values: Vec<f64> = (0..N)
+        .map(|_| (5.0 + 1.5 * random.normal()).exp().round())
+        .collect();
     let values: Vec<f64> = values.into_iter().map(|value| value.min(HIGH)).collect();
     let status: Vec<_> = (0..N)
         .map(|_| ColumnStatus::ALL[(random.bits() % 20).saturating_sub(16) as usize])
@@ -82,7 +90,8 @@ fn coordinates(criterion: &mut Criterion) {
     group.bench_function("one call a column", |b| {
         b.iter(|| {
             let each = hex1.chunks(1).zip(hex2.chunks(1));
-            each.filter(|(hex1, hex2)| placement.place(hex1, hex2).is_ok()).count()
+            each.filter(|(hex1, hex2)| placement.place(hex1, hex2).is_ok())
+                .count()
         })
     });
     group.finish();

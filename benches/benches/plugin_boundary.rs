@@ -54,7 +54,9 @@ fn batch(n: usize) -> Batch {
         .map(|_| statuses[(random.bits() % 20).saturating_sub(16) as usize])
         .collect();
     Batch {
-        values: (0..n).map(|_| (5.0 + 1.5 * random.normal()).exp().round()).collect(),
+        values: (0..n)
+            .map(|_| (5.0 + 1.5 * random.normal()).exp().round())
+            .collect(),
         numbers: status.iter().map(|&status| status as u8).collect(),
         status,
     }
@@ -106,10 +108,18 @@ fn boundary(criterion: &mut Criterion) {
         );
         let mut group = criterion.benchmark_group("binned-color");
         group.throughput(Throughput::Elements(n as u64));
-        group.bench_with_input(BenchmarkId::new("linked", n), &(), |b, ()| b.iter(&mut call_linked));
-        group.bench_with_input(BenchmarkId::new("loaded", n), &(), |b, ()| b.iter(&mut call_loaded));
+        group.bench_with_input(BenchmarkId::new("linked", n), &(), |b, ()| {
+            b.iter(&mut call_linked)
+        });
+        group.bench_with_input(BenchmarkId::new("loaded", n), &(), |b, ()| {
+            b.iter(&mut call_loaded)
+        });
         group.finish();
-        assert!(here.iter().zip(&there).all(|(here, there)| here.0 == *there));
+        assert!(
+            here.iter()
+                .zip(&there)
+                .all(|(here, there)| here.0 == *there)
+        );
     }
 }
 

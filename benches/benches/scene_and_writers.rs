@@ -36,7 +36,8 @@ const BLANK: Request = Request {
 };
 
 fn scene(maps: &Maps<'_>, request: Request) -> Scene {
-    maps.scene(request).unwrap_or_else(|error| panic!("{error}"))
+    maps.scene(request)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn bytes(scene: &Scene, format: Format) -> Vec<u8> {
@@ -98,7 +99,10 @@ fn maps(criterion: &mut Criterion) {
         b.iter(|| bytes(&scene(&maps, black_box(BLANK)), Format::Svg))
     });
     group.finish();
-    println!("targets: scene and svg {} us, png {} us", TARGETS[0].1, TARGETS[2].1);
+    println!(
+        "targets: scene and svg {} us, png {} us",
+        TARGETS[0].1, TARGETS[2].1
+    );
 }
 
 criterion_group!(benches, maps);

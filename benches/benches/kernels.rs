@@ -1,6 +1,7 @@
 //! Do the shapes of the two inner loops pay?
 //!
-//! Colours: the chain of selects of `binned-color` against the plain divide, floor and index.
+//! Colours: `binned-color`, which counts edges without a branch on data, against the plain divide,
+//! ceil and index.
 //! Coordinates: one call of `hex-coordinates` for a map against one call for each column.
 
 #![allow(clippy::print_stdout, missing_docs)]
@@ -59,17 +60,17 @@ fn colors(criterion: &mut Criterion) {
     let stage = BinnedColor::create(BinnedConfig::default(), &Tables::NONE);
     let scale = stage.and_then(|stage| stage.prepare(&job));
     let scale = scale.unwrap_or_else(|error| panic!("{error}"));
-    let (mut chain, mut naive) = (vec![Rgba(0); N], vec![Rgba(0); N]);
+    let (mut counted, mut naive) = (vec![Rgba(0); N], vec![Rgba(0); N]);
     let mut group = criterion.benchmark_group("color");
     group.throughput(Throughput::Elements(N as u64));
-    group.bench_function("select chain", |b| {
-        b.iter(|| scale.color(black_box(&values), black_box(&status), &mut chain))
+    group.bench_function("count of edges", |b| {
+        b.iter(|| scale.color(black_box(&values), black_box(&status), &mut counted))
     });
     group.bench_function("divide, ceil, index", |b| {
         b.iter(|| plain(black_box(&values), black_box(&status), &mut naive))
     });
     group.finish();
-    let differ = chain.iter().zip(&naive).filter(|(a, b)| a != b).count();
+    let differ = counted.iter().zip(&naive).filter(|(a, b)| a != b).count();
     println!("{differ} of {N} colours differ between the two");
 }
 

@@ -31,23 +31,36 @@ pub(crate) fn run(seconds: u32) -> Done {
             .env("RUSTFLAGS", FLAGS)
             .env("CARGO_TARGET_DIR", &target),
     )?;
+    let mut failed = Vec::new();
     for name in targets(&fuzz)? {
         println!("fuzzing {name} for {seconds} s");
         let corpus = fuzz.join("corpus").join(&name);
         let seeds = fuzz.join("seeds").join(&name);
-        std::fs::create_dir_all(&corpus).map_err(|error| error.to_string())?;
+        let artifacts = fuzz.join("artifacts").join(&name);
+        for dir in [&corpus, &artifacts] {
+            std::fs::create_dir_all(dir).map_err(|error| error.to_string())?;
+        }
         let mut command = Command::new(target.join(&triple).join("release").join(&name));
         command.arg(&corpus).arg(&seeds).current_dir(&fuzz);
         command.arg(format!("-max_total_time={seconds}"));
+        command.arg(format!("-artifact_prefix={}/", artifacts.display()));
         command.args([
             "-rss_limit_mb=2048",
             "-timeout=10",
             "-max_len=4096",
             "-verbosity=0",
         ]);
-        run_to_end(&mut command)?;
+        if run_to_end(&mut command).is_err() {
+            failed.push(name);
+        }
     }
-    Ok(())
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} failed; the inputs are in fuzz/artifacts",
+        failed.join(", ")
+    ))
 }
 
 /// The targets, one file each.

@@ -1,5 +1,6 @@
 //! Chores of the project, as `cargo xtask NAME`.
 
+mod bench;
 mod build;
 mod demo;
 mod fuzz;
@@ -14,6 +15,7 @@ cargo xtask demo            build, draw the sample data, say where to look
 cargo xtask test            every test: unit, property, conformance, snapshot, CLI, browser, fuzz
 cargo xtask build [--release]
                             build the command and its plugins, and lock the plugins
+cargo xtask bench [FILTER]  build in release and run the benches, or those whose name has FILTER
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["build"] => build::run(false).map(drop),
         ["build", "--release"] => build::run(true).map(drop),
+        ["bench"] => bench::run(None),
+        ["bench", filter] => bench::run(Some(filter)),
         ["fuzz"] => fuzz::run(20),
         ["fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::run(seconds),

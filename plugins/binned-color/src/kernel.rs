@@ -1,4 +1,5 @@
-//! The colouring loop: branch-free selects over short blocks, which compilers turn into vectors.
+//! The colouring loop: counts the edges below each value, over short blocks and without a branch on
+//! data, which compilers turn into vectors.
 //!
 //! `benches/benches/kernels.rs` compares it with the plain divide, floor and index.
 
@@ -22,29 +23,23 @@ pub(crate) fn color(bins: &Bins, values: &[f64], status: &[ColumnStatus], out: &
         }
         if let Some(zero) = bins.zero {
             for (out, &value) in out.iter_mut().zip(values) {
-                *out = if value == 0.0 { zero } else { *out };
+                *out = select(value == 0.0, zero, *out);
             }
         }
         let [_, no_data, not_in_region, unknown] = bins.without_value;
         for (out, &status) in out.iter_mut().zip(status) {
-            let value = *out;
-            let value = if status == ColumnStatus::NoData {
-                no_data
-            } else {
-                value
-            };
-            let value = if status == ColumnStatus::NotInRegion {
-                not_in_region
-            } else {
-                value
-            };
-            *out = if status == ColumnStatus::Unknown {
-                unknown
-            } else {
-                value
-            };
+            let value = select(status == ColumnStatus::NoData, no_data, *out);
+            let value = select(status == ColumnStatus::NotInRegion, not_in_region, value);
+            *out = select(status == ColumnStatus::Unknown, unknown, value);
         }
     }
+}
+
+/// One of two colours without a branch. Written as `if`, compilers branch on the data, which costs
+/// more than the whole loop.
+const fn select(first: bool, yes: Rgba, no: Rgba) -> Rgba {
+    let mask = (first as u32).wrapping_neg();
+    Rgba(yes.0 & mask | no.0 & !mask)
 }
 
 fn bin(bins: &Bins, low: f64, width: f64, values: &[f64], out: &mut [Rgba]) {
@@ -54,10 +49,14 @@ fn bin(bins: &Bins, low: f64, width: f64, values: &[f64], out: &mut [Rgba]) {
     for (share, &value) in share.iter_mut().zip(values) {
         *share = (value - low) / width;
     }
-    out.fill(bins.colors[0]);
-    for (&edge, &color) in bins.edges.iter().zip(&bins.colors[1..]) {
-        for (out, &share) in out.iter_mut().zip(&share) {
-            *out = if share > edge { color } else { *out };
+    // As wide as the shares, so that comparisons are added as they come out of the vector unit.
+    let mut above = [0u64; BLOCK];
+    for &edge in &bins.edges {
+        for (above, &share) in above.iter_mut().zip(&share) {
+            *above += u64::from(share > edge);
         }
+    }
+    for (out, &above) in out.iter_mut().zip(&above) {
+        *out = bins.colors[above as usize];
     }
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use serde::Deserialize as _;
+use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, schema};
+use super::{Config, StagesConfig, schema};
 
 /// A configuration file as text, kept so that later errors can point into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -133,7 +134,9 @@ impl Config {
                 ));
             }
         }
-        self.wrong_range().or_else(|| self.wrong_names())
+        self.wrong_range()
+            .or_else(|| self.wrong_names())
+            .or_else(|| self.stages.wrong_number())
     }
 
     fn wrong_range(&self) -> Option<(String, String)> {
@@ -184,6 +187,39 @@ impl Config {
     }
 }
 
+impl StagesConfig {
+    /// TOML knows `nan` and `inf`, the JSON that plugins get does not and makes them null, which
+    /// reads as "not given".
+    fn wrong_number(&self) -> Option<(String, String)> {
+        let stages = [
+            ("coordinate", &self.coordinate),
+            ("color", &self.color),
+            ("metadata", &self.metadata),
+        ];
+        stages.into_iter().find_map(|(name, stage)| {
+            let mut keys = stage.config.iter();
+            let path = |key| format!("stages.{name}.config.{key}");
+            let path = keys.find_map(|(key, value)| null_in(value, path(key)))?;
+            Some((path, "nan and inf are no values".into()))
+        })
+    }
+}
+
+/// The path of the first null.
+fn null_in(value: &Value, path: String) -> Option<String> {
+    match value {
+        Value::Null => Some(path),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(i, item)| null_in(item, format!("{path}[{i}]")))
+        }
+        Value::Object(keys) => keys
+            .iter()
+            .find_map(|(key, value)| null_in(value, format!("{path}.{key}"))),
+        _ => None,
+    }
+}
+
 /// More layers than any neuropil has; a limit on what a hostile file can ask for.
 const MAX_LAYERS: usize = 1000;
 
@@ -219,5 +255,37 @@ impl Source {
             };
         }
         span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_that_is_only_configured_keeps_the_plugin_of_the_project() {
+        let source = Source {
+            path: PathBuf::new(),
+            text: "[stages.color.config]\npalette = \"viridis\"\n".into(),
+        };
+        let config = Config::parse(&source).expect("a configuration");
+        assert_eq!(config.stages.color.plugin, "binned-color");
+        assert_eq!(config.stages.color.config["palette"], "viridis");
+    }
+
+    #[test]
+    fn a_plugin_is_not_given_a_number_that_json_cannot_say() {
+        let source = Source {
+            path: PathBuf::new(),
+            text: "[stages.color.config]\nedges = [1, { at = nan }]\n".into(),
+        };
+        let error = Config::parse(&source).expect_err("refused");
+        assert!(
+            error
+                .message
+                .starts_with("stages.color.config.edges[1].at:"),
+            "{error}"
+        );
+        assert_eq!(error.line_column(), Some((2, 15)));
     }
 }

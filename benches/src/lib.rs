@@ -1,0 +1,134 @@
+//! What the benches have in common: tables made from a seed, and the built plugins.
+//!
+//! The benches load real plugins, so `cargo xtask bench` builds them first and passes
+//! `EYEMAP_BUILD_DIR`. Tables have the distributions of a real data set: synapses of a column
+//! log-normal (mu 5, sigma 1.5), shares of its layers Dirichlet (0.35).
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use eyemap_engine::{
+    config::Config,
+    draw::test_scene::Random,
+    ingest::{IngestOptions, read_dataset},
+    model::Dataset,
+    plugins::{Finder, SearchDir},
+};
+
+/// Finds the built plugins and trusts them whatever their hash: they were built for this run.
+///
+/// # Panics
+/// When nothing was built.
+pub fn finder() -> Finder {
+    const HOW: &str = "run the benches with `cargo xtask bench`, or build with \
+        `cargo xtask build --release` and set EYEMAP_BUILD_DIR to the directory of the build";
+    let dir = std::env::var_os("EYEMAP_BUILD_DIR").map(PathBuf::from);
+    let dir = dir.unwrap_or_else(|| panic!("EYEMAP_BUILD_DIR is not set: {HOW}"));
+    // Cargo runs a bench in its package, the user names a directory from the root.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join(dir).join("plugins");
+    assert!(path.is_dir(), "{} is missing: {HOW}", path.display());
+    let names = ["hex-coordinates", "binned-color", "column-metadata"];
+    Finder {
+        dirs: vec![SearchDir {
+            path,
+            origin: "the build",
+        }],
+        trusted: names.map(|name| format!("org.eyemap.{name}")).into(),
+        ..Finder::default()
+    }
+}
+
+/// Columns in the oval of an eye, by rising `hex1`, `hex2`.
+pub fn columns(n: usize) -> Vec<(i32, i32)> {
+    let mut near: Vec<(i32, i32, i32)> = Vec::new();
+    for hex1 in 0..60 {
+        for hex2 in 0..60 {
+            let (x, y) = (hex2 - hex1, hex1 + hex2 - 60);
+            near.push((9 * x * x + 4 * y * y, hex1, hex2));
+        }
+    }
+    near.sort_unstable();
+    let mut columns: Vec<_> = near.iter().take(n).map(|&(_, h1, h2)| (h1, h2)).collect();
+    columns.sort_unstable();
+    columns
+}
+
+/// Number of rows that [`table`] writes for each column.
+pub const ROWS_PER_COLUMN: usize = 11;
+
+/// A canonical table: types with data in every column of the right medulla, one row for the whole
+/// column and one for each of ten layers; then the type `Zblank`, which has one row in the lobula.
+pub fn table(n_types: usize, n_columns: usize) -> String {
+    let mut random = Random(1);
+    let mut text = String::from("cell_type,region,side,hex1,hex2,layer,synapses\n");
+    let columns = columns(n_columns);
+    for cell_type in 0..n_types {
+        for &(hex1, hex2) in &columns {
+            let total = (5.0 + 1.5 * random.normal()).exp();
+            let shares: Vec<f64> = (0..10).map(|_| random.gamma(0.35)).collect();
+            let sum: f64 = shares.iter().sum();
+            let layers = shares.iter().map(|share| (total * share / sum).round());
+            let whole: f64 = layers.clone().sum();
+            for (layer, value) in std::iter::once(whole).chain(layers).enumerate() {
+                // Writing into a String cannot fail.
+                let _ = writeln!(text, "T{cell_type},ME,R,{hex1},{hex2},{layer},{value}");
+            }
+        }
+    }
+    text.push_str("Zblank,LO,R,30,30,0,1\n");
+    text
+}
+
+/// Reads a table as `eyemap render` does, with the default configuration.
+///
+/// # Panics
+/// When it is refused.
+pub fn read(path: &Path) -> Dataset {
+    let config = Config::default();
+    let options = IngestOptions {
+        table: &config.table,
+        atlas: &config.atlas,
+        atlas_file: None,
+        regions: &config.regions,
+        metrics: &config.metrics,
+        progress: None,
+        cancel: None,
+    };
+    read_dataset(path, &options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A file with a text; it is removed with the directory that comes with it.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let path = dir.path().join("table.csv");
+    std::fs::write(&path, text).unwrap_or_else(|error| panic!("{error}"));
+    (dir, path)
+}
+
+/// Times of several ways to do one thing, called in turn so that a busy machine slows all alike.
+/// Gives the smallest time of one call for each name.
+pub fn interleaved(
+    rounds: usize,
+    calls: usize,
+    ways: &mut [(&'static str, &mut dyn FnMut())],
+) -> BTreeMap<&'static str, Duration> {
+    let mut best = BTreeMap::new();
+    for _ in 0..rounds {
+        for (name, work) in &mut *ways {
+            let start = Instant::now();
+            (0..calls).for_each(|_| work());
+            let time = start.elapsed() / calls as u32;
+            let found = best.entry(*name).or_insert(time);
+            *found = time.min(*found);
+        }
+    }
+    best
+}

@@ -1,7 +1,8 @@
 //! Once-per-map data, as JSON: jobs that go to a stage and descriptions that come back.
 //!
 //! Each document has a `version`; unknown keys are ignored and missing ones have the defaults given
-//! here, so that either side may be the newer one. These types are a convenience of this crate, not
+//! here, so that either side may be the newer one. A key that takes words (`kind`, `scope`) takes the
+//! words given here and no others for ever: a new meaning is a new key beside it. These types are a convenience of this crate, not
 //! part of the frozen layout: the JSON is.
 
 use serde::{Deserialize, Serialize};

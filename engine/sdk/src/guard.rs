@@ -6,7 +6,7 @@
 
 use std::{
     any::Any,
-    cell::RefCell,
+    cell::{Cell, RefCell},
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
     sync::Once,
@@ -19,6 +19,28 @@ use eyemap_abi::{
 
 thread_local! {
     static LAST_PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+    /// How many calls of the host are under way on this thread, one inside the other.
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A call of the host that is under way.
+struct Call;
+
+impl Call {
+    fn enter() -> Self {
+        let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+        Self
+    }
+
+    fn is_under_way() -> bool {
+        CALLS.try_with(|calls| calls.get() > 0).unwrap_or(false)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let _ = CALLS.try_with(|calls| calls.set(calls.get() - 1));
+    }
 }
 
 /// Notes panics for [`guard`] in place of printing them: standard error belongs to the host. The
@@ -30,8 +52,13 @@ pub(crate) fn install_hook() {
 
 fn note(info: &PanicHookInfo<'_>) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let message = message(info.payload());
+    if !Call::is_under_way() {
+        // A thread of the plugin's own has nobody to return its panic to but the log.
+        tracing::error!("a thread panicked: {message} (at {place})");
+    }
     // A thread that is ending has no such variable any more; the place is then lost.
-    let _ = LAST_PANIC.try_with(|last| *last.borrow_mut() = Some((message(info.payload()), place)));
+    let _ = LAST_PANIC.try_with(|last| *last.borrow_mut() = Some((message, place)));
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {
@@ -58,6 +85,7 @@ pub(crate) fn guard<T, R>(call: impl FnOnce() -> Result<T, PluginError>) -> RRes
 where
     R: From<T>,
 {
+    let _call = Call::enter();
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => ROk(value.into()),
         Ok(Err(error)) => RErr(error),

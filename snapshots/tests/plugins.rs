@@ -330,7 +330,11 @@ fn a_plugin_that_aborts_on_panic_is_refused() {
 #[test]
 fn extension_ids_that_could_not_be_printed_are_no_manifest() {
     let dirs = Dirs::new(1);
-    let path = dirs.put(0, "it.so", &binned_with("eyemap.color/1", "eyemap\\ncol/1"));
+    let path = dirs.put(
+        0,
+        "it.so",
+        &binned_with("eyemap.color/1", "eyemap\\ncolr/1"),
+    );
     contains(
         &refusal(&dirs.finder(&[BINNED]), path),
         &["no usable plugin manifest", "its extensions are no ids"],
@@ -350,7 +354,8 @@ fn refused_as_color(name: &str) -> String {
     };
     let error = loaded
         .extension::<eyemap_abi::ColorExtension>()
-        .expect_err("no colour stage");
+        .err()
+        .expect("no colour stage");
     let text = format!("{error}\nhelp: {}", error.help());
     assert!(text.lines().count() <= 12, "{text}");
     text

@@ -192,7 +192,8 @@ fn mollweide_places_columns_where_they_look_and_leaves_out_the_blind() {
     let radius = 19.0 * 6.0 * 1.1;
     let near = |found: [f64; 2], x: f64, y: f64| {
         let far = (found[0] - x * radius).hypot(found[1] - y * radius);
-        assert!(far < 1e-6, "{found:?} is not {x}, {y} radii away");
+        // Near the pole an error of 1e-16 in sin phi moves a place by 1e-5 radii.
+        assert!(far < 0.01, "{found:?} is not {x}, {y} radii away");
     };
     let side = (10, 10);
     // The front lies a quarter turn from the side: X = 2 sqrt 2 / pi * pi / 2 = sqrt 2.

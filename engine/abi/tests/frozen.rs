@@ -3,13 +3,14 @@
 //! `frozen/` holds the layout of the root and of each extension as text. A file of a draft (`/0`) may
 //! be written anew, and one of a new id for the first time, with `EYEMAP_WRITE_LAYOUTS=1`.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::Path};
+use std::{collections::HashSet, fmt::Write as _, path::Path};
 
 use eyemap_abi::{
     CacheExtension, ColorExtension, CoordinateExtension, DescribeExtension, MetadataExtension,
     PluginRoot,
     abi_stable::{
         StableAbi,
+        std_types::utypeid::UTypeId,
         type_layout::{TLData, TLField, TLFields, TypeLayout},
     },
     ids,
@@ -19,7 +20,7 @@ use eyemap_abi::{
 #[derive(Default)]
 struct Layouts {
     text: String,
-    seen: BTreeSet<String>,
+    seen: HashSet<UTypeId>,
 }
 
 impl Layouts {
@@ -30,41 +31,21 @@ impl Layouts {
     }
 
     fn add(&mut self, layout: &'static TypeLayout) {
-        let name = type_name(layout);
-        if !self.seen.insert(name.clone()) {
+        if !self.seen.insert(layout.get_utypeid()) {
             return;
         }
-        let (size, align) = (layout.size(), layout.alignment());
+        let (name, size, align) = (type_name(layout), layout.size(), layout.alignment());
         let (kind, fields) = shape(layout);
         let _ = writeln!(self.text, "{name}: {kind}, size {size}, align {align}");
-        let fields: Vec<TLField> = fields
-            .into_iter()
-            .flat_map(|fields| fields.iter())
-            .collect();
-        for field in &fields {
-            let _ = writeln!(self.text, "  {}: {}", field.name(), field_type(field));
+        for field in fields.into_iter().flat_map(|fields| fields.iter()) {
+            let _ = writeln!(self.text, "  {}: {}", field.name(), field_type(&field));
         }
-        for field in &fields {
-            self.reach(field);
-        }
+        // Fields, parameters and results of functions, and generic parameters, in their order.
+        let nested = layout.shared_vars().type_layouts().iter();
+        nested.for_each(|nested| self.add(nested()));
         if let Some(checks) = layout.extra_checks() {
-            checks
-                .nested_type_layouts()
-                .iter()
-                .for_each(|nested| self.add(nested));
-        }
-    }
-
-    /// The types that a field holds, or that its functions take and return.
-    fn reach(&mut self, field: &TLField) {
-        if !field.is_function() {
-            self.add(field.layout());
-        }
-        for function in field.function_range().iter() {
-            let parameters = function.param_type_layouts.iter();
-            for part in parameters.chain(function.return_type_layout()) {
-                self.add(part());
-            }
+            let nested = checks.nested_type_layouts();
+            nested.iter().for_each(|nested| self.add(nested));
         }
     }
 }

@@ -139,7 +139,9 @@ pub fn read_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, PluginError>
             manifest.id
         )));
     }
-    if manifest.extensions.len() > MAX_EXTENSIONS || !manifest.extensions.iter().all(is_extension) {
+    if manifest.extensions.len() > MAX_EXTENSIONS
+        || !manifest.extensions.iter().all(|id| is_extension(id))
+    {
         return Err(no_manifest(
             "its extensions are no ids such as eyemap.color/1".into(),
         ));
@@ -172,7 +174,7 @@ fn is_id(id: &str) -> bool {
 }
 
 /// `eyemap.color/1`: no spaces, no control letters.
-fn is_extension(id: &String) -> bool {
+fn is_extension(id: &str) -> bool {
     !id.is_empty() && id.len() <= 100 && id.bytes().all(|b| b.is_ascii_graphic())
 }
 

@@ -74,7 +74,8 @@ fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
 
 fn state(plugin: &Listed) -> String {
     match (&plugin.manifest, &plugin.trust, &plugin.shadowed_by) {
-        (Err(error), ..) | (_, Err(error @ PluginError::NotALibrary { .. }), _) => {
+        (Err(error), ..)
+        | (_, Err(error @ (PluginError::NotALibrary { .. } | PluginError::Duplicate { .. })), _) => {
             format!("unusable: {}", out::plain(&error.to_string()))
         }
         (_, Err(PluginError::Changed { .. }), _) => "changed since it was locked".into(),

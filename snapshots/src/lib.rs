@@ -3,6 +3,8 @@
 //! They run the built command and load real plugins, so `cargo xtask test` builds both first and
 //! passes `EYEMAP_BIN` and `EYEMAP_BUILD_DIR`. Without them a test fails and says so.
 
+pub mod trial;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},

@@ -29,6 +29,8 @@ fn run_all(count: &mut CountedRun) -> Done {
         "build",
         "--package",
         "eyemap-sdk",
+        "--package",
+        "eyemap-fixtures",
         "--examples",
     ]))?;
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);

@@ -1,7 +1,8 @@
 //! Once-per-map data, as JSON: jobs that go to a stage and descriptions that come back.
 //!
 //! Each document has a `version`; unknown keys are ignored and missing ones have the defaults given
-//! here, so that either side may be the newer one. These types are a convenience of this crate, not
+//! here, so that either side may be the newer one. A key that takes words (`kind`, `scope`) takes the
+//! words given here and no others for ever: a new meaning is a new key beside it. These types are a convenience of this crate, not
 //! part of the frozen layout: the JSON is.
 
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,51 @@ impl std::fmt::Display for Rgba {
     }
 }
 
+/// Smallest and largest coordinates of all columns of a side, `[smallest, largest]`.
+///
+/// `across` and `along` are the doubled coordinates of Nern et al. 2025, which are the axes of the
+/// hexagonal grid: the four ranges together bound the columns more tightly than `hex1` and `hex2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Extent {
+    /// Of `hex1`.
+    pub hex1: [i32; 2],
+    /// Of `hex2`.
+    pub hex2: [i32; 2],
+    /// Of `hex2 - hex1`.
+    pub across: [i64; 2],
+    /// Of `hex1 + hex2`.
+    pub along: [i64; 2],
+}
+
+impl Extent {
+    /// The extent of columns `(hex1, hex2)`; none without columns.
+    pub fn of(columns: impl IntoIterator<Item = (i32, i32)>) -> Option<Self> {
+        let one = |(hex1, hex2): (i32, i32)| {
+            let (wide1, wide2) = (i64::from(hex1), i64::from(hex2));
+            Self {
+                hex1: [hex1; 2],
+                hex2: [hex2; 2],
+                across: [wide2 - wide1; 2],
+                along: [wide1 + wide2; 2],
+            }
+        };
+        columns.into_iter().map(one).reduce(Self::joined)
+    }
+
+    fn joined(self, other: Self) -> Self {
+        fn join<T: Ord + Copy>(a: [T; 2], b: [T; 2]) -> [T; 2] {
+            [a[0].min(b[0]), a[1].max(b[1])]
+        }
+        Self {
+            hex1: join(self.hex1, other.hex1),
+            hex2: join(self.hex2, other.hex2),
+            across: join(self.across, other.across),
+            along: join(self.along, other.along),
+        }
+    }
+}
+
 /// What a coordinate stage prepares for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -157,6 +203,9 @@ pub struct CoordinateJob {
     pub hex_size_px: f64,
     /// Distance between neighbours relative to touching hexagons (1 = touching).
     pub spacing: f64,
+    /// How far the columns reach, so that guides can lie beside them; none while no table is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
 }
 
 impl Default for CoordinateJob {
@@ -168,6 +217,7 @@ impl Default for CoordinateJob {
             orientation: "peer".into(),
             hex_size_px: 6.0,
             spacing: 1.1,
+            extent: None,
         }
     }
 }

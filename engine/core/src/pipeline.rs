@@ -14,7 +14,7 @@ use std::sync::Arc;
 use eyemap_abi::{
     ColumnBatch, TableColumn,
     abi_stable::std_types::RSlice,
-    job::{ColumnStatus, CoordinateJob, MetadataJob, Side},
+    job::{ColumnStatus, CoordinateJob, Extent, MetadataJob, Side},
 };
 use quick_cache::sync::Cache;
 
@@ -228,7 +228,11 @@ impl Maps<'_> {
     fn grid(&self, region: usize, side: Side) -> Result<Arc<Grid>, StageError> {
         self.grids.get_or_insert_with(&(region, side), || {
             let pipeline = self.pipeline;
-            let job = pipeline.coordinate_job(&self.dataset.regions[region].name, side);
+            let columns = &self.dataset.atlas.side(side).columns;
+            let job = CoordinateJob {
+                extent: Extent::of(columns.iter().map(|column| (column.hex1, column.hex2))),
+                ..pipeline.coordinate_job(&self.dataset.regions[region].name, side)
+            };
             grid::place(
                 &pipeline.coordinate,
                 &job,

@@ -10,7 +10,7 @@ mod side_tables;
 use std::{
     path::Path,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -56,8 +56,7 @@ impl StageName {
     }
 }
 
-/// What all three have in common: the plugin behind it, its configuration, and a lock for plugins
-/// that cannot be called from two threads at once.
+/// What all three have in common: the plugin behind it, its configuration, and what its calls cost.
 #[derive(Debug)]
 pub struct Origin {
     /// Which stage it is.
@@ -68,7 +67,6 @@ pub struct Origin {
     pub config: String,
     /// Names and BLAKE3 hashes of its side tables.
     pub tables: Vec<(String, [u8; 32])>,
-    exclusive: Option<Mutex<()>>,
     calls: AtomicU64,
     spent_ns: AtomicU64,
 }
@@ -110,17 +108,16 @@ impl Origin {
             source: Box::new(source),
         })?;
         let side_tables = side_tables::read(name, &stage.tables)?;
-        let exclusive = (plugin.manifest.thread_safety != "sync").then(|| Mutex::new(()));
         let origin = Self {
             name,
             plugin,
             config: serde_json::Value::Object(stage.config.clone()).to_string(),
             tables: side_tables.hashes(),
-            exclusive,
             calls: AtomicU64::new(0),
             spent_ns: AtomicU64::new(0),
         };
         let created = side_tables.lend(|tables| {
+            let _call = origin.enter();
             create(
                 extension,
                 RStr::from_str(&origin.config),
@@ -143,10 +140,7 @@ impl Origin {
 
     /// Held around each call of the plugin.
     fn enter(&self) -> Call<'_> {
-        let alone = self
-            .exclusive
-            .as_ref()
-            .map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
+        let alone = self.plugin.alone();
         Call {
             origin: self,
             start: Instant::now(),

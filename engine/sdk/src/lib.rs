@@ -90,7 +90,7 @@ pub mod prelude {
     pub use crate::error::{Error, Result};
     pub use crate::job::{
         Badge, Cell, CellShape, ColorDescription, ColorJob, ColorNeeds, ColumnStatus,
-        CoordinateDescription, CoordinateJob, Guide, LegendDescription, LegendKind,
+        CoordinateDescription, CoordinateJob, Extent, Guide, LegendDescription, LegendKind,
         MetadataDescription, MetadataJob, Rgba, Scope, Side, Statistic, Subject, SubjectLine,
         SubjectNeeds, Templates,
     };

@@ -18,8 +18,8 @@ use eyemap_abi::{
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
-    level_filters::LevelFilter,
     span,
+    subscriber::Interest,
 };
 
 struct Forward {
@@ -64,15 +64,13 @@ impl Subscriber for Forward {
         metadata.is_event() && level_of(metadata.level()) <= self.max_level()
     }
 
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(match self.max_level() {
-            LogLevel::Off => LevelFilter::OFF,
-            LogLevel::Error => LevelFilter::ERROR,
-            LogLevel::Warn => LevelFilter::WARN,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Debug => LevelFilter::DEBUG,
-            LogLevel::Trace => LevelFilter::TRACE,
-        })
+    /// The host may change its level at any time, so that no answer may be kept.
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.is_event() {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

@@ -73,7 +73,7 @@ impl<'a> TableRef<'a> {
                     names.join(", ")
                 ))
             })?;
-        if found.valid.iter().any(|&valid| valid == 0) {
+        if found.valid.contains(&0) {
             return Err(Error::input(format!(
                 "column {column:?} of the side table {:?} has empty cells",
                 self.name

@@ -1,5 +1,5 @@
-//! The colouring loop: counts the edges below each value, over short blocks and without a branch on
-//! data, which compilers turn into vectors.
+//! The colouring loop: counts the thresholds that a value reaches, over short blocks and without a
+//! division or a branch on data, which compilers turn into vectors.
 //!
 //! `benches/benches/kernels.rs` compares it with the plain divide, floor and index.
 
@@ -17,20 +17,19 @@ pub(crate) fn color(bins: &Bins, values: &[f64], status: &[ColumnStatus], out: &
         .zip(status.chunks(BLOCK))
         .zip(out.chunks_mut(BLOCK));
     for ((values, status), out) in blocks {
-        match bins.range {
-            Some([low, high]) => bin(bins, low, high - low, values, out),
-            None => out.fill(bins.colors[0]),
-        }
+        bin(bins, values, out);
         if let Some(zero) = bins.zero {
             for (out, &value) in out.iter_mut().zip(values) {
                 *out = select(value == 0.0, zero, *out);
             }
         }
-        let [_, no_data, not_in_region, unknown] = bins.without_value;
+        // Most blocks lie inside the patch of a cell type.
+        if status.iter().all(|&status| status == ColumnStatus::HasData) {
+            continue;
+        }
         for (out, &status) in out.iter_mut().zip(status) {
-            let value = select(status == ColumnStatus::NoData, no_data, *out);
-            let value = select(status == ColumnStatus::NotInRegion, not_in_region, value);
-            *out = select(status == ColumnStatus::Unknown, unknown, value);
+            let without = bins.without_value[status as usize];
+            *out = select(status == ColumnStatus::HasData, *out, without);
         }
     }
 }
@@ -42,21 +41,68 @@ const fn select(first: bool, yes: Rgba, no: Rgba) -> Rgba {
     Rgba(yes.0 & mask | no.0 & !mask)
 }
 
-fn bin(bins: &Bins, low: f64, width: f64, values: &[f64], out: &mut [Rgba]) {
-    // A true division: multiplying by the reciprocal moves values that lie exactly on an edge. With
-    // equal ends 0/0 is NaN, which is above no edge and so keeps the first colour.
-    let mut share = [0.0; BLOCK];
-    for (share, &value) in share.iter_mut().zip(values) {
-        *share = (value - low) / width;
-    }
-    // As wide as the shares, so that comparisons are added as they come out of the vector unit.
-    let mut above = [0u64; BLOCK];
-    for &edge in &bins.edges {
-        for (above, &share) in above.iter_mut().zip(&share) {
-            *above += u64::from(share > edge);
+fn bin(bins: &Bins, values: &[f64], out: &mut [Rgba]) {
+    // As wide as the values, so that comparisons are added as they come out of the vector unit.
+    let mut reached = [0u64; BLOCK];
+    for &threshold in &bins.thresholds {
+        for (reached, &value) in reached.iter_mut().zip(values) {
+            *reached += u64::from(value >= threshold);
         }
     }
-    for (out, &above) in out.iter_mut().zip(&above) {
-        *out = bins.colors[above as usize];
+    for (out, &reached) in out.iter_mut().zip(&reached) {
+        *out = bins.colors[reached as usize];
+    }
+}
+
+/// The smallest value that lies above an edge, so that `value >= threshold` says exactly what
+/// `(value - low) / width > edge` says, rounding included; infinity if none does.
+///
+/// The share rises with the value, so the threshold is found by stepping through the few numbers
+/// around the edge.
+pub(crate) fn threshold([low, high]: [f64; 2], edge: f64) -> f64 {
+    let width = high - low;
+    let above = |value: f64| (value - low) / width > edge;
+    // With equal ends every share is NaN, with an infinite width 0: neither is above an edge.
+    if !(width > 0.0 && width.is_finite()) {
+        return f64::INFINITY;
+    }
+    let mut value = low + edge * width;
+    while above(value) {
+        value = value.next_down();
+    }
+    while !above(value) {
+        value = value.next_up();
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::threshold;
+
+    #[test]
+    fn a_threshold_parts_values_exactly_as_the_share_does() {
+        let lows = [0.0, 3.0, -7.25, 0.1, 1e16, -1e300, 5e-324, 12345.678];
+        let widths = [1.0, 3.0, 997.0, 1e-3, 1e16, 1e300, 1e-310];
+        let mut parted = 0;
+        for low in lows {
+            for high in widths.map(|width| low + width) {
+                for n in [2u32, 3, 5, 7, 10, 64] {
+                    for edge in (1..n).map(|k| f64::from(k) / f64::from(n)) {
+                        let at = threshold([low, high], edge);
+                        let share = |value: f64| (value - low) / (high - low);
+                        if high == low {
+                            assert_eq!(at, f64::INFINITY);
+                            continue;
+                        }
+                        assert!(share(at) > edge, "{low}..{high} at {edge}");
+                        assert!(share(at.next_down()) <= edge, "{low}..{high} at {edge}");
+                        parted += 1;
+                    }
+                }
+            }
+        }
+        assert!(parted > 3000, "{parted}");
+        assert_eq!(threshold([-f64::MAX, f64::MAX], 0.5), f64::INFINITY);
     }
 }

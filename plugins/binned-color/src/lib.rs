@@ -76,6 +76,8 @@ pub struct Bins {
     range: Option<[f64; 2]>,
     /// Upper edges of all bins but the last, as shares of the range.
     edges: Vec<f64>,
+    /// For each edge the smallest value above it.
+    thresholds: Vec<f64>,
     colors: Vec<Rgba>,
     zero: Option<Rgba>,
     without_value: [Rgba; 4],
@@ -142,13 +144,19 @@ impl ColorStage for BinnedColor {
         let range = job
             .range
             .or(low.zip(statistics.max).map(|(low, high)| [low, high]));
+        let range = range.map(|[low, high]| match whole && low == high {
+            true => [low - 0.1, high + 0.1],
+            false => [low, high],
+        });
         let n = self.colors.len();
+        let edges: Vec<f64> = (1..n).map(|k| k as f64 / n as f64).collect();
+        // Without a range no value is above any edge.
+        let threshold =
+            |&edge: &f64| range.map_or(f64::INFINITY, |range| kernel::threshold(range, edge));
         Ok(Bins {
-            range: range.map(|[low, high]| match whole && low == high {
-                true => [low - 0.1, high + 0.1],
-                false => [low, high],
-            }),
-            edges: (1..n).map(|k| k as f64 / n as f64).collect(),
+            range,
+            thresholds: edges.iter().map(threshold).collect(),
+            edges,
             colors: self.colors.clone(),
             zero: self.zeros[usize::from(!whole)],
             without_value: self.without_value,

@@ -17,6 +17,9 @@ use super::{Manifest, PluginError};
 /// A manifest is a few hundred bytes; more is not one.
 const MAX_MANIFEST_BYTES: usize = 64 * 1024;
 
+/// More than any plugin has; what a hostile file may put in a message.
+const MAX_EXTENSIONS: usize = 16;
+
 type Header = FileHeader64<Endianness>;
 
 #[cfg(target_arch = "x86_64")]
@@ -136,6 +139,13 @@ pub fn read_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, PluginError>
             manifest.id
         )));
     }
+    if manifest.extensions.len() > MAX_EXTENSIONS
+        || !manifest.extensions.iter().all(|id| is_extension(id))
+    {
+        return Err(no_manifest(
+            "its extensions are no ids such as eyemap.color/1".into(),
+        ));
+    }
     Ok(manifest)
 }
 
@@ -161,6 +171,11 @@ fn is_id(id: &str) -> bool {
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     id.len() <= 200 && id.contains('.') && id.split('.').all(plain)
+}
+
+/// `eyemap.color/1`: no spaces, no control letters.
+fn is_extension(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 100 && id.bytes().all(|b| b.is_ascii_graphic())
 }
 
 #[cfg(test)]

@@ -116,6 +116,7 @@ impl Finder {
             return candidate(Path::new(name));
         }
         let (mut ids, mut unreadable) = (BTreeSet::new(), Vec::new());
+        let mut first: Option<Candidate> = None;
         for dir in &self.dirs {
             let mut found: Vec<Candidate> = Vec::new();
             for path in libraries(&dir.path) {
@@ -127,9 +128,21 @@ impl Finder {
                     Err(error) => unreadable.push(error.to_string()),
                 }
             }
-            if let Some(found) = only(found, name)? {
-                return Ok(found);
+            match (&first, only(found, name)?) {
+                (None, Some(found)) if found.manifest.id == name => return Ok(found),
+                (None, found) => first = found,
+                // An earlier directory shadows a later one, but no other id.
+                (Some(first), Some(other)) if first.manifest.id != other.manifest.id => {
+                    return Err(PluginError::Ambiguous {
+                        name: name.into(),
+                        ids: vec![first.manifest.id.clone(), other.manifest.id],
+                    });
+                }
+                (Some(_), _) => {}
             }
+        }
+        if let Some(found) = first {
+            return Ok(found);
         }
         Err(PluginError::NotFound {
             name: name.into(),
@@ -202,6 +215,17 @@ impl Finder {
                     .and_then(|()| elf::check(&path, &found.bytes));
                 let id = found.manifest.id.clone();
                 let shadowed_by = seen.get(&id).cloned();
+                let twin = shadowed_by
+                    .as_ref()
+                    .filter(|first| first.parent() == path.parent());
+                let trust = match twin {
+                    Some(first) => Err(PluginError::Duplicate {
+                        id: id.clone(),
+                        first: first.clone(),
+                        second: path.clone(),
+                    }),
+                    None => trust,
+                };
                 seen.entry(id).or_insert_with(|| path.clone());
                 Listed {
                     path,

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use eyemap_abi::{
@@ -32,6 +32,7 @@ pub struct Plugin {
     /// SHA-256 of the file.
     pub sha256: String,
     entries: &'static [ExtEntry],
+    alone: Mutex<()>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -68,6 +69,13 @@ impl Extension for DescribeExtension {
 }
 
 impl Plugin {
+    /// Held around each call of a plugin that cannot be called from two threads at once, whatever
+    /// the stages that it serves.
+    pub(crate) fn alone(&self) -> Option<MutexGuard<'_, ()>> {
+        let exclusive = self.manifest.thread_safety != "sync";
+        exclusive.then(|| self.alone.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The extension `E`, after checking its layout.
     ///
     /// # Errors
@@ -146,6 +154,7 @@ pub(crate) fn load(
         path: path.into(),
         sha256: sha256.clone(),
         entries,
+        alone: Mutex::new(()),
     };
     let plugin: &'static Plugin = Box::leak(Box::new(plugin));
     loaded.insert(sha256, plugin);
@@ -163,16 +172,17 @@ fn open(path: &Path, bytes: &[u8], id: &str) -> Result<PluginRootRef, PluginErro
     // whose structure was checked; they are sealed and cannot change under the loader.
     let library = unsafe { Library::open(Some(sealed.path()), RTLD_NOW | RTLD_LOCAL) }
         .map_err(|error| refused(error.to_string()))?;
+    // Never unloaded, also where it is refused below: its initialisers ran, and destructors of
+    // thread-locals and objects may live in it until the end.
+    let library = std::mem::ManuallyDrop::new(library);
+    // The loader knows libraries by path: a number that is used again would give the first library.
+    std::mem::forget(sealed);
     // SAFETY: the entry symbol is a static `LibHeader`, so its address is an `AbiHeaderRef`: a
     // pointer to the header's first field, whose magic number `upgrade` checks before anything else.
     let header =
         unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) }
             .map(|symbol| *symbol)
             .map_err(|error| refused(error.to_string()))?;
-    // Never unloaded: destructors of thread-locals and objects may live in it until the end.
-    std::mem::forget(library);
-    // The loader knows libraries by path: a number that is used again would give the first library.
-    std::mem::forget(sealed);
     header
         .upgrade()
         .and_then(|header| header.init_root_module::<PluginRootRef>())
@@ -244,11 +254,9 @@ impl Sealed {
     fn new(path: &Path, bytes: &[u8]) -> std::io::Result<Self> {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
         use std::io::Write as _;
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        // The kernel takes 249 bytes; a letter has at most four.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name: String = name.chars().take(60).collect();
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         // Kernels before 6.3 do not know MFD_EXEC and make such files executable anyway.
         let fd = memfd_create(name.as_str(), flags | MemfdFlags::EXEC)

@@ -45,7 +45,10 @@ impl ColorStage {
             config,
             |extension: ColorExtension, config, tables| (extension.create)(config, tables),
         )?;
-        let json = origin.answer(stage.needs())?;
+        let json = {
+            let _call = origin.enter();
+            origin.answer(stage.needs())?
+        };
         let needs: ColorNeeds = origin.describe(&json)?;
         for quantile in needs.whole.quantiles.iter().chain(&needs.layer.quantiles) {
             if !(0.0..=1.0).contains(quantile) {

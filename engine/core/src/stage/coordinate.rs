@@ -37,6 +37,8 @@ pub struct Placed {
 
 /// Guides with more points are a fault, not a graticule.
 const MAX_GUIDE_POINTS: usize = 100_000;
+/// Lines and letters of guides are at most this large.
+const MAX_GUIDE_PX: f64 = 1e4;
 /// Canvases beyond this are refused; coordinates stay exact to a hundredth of a px far beyond it.
 const MAX_COORDINATE_PX: f64 = 1e9;
 
@@ -80,6 +82,7 @@ impl CoordinateStage {
             return Err(self.origin.wrong(format!("a circumradius of {radius} px")));
         }
         let fine = |number: &f64| number.abs() <= MAX_COORDINATE_PX;
+        let size = |number: &f64| (0.0..=MAX_GUIDE_PX).contains(number);
         let mut points = 0;
         for guide in &description.guides {
             let (numbers, color) = match guide {
@@ -90,7 +93,8 @@ impl CoordinateStage {
                     ..
                 } => {
                     points += line.len();
-                    (line.iter().flatten().chain([width_px]).all(fine), color)
+                    let fine = line.iter().flatten().all(fine) && size(width_px);
+                    (fine, color)
                 }
                 Guide::Label {
                     x,
@@ -98,7 +102,7 @@ impl CoordinateStage {
                     size_px,
                     color,
                     ..
-                } => ([x, y, size_px].into_iter().all(fine), color),
+                } => ([x, y].into_iter().all(fine) && size(size_px), color),
             };
             if !numbers || Rgba::parse(color).is_none() {
                 return Err(self

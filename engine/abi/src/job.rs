@@ -22,10 +22,10 @@ fn form() -> u32 {
 pub enum Side {
     /// The left optic lobe.
     #[default]
-    #[serde(rename = "L")]
+    #[serde(rename = "L", alias = "l", alias = "left", alias = "Left")]
     Left,
     /// The right optic lobe.
-    #[serde(rename = "R")]
+    #[serde(rename = "R", alias = "r", alias = "right", alias = "Right")]
     Right,
 }
 

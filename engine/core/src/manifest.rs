@@ -57,11 +57,12 @@ pub struct Entry {
     /// Which map and format.
     #[serde(flatten)]
     pub key: Key,
-    /// The file, relative to the output directory, with `/`; empty for a failed map.
+    /// The file, relative to the output directory, with `/`. For a failed map it is what an earlier
+    /// run drew, or empty.
     pub path: String,
     /// Its size.
     pub bytes: u64,
-    /// 32 hexadecimal digits over everything it depends on; empty for a failed map.
+    /// 32 hexadecimal digits over everything that the file depends on; empty without a file.
     pub fingerprint: String,
     /// What became of it.
     pub status: Status,
@@ -168,7 +169,15 @@ impl Manifest {
         text
     }
 
-    fn insert(&mut self, entry: Entry) {
+    /// A map that fails keeps the file of an earlier run: listed, so that it can be pruned.
+    fn insert(&mut self, mut entry: Entry) {
+        if entry.status == Status::Failed
+            && let Some(earlier) = self.entries.get(&entry.key)
+        {
+            entry.path.clone_from(&earlier.path);
+            entry.bytes = earlier.bytes;
+            entry.fingerprint.clone_from(&earlier.fingerprint);
+        }
         self.entries.insert(entry.key.clone(), entry);
     }
 }
@@ -194,6 +203,8 @@ impl Journal {
     /// # Errors
     /// When the directory cannot be written.
     pub fn start(dir: &Path) -> Result<Self, ManifestError> {
+        // Between creating and locking, a run that ends would take the journal for one left behind.
+        let _lock = lock(dir)?;
         let path = dir.join(format!("{JOURNAL_PREFIX}{}.jsonl", std::process::id()));
         let open = || {
             let file = File::options().create(true).append(true).open(&path)?;
@@ -303,10 +314,9 @@ fn merge(manifest: &mut Manifest, journal: &Path) -> Result<(), ManifestError> {
     };
     let lines = BufReader::new(File::open(journal).map_err(failed)?).split(b'\n');
     for line in lines {
-        if let Ok(entry) = serde_json::from_slice::<Entry>(&line.map_err(failed)?) {
-            if is_inside(&entry.path) {
-                manifest.insert(entry);
-            }
+        let entry = serde_json::from_slice::<Entry>(&line.map_err(failed)?).ok();
+        if let Some(entry) = entry.filter(|entry| is_inside(&entry.path)) {
+            manifest.insert(entry);
         }
     }
     Ok(())
@@ -385,6 +395,31 @@ mod tests {
             .expect("merged");
         assert_eq!(names(&manifest), ["killed"]);
         assert!(!left.exists());
+    }
+
+    #[test]
+    fn a_map_that_fails_keeps_its_earlier_file_listed_until_it_is_pruned() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("a.svg"), "a").expect("a file");
+        let failed = Entry {
+            status: Status::Failed,
+            error: Some("no".into()),
+            ..entry("a", "")
+        };
+        for entry in [entry("a", "a.svg"), failed] {
+            let journal = Journal::start(dir.path()).expect("a journal");
+            journal.note(&entry).expect("noted");
+            journal.finish(|_| true).expect("merged");
+        }
+        let listed = Manifest::read(dir.path()).expect("read");
+        let found = listed.entries.values().next().expect("an entry");
+        assert_eq!(
+            (found.status, found.path.as_str()),
+            (Status::Failed, "a.svg")
+        );
+        let journal = Journal::start(dir.path()).expect("a journal");
+        journal.finish(|_| false).expect("pruned");
+        assert!(!dir.path().join("a.svg").exists());
     }
 
     #[test]

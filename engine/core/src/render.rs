@@ -66,6 +66,15 @@ pub struct Summary {
     pub elapsed: Duration,
 }
 
+impl Summary {
+    fn fail(&mut self, id: &MapId, reason: String) {
+        self.failed += 1;
+        if self.failures.len() < LISTED_FAILURES {
+            self.failures.push((id.to_string(), reason));
+        }
+    }
+}
+
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -219,7 +228,7 @@ impl Run<'_> {
     }
 
     fn write_all(&self, id: &MapId, scene: &Scene) -> Result<(), RenderError> {
-        let mut bytes = 0;
+        let (mut bytes, mut failure) = (0, None);
         for &format in &self.formats {
             let drawn = timed(&self.times.draw, || {
                 draw::draw(format, &scene.head, &scene.batch(), &self.options.draw)
@@ -227,16 +236,20 @@ impl Run<'_> {
             match drawn {
                 Ok(artifact) => bytes += self.write(id, scene, format, &artifact)?,
                 // A scene that cannot be drawn is a fault of this map, not of the disk.
-                Err(error) => return self.fail_all(id, &error.to_string()),
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.note_failure(id, format, &reason)?;
+                    failure.get_or_insert(reason);
+                }
             }
         }
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.bytes += bytes;
         summary.unplaced = summary.unplaced.max(scene.unplaced());
-        if scene.head.blank {
-            summary.blank += 1
-        } else {
-            summary.rendered += 1
+        match failure {
+            Some(reason) => summary.fail(id, reason),
+            None if scene.head.blank => summary.blank += 1,
+            None => summary.rendered += 1,
         }
         Ok(())
     }
@@ -290,23 +303,24 @@ impl Run<'_> {
     }
 
     fn fail_all(&self, id: &MapId, reason: &str) -> Result<(), RenderError> {
-        tracing::warn!(map = %id, reason, "map failed");
         for &format in &self.formats {
-            self.journal.note(&Entry {
-                key: key(id, format),
-                path: String::new(),
-                bytes: 0,
-                fingerprint: String::new(),
-                status: Status::Failed,
-                error: Some(reason.to_owned()),
-            })?;
+            self.note_failure(id, format, reason)?;
         }
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
-        summary.failed += 1;
-        if summary.failures.len() < LISTED_FAILURES {
-            summary.failures.push((id.to_string(), reason.to_owned()));
-        }
+        summary.fail(id, reason.to_owned());
         Ok(())
+    }
+
+    fn note_failure(&self, id: &MapId, format: Format, reason: &str) -> Result<(), RenderError> {
+        tracing::warn!(map = %id, format = format.name(), reason, "map failed");
+        Ok(self.journal.note(&Entry {
+            key: key(id, format),
+            path: String::new(),
+            bytes: 0,
+            fingerprint: String::new(),
+            status: Status::Failed,
+            error: Some(reason.to_owned()),
+        })?)
     }
 
     fn finish(self, requests: &[Request], start: Instant) -> Result<Summary, RenderError> {

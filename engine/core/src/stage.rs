@@ -160,11 +160,15 @@ impl Origin {
     fn answer<T>(&self, answer: RResult<T, AbiError>) -> Result<T, StageError> {
         match answer {
             ROk(value) => Ok(value),
-            RErr(error) => Err(StageError::Plugin {
-                stage: self.name,
-                plugin: self.id().to_owned(),
-                error: Box::new(error),
-            }),
+            RErr(mut error) => {
+                error.message = harmless(&error.message).into();
+                error.at = harmless(&error.at).into();
+                Err(StageError::Plugin {
+                    stage: self.name,
+                    plugin: self.id().to_owned(),
+                    error: Box::new(error),
+                })
+            }
         }
     }
 
@@ -191,6 +195,21 @@ impl Origin {
             "it needs whole maps (it is not chunk-invariant), and {elements} elements are more than {MAX_WHOLE_MAP}"
         )))
     }
+}
+
+/// A plugin's words as they may reach a terminal and a manifest: short, and without control
+/// characters.
+fn harmless(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    let mut plain: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        plain.push('…');
+    }
+    plain
 }
 
 fn to_json(job: &impl serde::Serialize) -> String {

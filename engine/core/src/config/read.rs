@@ -166,13 +166,16 @@ impl Config {
             }
             // They become directories, which some file systems tell apart by other letters only.
             let mut seen = std::collections::BTreeSet::new();
-            let mut wrong = |name: &&&String| {
-                name.is_empty() || name.len() > 60 || !seen.insert(name.to_lowercase())
-            };
-            if let Some(name) = names.iter().find(|name| wrong(name)) {
-                let message = format!(
-                    "the name {name:?} is empty, longer than 60 bytes, or there already but for its case"
-                );
+            for name in names {
+                let message = if name.is_empty() {
+                    "a name is empty".into()
+                } else if name.len() > MAX_NAME_BYTES {
+                    format!("the name {name:?} is longer than {MAX_NAME_BYTES} bytes")
+                } else if !seen.insert(name.to_lowercase()) {
+                    format!("the name {name:?} is there already, at most in other case")
+                } else {
+                    continue;
+                };
                 return Some((key.into(), message));
             }
         }
@@ -220,6 +223,8 @@ fn null_in(value: &Value, path: String) -> Option<String> {
     }
 }
 
+/// Names become directories, so they are short.
+const MAX_NAME_BYTES: usize = 60;
 /// More layers than any neuropil has; a limit on what a hostile file can ask for.
 const MAX_LAYERS: usize = 1000;
 

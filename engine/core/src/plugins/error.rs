@@ -214,8 +214,10 @@ fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {
 fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
     format!(
         "native code can do all that you can do. If you trust {}, add to the configuration\n\
-         [plugins.by_id.{id:?}]\ntrust = true\nor lock it: {sha256}",
-        path.display()
+         [plugins.by_id.{id:?}]\ntrust = true\n\
+         or lock its directory with `eyemap plugin lock {}`; its SHA-256 is {sha256}",
+        path.display(),
+        path.parent().unwrap_or(path).display()
     )
 }
 

@@ -67,17 +67,20 @@ impl Finder {
             finder.push(path.clone(), "[plugins] path");
         }
         if let Some(dir) = config_dir {
-            finder.push(dir.join("plugins"), "beside the configuration");
-            finder.locks.push(Lock::read(&dir.join(LOCK_FILE))?);
+            finder.push_locked(dir, "beside the configuration")?;
         }
         if let Some(paths) = std::env::var_os("EYEMAP_PLUGIN_PATH") {
-            for path in std::env::split_paths(&paths).filter(|path| path.is_absolute()) {
-                finder.push(path, "EYEMAP_PLUGIN_PATH");
+            for path in std::env::split_paths(&paths) {
+                if path.is_absolute() {
+                    finder.push(path, "EYEMAP_PLUGIN_PATH");
+                } else {
+                    // It would depend on the current directory, from which nothing is loaded.
+                    tracing::warn!(path = %path.display(), "relative path in EYEMAP_PLUGIN_PATH left out");
+                }
             }
         }
         if let Some(dir) = user_data_dir() {
-            finder.push(dir.join("plugins"), "user data directory");
-            finder.locks.push(Lock::read(&dir.join(LOCK_FILE))?);
+            finder.push_locked(&dir, "user data directory")?;
         }
         if let Some(dir) = std::env::current_exe()
             .ok()
@@ -92,6 +95,15 @@ impl Finder {
             finder.locks.push(Lock::read(path)?);
         }
         Ok(finder)
+    }
+
+    /// `plugins/` in a directory, with the locks in either.
+    fn push_locked(&mut self, dir: &Path, origin: &'static str) -> Result<(), PluginError> {
+        let plugins = dir.join("plugins");
+        self.locks.push(Lock::read(&dir.join(LOCK_FILE))?);
+        self.locks.push(Lock::read(&plugins.join(LOCK_FILE))?);
+        self.push(plugins, origin);
+        Ok(())
     }
 
     fn push(&mut self, path: PathBuf, origin: &'static str) {

@@ -46,7 +46,7 @@ pub(crate) enum PluginCommand {
 pub(crate) struct TableArgs {
     /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather
     pub(crate) table: PathBuf,
-    /// Table of the columns that exist; overrides [atlas] file
+    /// Table of the columns that exist; overrides the one of the configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) atlas: Option<PathBuf>,
     /// Configuration file; `eyemap config` prints one with all keys

@@ -406,7 +406,6 @@ fn gzipped(bytes: &[u8]) -> usize {
 fn sizes_keep_to_their_targets() {
     let full = scene(900, 10, Content::Full, 7);
     let svg = bytes(Format::Svg, &full);
-    println!("svg {} bytes, gzipped {}", svg.len(), gzipped(&svg));
     assert!(svg.len() <= 90_000, "{} bytes raw", svg.len());
     assert!(gzipped(&svg) <= GZIPPED, "{} bytes gzipped", gzipped(&svg));
     let png = bytes(Format::Png, &full).len();

@@ -74,6 +74,8 @@ pub struct BinnedColor {
 pub struct Bins {
     /// `None` without any value in the scope.
     range: Option<[f64; 2]>,
+    /// The one value that the range was widened around.
+    single: Option<f64>,
     /// Upper edges of all bins but the last, as shares of the range.
     edges: Vec<f64>,
     /// For each edge the smallest value above it.
@@ -144,10 +146,10 @@ impl ColorStage for BinnedColor {
         let range = job
             .range
             .or(low.zip(statistics.max).map(|(low, high)| [low, high]));
-        let range = range.map(|[low, high]| match whole && low == high {
-            true => [low - 0.1, high + 0.1],
-            false => [low, high],
-        });
+        let single = range
+            .filter(|[low, high]| whole && low == high)
+            .map(|[low, _]| low);
+        let range = single.map(|value| [value - 0.1, value + 0.1]).or(range);
         let n = self.colors.len();
         let edges: Vec<f64> = (1..n).map(|k| k as f64 / n as f64).collect();
         // Without a range no value is above any edge.
@@ -155,6 +157,7 @@ impl ColorStage for BinnedColor {
             |&edge: &f64| range.map_or(f64::INFINITY, |range| kernel::threshold(range, edge));
         Ok(Bins {
             range,
+            single,
             thresholds: edges.iter().map(threshold).collect(),
             edges,
             colors: self.colors.clone(),
@@ -179,6 +182,7 @@ impl ColorScale for Bins {
         let legend = |[low, high]: [f64; 2]| LegendDescription {
             kind: LegendKind::Bins,
             ticks: self.ticks(low, high),
+            labels: self.labels(),
             colors: self.colors.iter().map(ToString::to_string).collect(),
             ..Default::default()
         };
@@ -190,6 +194,16 @@ impl ColorScale for Bins {
 }
 
 impl Bins {
+    /// Edges around a single value mean nothing to a reader, who is told the value alone.
+    fn labels(&self) -> Vec<String> {
+        let Some(single) = self.single else {
+            return Vec::new();
+        };
+        let mut labels = vec![String::new(); self.colors.len() + 1];
+        labels[self.colors.len() / 2] = single.to_string();
+        labels
+    }
+
     /// Edges of all bins as values; the outer ones are the range itself.
     fn ticks(&self, low: f64, high: f64) -> Vec<f64> {
         let inner = self.edges.iter().map(|share| low + (high - low) * share);

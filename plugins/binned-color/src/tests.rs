@@ -55,6 +55,12 @@ fn values_outside_a_range_set_by_hand_take_the_end_colours() {
 fn equal_values_lie_in_the_middle_of_whole_columns_and_in_the_first_bin_of_layers() {
     let whole = bins("{}", Subject::Whole, 5.0, 5.0);
     assert_eq!(hex(&testing::colors(&whole, &[5.0])), ["#fc9272"]);
+    let legend = whole.describe().legend.expect("a legend");
+    assert_eq!(
+        legend.labels,
+        ["", "", "5", "", "", ""],
+        "one label, at the middle bin"
+    );
     let layer = bins("{}", Subject::AnyLayer, 5.0, 5.0);
     assert_eq!(
         hex(&testing::colors(&layer, &[0.0, 5.0])),

@@ -156,6 +156,45 @@ mod tests {
         assert_eq!(places("anatomical", Side::Right), plain);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_place_tells_its_column(hex1 in -100_000..100_000i32, hex2 in -100_000..100_000i32) {
+            let grid = grid("none", Side::Left);
+            let [x, y] = grid.place_one(hex1, hex2).expect("placed");
+            // The inverse of the formula in the module's documentation.
+            let (q, sum) = (x / (6.6 * 1.5), -2.0 * y / (6.6 * SQRT_3));
+            proptest::prop_assert_eq!((((sum - q) / 2.0).round(), ((sum + q) / 2.0).round()),
+                (f64::from(hex1), f64::from(hex2)));
+        }
+
+        #[test]
+        fn hexagons_that_touch_do_not_overlap(
+            a in (-50..50i32, -50..50i32),
+            b in (-50..50i32, -50..50i32),
+            size in 0.1..100.0f64,
+        ) {
+            proptest::prop_assume!(a != b);
+            let job = CoordinateJob { hex_size_px: size, spacing: 1.0, ..Default::default() };
+            let grid = HexCoordinates.prepare(&job).expect("a grid");
+            let place = |(hex1, hex2)| grid.place_one(hex1, hex2).expect("placed");
+            // Centres of touching hexagons are two inradii apart.
+            proptest::prop_assert!(distance(place(a), place(b)) >= size * SQRT_3 * (1.0 - 1e-12));
+        }
+
+        #[test]
+        fn mirroring_twice_changes_nothing(hex1: i32, hex2: i32) {
+            let place = |orientation: &str, side| {
+                grid(orientation, side).place_one(hex1, hex2).expect("placed")
+            };
+            for side in [Side::Left, Side::Right] {
+                let [x, y] = place("peer", side);
+                let [mirrored_x, mirrored_y] = place("anatomical", side);
+                proptest::prop_assert_eq!([x, y], [-mirrored_x, mirrored_y]);
+                proptest::prop_assert_eq!(place("peer", Side::Left), place("anatomical", Side::Right));
+            }
+        }
+    }
+
     #[test]
     fn an_unknown_orientation_is_refused_with_the_known_ones() {
         let job = CoordinateJob {

@@ -12,21 +12,32 @@ mod progress;
 mod render;
 mod session;
 
-use std::process::ExitCode;
+use std::{panic::catch_unwind, process::ExitCode};
 
 use clap::Parser as _;
 
 use args::{Args, Command, PluginCommand};
+use failure::Failure;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     let json = args.wants_json();
     log::start(json);
     failure::install_report();
-    let done = match &args.command {
+    let done = catch_unwind(|| run(&args.command));
+    let fault = |_| {
+        let fault = Failure::new(failure::INTERNAL, "a fault of the program ended it");
+        Err(fault.help("please report it with the command and the table"))
+    };
+    done.unwrap_or_else(fault)
+        .unwrap_or_else(|failure| failure.report(json))
+}
+
+fn run(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Render(args) => render::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Plugin {
@@ -40,12 +51,15 @@ fn main() -> ExitCode {
             "script-src '{}'\n",
             eyemap_engine::draw::csp_hash()
         )),
-    };
-    done.unwrap_or_else(|failure| failure.report(json))
+    }
 }
 
 /// Help and version are no errors; everything else about arguments is usage.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && json {
+        return Failure::new(failure::USAGE, error.to_string()).report(true);
+    }
     // Nothing can be done when the terminal is gone.
     let _ = error.print();
     if error.use_stderr() {

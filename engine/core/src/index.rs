@@ -54,8 +54,9 @@ pub fn page(manifest: &Manifest) -> String {
 }
 
 fn item(alt: &str, name: &str, formats: &Formats<'_>) -> String {
-    let first = formats.values().next();
-    if let Some(error) = first.and_then(|entry| entry.error.as_ref()) {
+    let first = formats.values().find(|entry| entry.error.is_none());
+    let error = formats.values().find_map(|entry| entry.error.as_ref());
+    if let (None, Some(error)) = (first, error) {
         return format!(
             "<li class=\"failed\">{}: {}</li>\n",
             escape(name),
@@ -64,7 +65,9 @@ fn item(alt: &str, name: &str, formats: &Formats<'_>) -> String {
     }
     let link = first.map_or("", |entry| entry.path.as_str());
     let thumbnail = [Format::SvgStatic, Format::Png, Format::Svg];
-    let picture = thumbnail.iter().find_map(|format| formats.get(format));
+    let picture = thumbnail
+        .iter()
+        .find_map(|format| formats.get(format).filter(|entry| entry.error.is_none()));
     let blank = first.is_some_and(|entry| entry.status == Status::Blank);
     let note = if blank { " · blank" } else { "" };
     let picture = picture.map_or_else(String::new, |entry| {

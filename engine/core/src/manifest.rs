@@ -1,14 +1,14 @@
-//! What a run wrote: `manifest.json`, and the journal that becomes it.
+//! What is in an output directory: `manifest.json`, and the journal that becomes it.
 //!
-//! While a run goes on, each finished map is a line in a journal of the run's own. At the end the
-//! journal is merged by map into the manifest, which is sorted and replaced as a whole. A run that
-//! was killed leaves its journal behind, and the next run takes it in. Runs that share a directory
-//! merge one after the other.
+//! Each finished map is a line in the journal, written in one step with the renaming of its file, so
+//! that the last line about a map is about the file that is there, whichever of several runs drew it.
+//! At the end of a run the journal is merged by map into the manifest, which is sorted and replaced
+//! as a whole. What a killed run left in the journal is taken in by the next one.
 
 use std::{
     collections::BTreeMap,
-    fs::{File, TryLockError},
-    io::{self, BufRead as _, BufReader, Write as _},
+    fs::File,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -16,12 +16,16 @@ use std::{
 use eyemap_abi::job::Side;
 use serde::{Deserialize, Serialize};
 
-use crate::{draw::Format, sink::write_atomically};
+use crate::{
+    draw::Format,
+    name::{directory, file_stem},
+    sink::{Pending, write_atomically},
+};
 
 /// Name of the manifest in the output directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
 const LOCK_FILE: &str = ".manifest.lock";
-const JOURNAL_PREFIX: &str = ".manifest.journal-";
+const JOURNAL_FILE: &str = ".manifest.journal.jsonl";
 const FORM: u32 = 1;
 
 /// What became of a map.
@@ -49,6 +53,20 @@ pub struct Key {
     pub metric: String,
     /// Format.
     pub format: Format,
+}
+
+impl Key {
+    /// Where its file is: `ME_R/synapses/Tm3.svg`. Depends on the key alone.
+    pub fn path(&self) -> String {
+        format!(
+            "{}_{}/{}/{}.{}",
+            directory(&self.region),
+            self.side.letter(),
+            directory(&self.metric),
+            file_stem(&self.cell_type),
+            self.format.extension()
+        )
+    }
 }
 
 /// One map in one format.
@@ -142,10 +160,10 @@ impl Manifest {
             let reason = format!("it has form {}, this engine knows {FORM}", document.form);
             return Err(damaged(reason));
         }
-        let outside = |entry: &&Entry| !is_inside(&entry.path);
-        if let Some(entry) = document.maps.iter().find(outside) {
+        // Paths are deleted by pruning and linked to, so none but a map's own is believed.
+        if let Some(entry) = document.maps.iter().find(|entry| !entry.is_in_place()) {
             return Err(damaged(format!(
-                "the path {:?} leaves the directory",
+                "{:?} is not the path of its map",
                 entry.path
             )));
         }
@@ -182,142 +200,149 @@ impl Manifest {
     }
 }
 
-/// Relative, and without a step upwards.
-fn is_inside(path: &str) -> bool {
-    let plain = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
-    Path::new(path).components().all(plain)
+impl Entry {
+    fn is_in_place(&self) -> bool {
+        self.path.is_empty() || self.path == self.key.path()
+    }
 }
 
-/// The journal of one run.
+/// The journal of an output directory, as one run writes to it.
 #[derive(Debug)]
 pub struct Journal {
     dir: PathBuf,
-    path: PathBuf,
-    /// Locked while the run lives, so that others can tell a run from what a killed one left.
-    file: Mutex<File>,
+    /// What the manifest listed when the run began.
+    before: Manifest,
+    /// The directory's lock: held by one thread of one process at a time.
+    lock: Mutex<File>,
 }
 
 impl Journal {
-    /// Starts the journal of a run into a directory.
+    /// Starts to write into a directory.
     ///
     /// # Errors
-    /// When the directory cannot be written.
+    /// When the directory cannot be written, or its manifest is damaged.
     pub fn start(dir: &Path) -> Result<Self, ManifestError> {
-        // Between creating and locking, a run that ends would take the journal for one left behind.
-        let _lock = lock(dir)?;
-        let path = dir.join(format!("{JOURNAL_PREFIX}{}.jsonl", std::process::id()));
-        let open = || {
-            let file = File::options().create(true).append(true).open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        let file = open().map_err(|source| ManifestError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        let path = dir.join(LOCK_FILE);
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|source| ManifestError::Io { path, source })?;
         Ok(Self {
+            before: Manifest::read(dir)?,
             dir: dir.into(),
-            path,
-            file: Mutex::new(file),
+            lock: Mutex::new(lock),
         })
     }
 
-    /// Notes a finished map. The line has left the process when this returns.
+    /// Puts a map's file in its place and notes it, in one step for all runs.
     ///
     /// # Errors
     /// When the disk is full.
-    pub fn note(&self, entry: &Entry) -> Result<(), ManifestError> {
+    pub fn publish(&self, file: Option<Pending>, entry: &Entry) -> Result<(), ManifestError> {
         let mut line = serde_json::to_vec(entry).unwrap_or_default();
         line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(&line).map_err(|source| ManifestError::Io {
-            path: self.path.clone(),
-            source,
+        self.locked(|| {
+            let path = self.dir.join(JOURNAL_FILE);
+            let failed = |source| ManifestError::Io {
+                path: path.clone(),
+                source,
+            };
+            let mut journal = File::options()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .map_err(failed)?;
+            let before = journal.metadata().map_err(failed)?.len();
+            let renamed = file.map_or(Ok(()), Pending::publish);
+            if let Err(source) = renamed.and_then(|()| journal.write_all(&line)) {
+                // Half a line would spoil the next one.
+                let _ = journal.set_len(before);
+                return Err(failed(source));
+            }
+            Ok(())
         })
     }
 
-    /// Merges the journal into the manifest and removes it. `keep` decides which entries stay; the
-    /// files of the others are deleted.
+    fn locked<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, ManifestError>,
+    ) -> Result<T, ManifestError> {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = |source| ManifestError::Io {
+            path: self.dir.join(LOCK_FILE),
+            source,
+        };
+        lock.lock().map_err(failed)?;
+        let done = work();
+        lock.unlock().map_err(failed)?;
+        done
+    }
+
+    /// Merges the journal into the manifest and removes it. `keep` decides which entries stay of
+    /// those that were there when the run began; the files of the others are deleted. `and_then` is
+    /// called with the new manifest before another run can change it.
     ///
     /// # Errors
     /// When the manifest is damaged or cannot be written; the journal then stays.
-    pub fn finish(self, keep: impl Fn(&Key) -> bool) -> Result<Manifest, ManifestError> {
-        let _lock = lock(&self.dir)?;
-        let mut manifest = Manifest::read(&self.dir)?;
-        let left = left_behind(&self.dir, &self.path);
-        for journal in left.iter().chain([&self.path]) {
-            merge(&mut manifest, journal)?;
-        }
-        let gone: Vec<_> = manifest
-            .entries
-            .keys()
-            .filter(|key| !keep(key))
-            .cloned()
-            .collect();
-        for key in &gone {
-            if let Some(entry) = manifest
-                .entries
-                .remove(key)
-                .filter(|entry| !entry.path.is_empty())
-            {
-                remove(&self.dir.join(entry.path))?;
+    pub fn finish(
+        &self,
+        keep: impl Fn(&Key) -> bool,
+        and_then: impl FnOnce(&Manifest) -> Result<(), ManifestError>,
+    ) -> Result<Manifest, ManifestError> {
+        self.locked(|| {
+            let mut manifest = Manifest::read(&self.dir)?;
+            let journal = self.dir.join(JOURNAL_FILE);
+            merge(&mut manifest, &journal)?;
+            let stale = |(key, entry): (&Key, &Entry)| {
+                let changed = self.before.entries.get(key) != Some(entry);
+                (!changed && !keep(key)).then(|| key.clone())
+            };
+            let gone: Vec<Key> = manifest.entries.iter().filter_map(stale).collect();
+            for key in &gone {
+                if manifest
+                    .entries
+                    .remove(key)
+                    .is_some_and(|entry| !entry.path.is_empty())
+                {
+                    remove(&self.dir.join(key.path()))?;
+                }
             }
-        }
-        let path = self.dir.join(MANIFEST_FILE);
-        write_atomically(&path, &manifest.to_json())
-            .map_err(|source| ManifestError::Io { path, source })?;
-        for journal in left.iter().chain([&self.path]) {
-            remove(journal)?;
-        }
-        Ok(manifest)
+            let path = self.dir.join(MANIFEST_FILE);
+            write_atomically(&path, &manifest.to_json())
+                .map_err(|source| ManifestError::Io { path, source })?;
+            remove(&journal)?;
+            and_then(&manifest)?;
+            Ok(manifest)
+        })
     }
-}
-
-fn lock(dir: &Path) -> Result<File, ManifestError> {
-    let path = dir.join(LOCK_FILE);
-    let open = || {
-        let file = File::options().create(true).append(true).open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(|source| ManifestError::Io {
-        path: path.clone(),
-        source,
-    })
-}
-
-/// Journals of runs that ended without merging them.
-fn left_behind(dir: &Path, own: &Path) -> Vec<PathBuf> {
-    let is_journal = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with(JOURNAL_PREFIX) && path != own
-    };
-    let dead = |path: &PathBuf| {
-        let locked = File::open(path).map(|file| file.try_lock());
-        !matches!(locked, Ok(Err(TryLockError::WouldBlock)) | Err(_))
-    };
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.path())
-        .filter(is_journal)
-        .filter(dead)
-        .collect();
-    paths.sort();
-    paths
 }
 
 /// Takes in the lines of a journal. A last line that was cut by a kill is no entry.
 fn merge(manifest: &mut Manifest, journal: &Path) -> Result<(), ManifestError> {
-    let failed = |source| ManifestError::Io {
-        path: journal.into(),
-        source,
+    let text = match std::fs::read(journal) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text.map_err(|source| ManifestError::Io {
+            path: journal.into(),
+            source,
+        })?,
     };
-    let lines = BufReader::new(File::open(journal).map_err(failed)?).split(b'\n');
-    for line in lines {
-        let entry = serde_json::from_slice::<Entry>(&line.map_err(failed)?).ok();
-        if let Some(entry) = entry.filter(|entry| is_inside(&entry.path)) {
-            manifest.insert(entry);
+    let whole = text
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |end| end + 1);
+    for (number, line) in text[..whole].split(|&byte| byte == b'\n').enumerate() {
+        if line.is_empty() {
+            continue;
         }
+        let entry = serde_json::from_slice::<Entry>(line)
+            .ok()
+            .filter(Entry::is_in_place);
+        let damaged = || ManifestError::Damaged {
+            path: journal.into(),
+            reason: format!("line {} is no entry", number + 1),
+        };
+        manifest.insert(entry.ok_or_else(damaged)?);
     }
     Ok(())
 }
@@ -336,20 +361,32 @@ fn remove(path: &Path) -> Result<(), ManifestError> {
 mod tests {
     use super::*;
 
-    fn entry(cell_type: &str, path: &str) -> Entry {
+    fn entry(cell_type: &str) -> Entry {
+        let key = Key {
+            cell_type: cell_type.into(),
+            region: "ME".into(),
+            side: Side::Right,
+            metric: "cells".into(),
+            format: Format::Svg,
+        };
         Entry {
-            key: Key {
-                cell_type: cell_type.into(),
-                region: "ME".into(),
-                side: Side::Right,
-                metric: "cells".into(),
-                format: Format::Svg,
-            },
-            path: path.into(),
-            bytes: 3,
+            path: key.path(),
+            key,
+            bytes: 1,
             fingerprint: "00".into(),
             status: Status::Rendered,
             error: None,
+        }
+    }
+
+    fn failed(cell_type: &str) -> Entry {
+        Entry {
+            path: String::new(),
+            bytes: 0,
+            fingerprint: String::new(),
+            status: Status::Failed,
+            error: Some("no".into()),
+            ..entry(cell_type)
         }
     }
 
@@ -361,79 +398,118 @@ mod tests {
             .collect()
     }
 
+    /// Publishes a map as a run does.
+    fn draw(journal: &Journal, cell_type: &str) -> PathBuf {
+        let path = journal.dir.join(entry(cell_type).path);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("created");
+        let file = Pending::write(&path, b"x").expect("written");
+        journal
+            .publish(Some(file), &entry(cell_type))
+            .expect("published");
+        path
+    }
+
+    fn finish(journal: &Journal, keep: impl Fn(&Key) -> bool) -> Manifest {
+        journal.finish(keep, |_| Ok(())).expect("merged")
+    }
+
     #[test]
     fn a_second_run_merges_and_only_pruning_deletes() {
         let dir = tempfile::tempdir().expect("a directory");
-        std::fs::write(dir.path().join("a.svg"), "a").expect("a file");
+        let mut files = Vec::new();
         for name in ["b", "a"] {
             let journal = Journal::start(dir.path()).expect("a journal");
-            journal
-                .note(&entry(name, &format!("{name}.svg")))
-                .expect("noted");
-            journal.finish(|_| true).expect("merged");
+            files.push(draw(&journal, name));
+            finish(&journal, |_| true);
         }
         assert_eq!(
             names(&Manifest::read(dir.path()).expect("read")),
             ["a", "b"]
         );
-        assert!(dir.path().join("a.svg").exists());
         let journal = Journal::start(dir.path()).expect("a journal");
-        let pruned = journal.finish(|key| key.cell_type == "b").expect("pruned");
-        assert_eq!(names(&pruned), ["b"]);
-        assert!(!dir.path().join("a.svg").exists());
+        assert_eq!(names(&finish(&journal, |key| key.cell_type == "b")), ["b"]);
+        assert!(files[0].exists() && !files[1].exists());
+    }
+
+    #[test]
+    fn pruning_spares_what_another_run_draws_meanwhile() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let pruning = Journal::start(dir.path()).expect("a journal");
+        let other = Journal::start(dir.path()).expect("a journal");
+        let file = draw(&other, "theirs");
+        draw(&pruning, "ours");
+        assert_eq!(
+            names(&finish(&pruning, |key| key.cell_type == "ours")),
+            ["ours", "theirs"]
+        );
+        assert_eq!(names(&finish(&other, |_| true)), ["ours", "theirs"]);
+        assert!(file.exists());
     }
 
     #[test]
     fn the_journal_of_a_killed_run_is_taken_in_up_to_its_cut_line() {
         let dir = tempfile::tempdir().expect("a directory");
-        let left = dir.path().join(format!("{JOURNAL_PREFIX}1.jsonl"));
-        let mut text = serde_json::to_vec(&entry("killed", "k.svg")).expect("json");
+        let left = dir.path().join(JOURNAL_FILE);
+        let mut text = serde_json::to_vec(&entry("killed")).expect("json");
         text.extend_from_slice(b"\n{\"cell_type\":\"cut");
         std::fs::write(&left, text).expect("a journal");
-        let manifest = Journal::start(dir.path())
-            .and_then(|j| j.finish(|_| true))
-            .expect("merged");
-        assert_eq!(names(&manifest), ["killed"]);
+        let journal = Journal::start(dir.path()).expect("a journal");
+        assert_eq!(names(&finish(&journal, |_| true)), ["killed"]);
         assert!(!left.exists());
+    }
+
+    #[test]
+    fn a_journal_that_is_damaged_is_named_and_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let left = dir.path().join(JOURNAL_FILE);
+        std::fs::write(&left, "{\"cell_type\":\n").expect("a journal");
+        let journal = Journal::start(dir.path()).expect("a journal");
+        let error = journal
+            .finish(|_| true, |_| Ok(()))
+            .expect_err("damaged")
+            .to_string();
+        assert!(error.ends_with("line 1 is no entry"), "{error}");
+        assert!(left.exists());
     }
 
     #[test]
     fn a_map_that_fails_keeps_its_earlier_file_listed_until_it_is_pruned() {
         let dir = tempfile::tempdir().expect("a directory");
-        std::fs::write(dir.path().join("a.svg"), "a").expect("a file");
-        let failed = Entry {
-            status: Status::Failed,
-            error: Some("no".into()),
-            ..entry("a", "")
-        };
-        for entry in [entry("a", "a.svg"), failed] {
-            let journal = Journal::start(dir.path()).expect("a journal");
-            journal.note(&entry).expect("noted");
-            journal.finish(|_| true).expect("merged");
-        }
-        let listed = Manifest::read(dir.path()).expect("read");
+        let journal = Journal::start(dir.path()).expect("a journal");
+        let file = draw(&journal, "a");
+        journal.publish(None, &failed("a")).expect("noted");
+        let listed = finish(&journal, |_| true);
         let found = listed.entries.values().next().expect("an entry");
         assert_eq!(
-            (found.status, found.path.as_str()),
-            (Status::Failed, "a.svg")
+            (found.status, &found.path),
+            (Status::Failed, &entry("a").path)
         );
-        let journal = Journal::start(dir.path()).expect("a journal");
-        journal.finish(|_| false).expect("pruned");
-        assert!(!dir.path().join("a.svg").exists());
+        finish(&Journal::start(dir.path()).expect("a journal"), |_| false);
+        assert!(!file.exists());
     }
 
     #[test]
     fn a_damaged_or_hostile_manifest_is_refused_and_kept() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(MANIFEST_FILE);
-        let hostile = Manifest {
-            entries: [entry("x", "../../x")]
-                .into_iter()
-                .map(|e| (e.key.clone(), e))
-                .collect(),
+        let hostile = |path: &str| {
+            let entry = Entry {
+                path: path.into(),
+                ..entry("x")
+            };
+            Manifest {
+                entries: [(entry.key.clone(), entry)].into(),
+            }
+            .to_json()
         };
-        for text in [&b"{"[..], b"{\"form\":9,\"maps\":[]}", &hostile.to_json()] {
-            std::fs::write(&path, text).expect("a manifest");
+        for text in [
+            b"{".to_vec(),
+            b"{\"form\":9,\"maps\":[]}".to_vec(),
+            hostile("../../x"),
+            hostile(".git/config"),
+            hostile("javascript:alert(1)"),
+        ] {
+            std::fs::write(&path, &text).expect("a manifest");
             let error = Manifest::read(dir.path()).expect_err("refused");
             assert!(matches!(error, ManifestError::Damaged { .. }), "{error}");
             assert_eq!(std::fs::read(&path).expect("kept"), text);

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -17,9 +18,8 @@ use crate::{
     index,
     manifest::{Entry, Journal, Key, Manifest, ManifestError, Status},
     model::MapId,
-    name::{directory, file_stem},
     pipeline::{Maps, Request, Scene},
-    sink::write_atomically,
+    sink::{Pending, write_atomically},
 };
 
 /// What to write, and where.
@@ -143,12 +143,11 @@ pub fn render(
         path: options.out.into(),
         source,
     })?;
-    // A damaged manifest is found before hours of work, not after.
-    Manifest::read(options.out)?;
     let run = Run {
         maps,
         options,
         formats: formats(options),
+        // A damaged manifest is found here, before hours of work, not after.
         journal: Journal::start(options.out)?,
         times: Times::default(),
         summary: Mutex::default(),
@@ -211,14 +210,20 @@ impl Run<'_> {
                 .is_none()
     }
 
-    /// Draws and writes one map in all formats.
+    /// Draws and writes one map in all formats. A fault of the program costs this map alone.
     fn draw(&self, request: Request) {
         let id = request.id(self.maps.dataset);
         let _span = tracing::info_span!("map", map = %id).entered();
-        let outcome = match self.maps.scene(request) {
+        let drawn = catch_unwind(AssertUnwindSafe(|| match self.maps.scene(request) {
             Ok(scene) => self.write_all(&id, &scene),
             Err(error) => self.fail_all(&id, &with_causes(&error)),
-        };
+        }));
+        let outcome = drawn.unwrap_or_else(|_| {
+            self.fail_all(
+                &id,
+                "a fault of the program; please report it with the table",
+            )
+        });
         if let Err(error) = outcome {
             self.fatal
                 .lock()
@@ -261,32 +266,17 @@ impl Run<'_> {
         format: Format,
         artifact: &[u8],
     ) -> Result<u64, RenderError> {
-        let path = relative_path(id, format);
-        let target = self.options.out.join(&path);
-        let failed = |source| RenderError::Write {
-            path: target.clone(),
-            source,
-        };
-        timed(&self.times.write, || {
-            let dir = target.parent().unwrap_or(self.options.out);
-            write_atomically(&target, artifact).or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
-                    std::fs::create_dir_all(dir)?;
-                    write_atomically(&target, artifact)
-                }
-                _ => Err(error),
-            })
-        })
-        .map_err(failed)?;
+        let key = key(id, format);
+        let target = self.options.out.join(key.path());
         let scale = if format == Format::Png {
             self.options.draw.scale
         } else {
             1.0
         };
         let drawing = format!("writer {} scale {scale}", draw::WRITER_VERSION);
-        self.journal.note(&Entry {
-            key: key(id, format),
-            path,
+        let entry = Entry {
+            path: key.path(),
+            key,
             bytes: artifact.len() as u64,
             fingerprint: scene
                 .fingerprint()
@@ -298,8 +288,22 @@ impl Run<'_> {
                 Status::Rendered
             },
             error: None,
-        })?;
-        Ok(artifact.len() as u64)
+        };
+        timed(&self.times.write, || {
+            let pending = Pending::write(&target, artifact).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    std::fs::create_dir_all(target.parent().unwrap_or(self.options.out))?;
+                    Pending::write(&target, artifact)
+                }
+                _ => Err(error),
+            });
+            let pending = pending.map_err(|source| RenderError::Write {
+                path: target.clone(),
+                source,
+            })?;
+            Ok(self.journal.publish(Some(pending), &entry)?)
+        })
+        .map(|()| entry.bytes)
     }
 
     fn fail_all(&self, id: &MapId, reason: &str) -> Result<(), RenderError> {
@@ -313,14 +317,15 @@ impl Run<'_> {
 
     fn note_failure(&self, id: &MapId, format: Format, reason: &str) -> Result<(), RenderError> {
         tracing::warn!(map = %id, format = format.name(), reason, "map failed");
-        Ok(self.journal.note(&Entry {
+        let entry = Entry {
             key: key(id, format),
             path: String::new(),
             bytes: 0,
             fingerprint: String::new(),
             status: Status::Failed,
             error: Some(reason.to_owned()),
-        })?)
+        };
+        Ok(self.journal.publish(None, &entry)?)
     }
 
     fn finish(self, requests: &[Request], start: Instant) -> Result<Summary, RenderError> {
@@ -343,16 +348,20 @@ impl Run<'_> {
             );
         }
         let keep = |key: &Key| !(self.options.prune && complete) || wanted.contains(key);
-        let manifest = match (self.journal.finish(keep), fatal) {
+        let write_index = |manifest: &Manifest| {
+            let path = self.options.out.join(index::INDEX_FILE);
+            // A page that is there must not link to what is gone.
+            if !(self.options.index || path.exists()) {
+                return Ok(());
+            }
+            write_atomically(&path, index::page(manifest).as_bytes())
+                .map_err(|source| ManifestError::Io { path, source })
+        };
+        match (self.journal.finish(keep, write_index), fatal) {
             // What ended the run explains more than a manifest that could not be written after it.
             (_, Some(error)) => return Err(error),
-            (manifest, None) => manifest?,
+            (finished, None) => finished?,
         };
-        if self.options.index {
-            let path = self.options.out.join(index::INDEX_FILE);
-            write_atomically(&path, index::page(&manifest).as_bytes())
-                .map_err(|source| RenderError::Write { path, source })?;
-        }
         summary.failures.sort();
         summary.draw = Duration::from_nanos(self.times.draw.into_inner());
         summary.write = Duration::from_nanos(self.times.write.into_inner());
@@ -369,18 +378,6 @@ fn key(id: &MapId, format: Format) -> Key {
         metric: id.metric.to_string(),
         format,
     }
-}
-
-/// `ME_R/synapses/Tm3.svg`
-fn relative_path(id: &MapId, format: Format) -> String {
-    format!(
-        "{}_{}/{}/{}.{}",
-        directory(&id.region),
-        id.side.letter(),
-        directory(&id.metric),
-        file_stem(&id.cell_type),
-        format.extension()
-    )
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

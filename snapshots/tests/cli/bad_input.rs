@@ -152,6 +152,7 @@ fn names_of_the_selection_that_are_not_there() {
             ["range.synapses.whole", "the first must be smaller"],
         ),
         (["--range", "depth=1:5"], ["range.depth", "no such metric"]),
+        (["--jobs", "100000000"], ["run.jobs", "give up to 1024"]),
         (["--scale", "9"], ["output.scale", "not between 0.1 and 8"]),
     ] {
         fails(&desk.render(&arguments), 2, &parts);
@@ -182,6 +183,19 @@ fn cells_cannot_be_derived_from_layers() {
     assert_eq!(
         desk.scene("ME_R/synapses/Mi1.json")["hexagons"][0]["value"],
         11
+    );
+}
+
+#[test]
+fn wrong_usage_for_machines_is_json() {
+    let output = eyemap_snapshots::run(&["render", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(
+        document["error"]["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("<TABLE>")),
+        "{document}"
     );
 }
 

@@ -318,3 +318,45 @@ fn a_summary_for_machines_is_json() {
     );
     assert!(output.stderr.is_empty(), "{}", crate::stderr(&output));
 }
+
+#[test]
+fn two_runs_at_once_leave_a_manifest_that_is_true() {
+    let desk = Desk::new(TABLE);
+    for _ in 0..8 {
+        let start = |range: &str| {
+            let mut command = eyemap_snapshots::eyemap();
+            command.args([
+                "render",
+                "table.csv",
+                "-o",
+                "out",
+                "--format",
+                "svg,json",
+                "--range",
+                range,
+            ]);
+            command
+                .stderr(std::process::Stdio::null())
+                .current_dir(desk.dir.path());
+            command.spawn().expect("eyemap starts")
+        };
+        let runs = [start("synapses=0:100"), start("synapses=0:1000")];
+        for mut run in runs {
+            assert!(run.wait().expect("it ends").success());
+        }
+        let files = desk.files();
+        for map in manifest(&desk)["maps"].as_array().expect("maps") {
+            let path = map["path"].as_str().expect("a path");
+            assert_eq!(
+                Some(files[path].len() as u64),
+                map["bytes"].as_u64(),
+                "{path}"
+            );
+        }
+        assert!(
+            files
+                .keys()
+                .all(|name| !name.contains("journal") && !name.ends_with(".tmp"))
+        );
+    }
+}

@@ -134,6 +134,10 @@ impl Config {
                 ));
             }
         }
+        if self.run.jobs > MAX_JOBS {
+            let message = format!("{} threads: give up to {MAX_JOBS}, or 0", self.run.jobs);
+            return Some(("run.jobs".into(), message));
+        }
         self.wrong_range()
             .or_else(|| self.wrong_names())
             .or_else(|| self.stages.wrong_number())
@@ -223,6 +227,8 @@ fn null_in(value: &Value, path: String) -> Option<String> {
     }
 }
 
+/// More threads than any machine of today can use.
+const MAX_JOBS: usize = 1024;
 /// Names become directories, so they are short.
 const MAX_NAME_BYTES: usize = 60;
 /// More layers than any neuropil has; a limit on what a hostile file can ask for.

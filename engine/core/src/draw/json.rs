@@ -77,7 +77,12 @@ fn number(out: &mut Vec<u8>, name: &str, value: f64) {
 fn head_json(out: &mut Vec<u8>, head: &SceneHead) {
     out.push(b'{');
     for name in ["cell_type", "region", "side", "metric"] {
-        text(out, name, &map_word(head, name).unwrap_or_default());
+        // As in tables and in the manifest; only texts for people spell the side out.
+        let word = match name {
+            "side" => Some(head.side().letter().to_owned()),
+            _ => map_word(head, name),
+        };
+        text(out, name, &word.unwrap_or_default());
         out.extend_from_slice(b",\n");
     }
     out.extend_from_slice(b"\"width\":");

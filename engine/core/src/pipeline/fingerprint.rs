@@ -57,11 +57,15 @@ impl Hash {
     pub(super) fn values(&mut self, status: &[ColumnStatus], values: &[f64]) {
         let status: Vec<u8> = status.iter().map(|&status| status as u8).collect();
         self.bytes(&status);
-        let mut bytes = Vec::with_capacity(values.len() * 8);
-        values
-            .iter()
-            .for_each(|value| bytes.extend_from_slice(&value.to_bits().to_le_bytes()));
-        self.bytes(&bytes);
+        self.0.update(&(values.len() as u64 * 8).to_le_bytes());
+        // A block fits the first-level cache, and its loop is a plain copy.
+        let mut block = [0; 8 * 512];
+        for values in values.chunks(512) {
+            for (bytes, value) in block.chunks_exact_mut(8).zip(values) {
+                bytes.copy_from_slice(&value.to_bits().to_le_bytes());
+            }
+            self.0.update(&block[..values.len() * 8]);
+        }
     }
 
     pub(super) fn whole(&self) -> blake3::Hash {

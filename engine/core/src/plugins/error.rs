@@ -177,9 +177,10 @@ impl PluginError {
                 "plugins export themselves with `eyemap_sdk::export_plugin!`; other libraries are not loaded".into()
             }
             Self::Untrusted { id, path, sha256 } => untrusted(id, path, sha256),
-            Self::Changed { lock, expected, found, .. } => format!(
-                "locked {expected}\nfound  {found}\nif the change is yours, lock it anew in {}",
-                lock.display()
+            Self::Changed { path, lock, expected, found, .. } => format!(
+                "locked {expected}\nfound  {found}\nby {}\nif the change is yours: `eyemap plugin lock {}`",
+                lock.display(),
+                path.parent().unwrap_or(path).display()
             ),
             Self::PanicStrategy { .. } => {
                 "build it with `panic = \"unwind\"` in its profile".into()

@@ -176,10 +176,21 @@ impl Finder {
             .iter()
             .filter_map(|lock| Some((lock, lock.find(id)?)))
             .collect();
-        if self.trusted.contains(id) || locked.iter().any(|(_, entry)| entry.sha256 == sha256) {
+        if self.trusted.iter().any(|name| answers(id, name))
+            || locked.iter().any(|(_, entry)| entry.sha256 == sha256)
+        {
             return Ok(());
         }
-        Err(match locked.first() {
+        // The lock that belongs to the file explains more than one that happens to know the id.
+        let near = |lock: &Lock| {
+            let dir = lock.path.parent();
+            dir == path.parent() || dir == path.parent().and_then(Path::parent)
+        };
+        let nearest = locked
+            .iter()
+            .find(|(lock, _)| near(lock))
+            .or(locked.first());
+        Err(match nearest {
             Some((lock, entry)) => PluginError::Changed {
                 id: id.clone(),
                 path: path.into(),

@@ -304,7 +304,7 @@ fn what_changed_since_it_was_locked_is_refused_with_both_hashes() {
             "has changed since it was locked",
             &"0".repeat(64),
             &sha256_hex(&binned()),
-            "lock it anew in project.lock",
+            "if the change is yours: `eyemap plugin lock",
         ],
     );
 }

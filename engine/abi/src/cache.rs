@@ -15,7 +15,7 @@ use crate::PluginError;
 /// An owned cache policy.
 pub type CachePolicyBox = CachePolicy_TO<'static, RBox<()>>;
 
-/// The policy wants [`SlotMeta`] to be kept by the host.
+/// The policy reads hits in [`SlotMeta`].
 pub const NEEDS_HIT_META: u32 = 1;
 /// The policy wants every hit as an event, in order.
 pub const NEEDS_HIT_ORDER: u32 = 1 << 1;
@@ -23,7 +23,7 @@ pub const NEEDS_HIT_ORDER: u32 = 1 << 1;
 pub const NEEDS_MISSES: u32 = 1 << 2;
 /// The policy wants the cost in nanoseconds.
 pub const NEEDS_COST: u32 = 1 << 3;
-/// The policy may refuse a newcomer.
+/// The policy wants to be asked about every newcomer, also when there is room for it.
 pub const NEEDS_ADMISSION: u32 = 1 << 4;
 /// The policy uses `next_use` where the host knows it.
 pub const NEEDS_HINTS: u32 = 1 << 5;
@@ -58,9 +58,9 @@ pub struct Event {
     pub flags: u16,
     /// The slot, an index below the number of slots; `u32::MAX` for a miss.
     pub slot: u32,
-    /// Rises by one each time the slot is used anew.
+    /// Which use of the slot it is: another number each time the slot is used anew.
     pub generation: u32,
-    /// 64-bit hash of the key.
+    /// 64-bit hash of the key; in a replay the key itself.
     pub key_hash: u64,
     /// Weight in bytes.
     pub weight: u64,
@@ -77,23 +77,53 @@ pub struct Event {
 /// The entry that wants in, as an [`Event`] of kind `Miss`, or none.
 pub type Candidate = ROption<Event>;
 
-/// What the host notes about a slot at each hit, without a call.
+/// What the host knows of a slot, kept where the policy can read it without a call.
+///
+/// The host writes it under its own lock, so it is never behind the events that were delivered
+/// before a decision. A policy may read all of it and may set the number of hits.
 #[repr(C, align(8))]
 #[derive(StableAbi, Debug, Default)]
 pub struct SlotMeta {
-    #[sabi(unsafe_opaque_field)]
-    hits: AtomicU8,
+    /// Weight of the entry in bytes; 0 when the slot is free.
+    weight: u64,
     #[sabi(unsafe_opaque_field)]
     last_tick: AtomicU32,
+    #[sabi(unsafe_opaque_field)]
+    hits: AtomicU8,
+    /// 1 when the slot holds an entry.
+    resident: u8,
+    reserved: u16,
 }
 
 impl SlotMeta {
-    /// Hits since the policy last cleared it, saturating at 255.
+    /// A slot that holds an entry of this weight in bytes, inserted at a tick.
+    pub const fn resident(weight: u64, tick: u64) -> Self {
+        Self {
+            weight,
+            // The lower half is what the field holds by definition.
+            last_tick: AtomicU32::new(tick as u32),
+            hits: AtomicU8::new(0),
+            resident: 1,
+            reserved: 0,
+        }
+    }
+
+    /// Weight of the entry in bytes; 0 when the slot is free.
+    pub const fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// Whether the slot holds an entry.
+    pub const fn is_resident(&self) -> bool {
+        self.resident == 1
+    }
+
+    /// Hits since the entry was inserted or the policy last set it, saturating at 255.
     pub fn hits(&self) -> u8 {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// Tick of the last hit, the lower 32 bits.
+    /// Tick of the insert or of the last hit, the lower 32 bits.
     pub fn last_tick(&self) -> u32 {
         self.last_tick.load(Ordering::Relaxed)
     }
@@ -105,18 +135,9 @@ impl SlotMeta {
 
     /// Notes a hit at a tick (the host does).
     pub fn touch(&self, tick: u64) {
-        let hits = self.hits();
-        if hits < u8::MAX {
-            self.set_hits(hits + 1);
-        }
+        self.set_hits(self.hits().saturating_add(1));
         // The lower half is what the field holds by definition.
         self.last_tick.store(tick as u32, Ordering::Relaxed);
-    }
-
-    /// Forgets all (the host does, at an insert).
-    pub fn clear(&self) {
-        self.set_hits(0);
-        self.last_tick.store(0, Ordering::Relaxed);
     }
 }
 
@@ -138,8 +159,13 @@ pub trait CachePolicy: Send {
 
     /// Takes events in order, and names victims until `need_weight` bytes are free.
     ///
-    /// `slot_meta` has one entry a slot. With `need_weight` 0 the call only delivers events. The
-    /// host checks that victims are resident, distinct and sufficient.
+    /// `slot_meta` has one entry a slot and is as of the last event. Without a candidate and with
+    /// `need_weight` 0 the call only delivers events. With a candidate, the host lets it in unless
+    /// the policy refuses it; a refusal together with victims is legal, and ends the decision.
+    ///
+    /// The host checks that victims are resident and distinct. It removes them, tells so with
+    /// `Remove` events, and calls again with the rest of the need and the same candidate until the
+    /// need is covered: `out_victims` may be too short for a decision.
     fn decide(
         &mut self,
         events: RSlice<'_, Event>,

@@ -84,7 +84,8 @@ pub use tables::Tables;
 
 /// What a plugin usually names.
 pub mod prelude {
-    pub use crate::cache::{CachePolicy, SlotList};
+    pub use crate::abi::{Event, SlotMeta};
+    pub use crate::cache::{CachePolicy, Ghosts, Room, SlotList};
     pub use crate::color::{ColorScale, ColorStage};
     pub use crate::coordinate::{CoordinateStage, Placement};
     pub use crate::error::{Error, Result};
@@ -96,4 +97,5 @@ pub mod prelude {
     };
     pub use crate::metadata::{Annotate, Columns, MetadataStage};
     pub use crate::tables::{Tables, Values};
+    pub use serde::{Deserialize, Serialize};
 }

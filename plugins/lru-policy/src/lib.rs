@@ -3,7 +3,7 @@
 //! Source: Mattson, Gecsei, Slutz and Traiger, "Evaluation techniques for storage hierarchies", IBM
 //! Systems Journal 9 (1970), whose inclusion property makes it the yardstick of the others.
 
-use eyemap_sdk::{abi::Event, prelude::*};
+use eyemap_sdk::prelude::*;
 
 eyemap_sdk::config! {
     /// LRU has no options.
@@ -11,7 +11,8 @@ eyemap_sdk::config! {
 }
 
 /// Slots from the least to the most recently used.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(crate = "eyemap_sdk::serde")]
 pub struct Lru(SlotList);
 
 impl CachePolicy for Lru {
@@ -33,9 +34,11 @@ impl CachePolicy for Lru {
         self.0.remove(event.slot);
     }
 
-    fn victim(&mut self) -> Option<u32> {
+    fn victim(&mut self, _slots: &[SlotMeta]) -> Option<u32> {
         self.0.pop_oldest()
     }
+
+    eyemap_sdk::keep_state!();
 }
 
 eyemap_sdk::export_plugin! {

@@ -81,36 +81,49 @@ pub type Candidate = ROption<Event>;
 ///
 /// The host writes it under its own lock, so it is never behind the events that were delivered
 /// before a decision. A policy may read all of it and may set the number of hits.
-#[repr(C, align(8))]
+///
+/// It is small on purpose: a cache of small entries pays for it with each of them.
+#[repr(C)]
 #[derive(StableAbi, Debug, Default)]
 pub struct SlotMeta {
-    /// Weight of the entry in bytes; 0 when the slot is free.
-    weight: u64,
+    /// The lower 32 bits of the weight.
+    weight_low: u32,
     #[sabi(unsafe_opaque_field)]
     last_tick: AtomicU32,
+    /// The upper 16 bits of the weight.
+    weight_high: u16,
     #[sabi(unsafe_opaque_field)]
     hits: AtomicU8,
     /// 1 when the slot holds an entry.
     resident: u8,
-    reserved: u16,
 }
 
 impl SlotMeta {
-    /// A slot that holds an entry of this weight in bytes, inserted at a tick.
+    /// The heaviest entry that a cache can hold, in bytes.
+    pub const MAX_WEIGHT: u64 = (1 << 48) - 1;
+
+    /// A slot that holds an entry of this weight in bytes (up to [`Self::MAX_WEIGHT`]), inserted at
+    /// a tick.
     pub const fn resident(weight: u64, tick: u64) -> Self {
         Self {
-            weight,
-            // The lower half is what the field holds by definition.
+            // The halves of the weight, and the lower half of the tick by definition.
+            weight_low: weight as u32,
+            weight_high: (weight >> 32) as u16,
             last_tick: AtomicU32::new(tick as u32),
             hits: AtomicU8::new(0),
             resident: 1,
-            reserved: 0,
         }
     }
 
     /// Weight of the entry in bytes; 0 when the slot is free.
     pub const fn weight(&self) -> u64 {
-        self.weight
+        (self.weight_high as u64) << 32 | self.weight_low as u64
+    }
+
+    /// Sets the weight, up to [`Self::MAX_WEIGHT`] (the host does).
+    pub const fn set_weight(&mut self, weight: u64) {
+        self.weight_low = weight as u32;
+        self.weight_high = (weight >> 32) as u16;
     }
 
     /// Whether the slot holds an entry.

@@ -1,216 +1,140 @@
-//! A cache policy crosses the boundary: `lru-policy`, loaded as a library, decides exactly as the
-//! reference does, however its events are cut into batches.
+//! Cache policies, loaded as libraries, decide exactly as the reference does, however their events
+//! are cut into batches.
 
-use std::{collections::HashMap, io::Read as _};
+use std::io::Read as _;
 
-use eyemap_abi::{
-    CacheExtension, CachePolicyBox, Event, SlotMeta,
-    abi_stable::std_types::{RNone, RSlice, RSliceMut, RSome, RStr},
-    cache::{EventKind, NEEDS_HIT_ORDER},
+use eyemap_engine::cache::{
+    Asked, CacheName, PolicySource, ReplayOptions, Replayed, TtlMode, read_trace, replay,
 };
 use eyemap_snapshots::{finder, shared};
-use sha2::{Digest as _, Sha256};
+use serde_json::Value;
 
-/// What is asked for: a key and its weight in bytes.
-type Request = (u64, u64);
+const BATCHES: [usize; 4] = [1, 7, 64, 1024];
 
-/// An entry in its slot.
-#[derive(Clone, Copy)]
-struct Entry {
-    key: u64,
-    weight: u64,
+const TRACES: [&str; 10] = [
+    "zipf08_unit",
+    "zipf10_unit",
+    "zipf12_unit",
+    "zipf09_lognormal",
+    "drift_unit",
+    "drift_lognormal",
+    "loop_scan_unit",
+    "shifting_unit",
+    "render_batch",
+    "render_mixed",
+];
+
+fn source(name: &str, options: &str) -> PolicySource {
+    PolicySource::load(&finder(), name, options).expect("the policy")
 }
 
-/// The smallest host that keeps every promise to a policy: ordered events, all of them delivered
-/// before a decision, and no slot used anew before its removal was told.
-struct Host {
-    policy: CachePolicyBox,
-    capacity: u64,
-    occupied: u64,
-    batch: usize,
-    entries: Vec<Option<Entry>>,
-    generations: Vec<u32>,
-    meta: Vec<SlotMeta>,
-    slot_of: HashMap<u64, u32>,
-    pending: Vec<Event>,
-    /// Slots whose removal the policy has not heard of.
-    retired: Vec<u32>,
-    free: Vec<u32>,
-    tick: u64,
+fn reference(file: &str) -> Option<Value> {
+    let text = std::fs::read(shared(&format!("traces/{file}"))?).expect("reference counts");
+    Some(serde_json::from_slice(&text).expect("JSON"))
 }
 
-/// Hits and missed ones, in order.
-#[derive(Default)]
-struct Played {
-    hits: u64,
-    hit_bytes: u64,
-    bits: String,
+fn trace(name: &str) -> Option<Vec<Asked>> {
+    let path = shared(&format!("traces/{name}.csv.gz"))?;
+    Some(read_trace(&path).expect("a trace"))
 }
 
-impl Host {
-    fn new(capacity: u64, batch: usize) -> Self {
-        let plugin = finder().load("lru-policy").expect("the policy");
-        let extension = plugin.extension::<CacheExtension>().expect("its extension");
-        let policy = (extension.create)(RStr::from_str("{}"), capacity)
-            .into_result()
-            .expect("created");
-        assert_eq!(policy.needs(), NEEDS_HIT_ORDER);
-        Self {
-            policy,
-            capacity,
-            occupied: 0,
-            batch,
-            entries: Vec::new(),
-            generations: Vec::new(),
-            meta: Vec::new(),
-            slot_of: HashMap::new(),
-            pending: Vec::new(),
-            retired: Vec::new(),
-            free: Vec::new(),
-            tick: 0,
-        }
-    }
-
-    fn event(&self, kind: EventKind, slot: u32, (key, weight): Request) -> Event {
-        Event {
-            kind,
-            cache: 3,
-            flags: 0,
-            slot,
-            generation: self
-                .generations
-                .get(slot as usize)
-                .copied()
-                .unwrap_or_default(),
-            key_hash: key,
-            weight,
-            cost_ns: 0,
-            tick: self.tick,
-            expires_at: u64::MAX,
-            next_use: u64::MAX,
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        self.pending.push(event);
-        if self.pending.len() >= self.batch {
-            assert!(self.decide(0, None).is_empty(), "nothing was asked for");
-        }
-    }
-
-    /// Delivers what is pending and returns the victims.
-    fn decide(&mut self, need: u64, candidate: Option<Event>) -> Vec<u32> {
-        let mut victims = [u32::MAX; 8];
-        let decision = self.policy.decide(
-            RSlice::from_slice(&self.pending),
-            RSlice::from_slice(&self.meta),
-            need,
-            candidate.map_or(RNone, RSome),
-            RSliceMut::from_mut_slice(&mut victims),
-        );
-        let decision = decision.into_result().expect("a decision");
-        assert!(decision.admit, "LRU admits everything");
-        self.pending.clear();
-        self.free.append(&mut self.retired);
-        victims[..decision.victims as usize].to_vec()
-    }
-
-    fn evict(&mut self, need: u64, newcomer: Event) {
-        let mut freed = 0;
-        while freed < need {
-            let victims = self.decide(need - freed, Some(newcomer));
-            assert!(!victims.is_empty(), "{freed} of {need} bytes freed");
-            for slot in victims {
-                // Taking it out shows that it was resident and is named once.
-                let entry = self.entries[slot as usize]
-                    .take()
-                    .expect("a resident victim");
-                self.slot_of.remove(&entry.key);
-                freed += entry.weight;
-                self.occupied -= entry.weight;
-                self.retired.push(slot);
-                let removed = self.event(EventKind::Remove, slot, (entry.key, entry.weight));
-                self.tell(removed);
-            }
-        }
-    }
-
-    fn slot(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.entries.push(None);
-            self.generations.push(0);
-            self.meta.push(SlotMeta::default());
-            u32::try_from(self.entries.len() - 1).expect("few slots")
-        })
-    }
-
-    /// Whether the request hit.
-    fn ask(&mut self, request @ (key, weight): Request) -> bool {
-        self.tick += 1;
-        if let Some(&slot) = self.slot_of.get(&key) {
-            let hit = self.event(EventKind::Hit, slot, request);
-            self.tell(hit);
-            return true;
-        }
-        if weight > self.capacity {
-            return false;
-        }
-        let excess = (self.occupied + weight).saturating_sub(self.capacity);
-        if excess > 0 {
-            let newcomer = self.event(EventKind::Miss, u32::MAX, request);
-            self.evict(excess, newcomer);
-        }
-        let slot = self.slot();
-        self.generations[slot as usize] += 1;
-        self.entries[slot as usize] = Some(Entry { key, weight });
-        self.slot_of.insert(key, slot);
-        self.occupied += weight;
-        let inserted = self.event(EventKind::Insert, slot, request);
-        self.tell(inserted);
-        false
-    }
-}
-
-fn play(requests: &[Request], capacity: u64, batch: usize) -> Played {
-    let mut host = Host::new(capacity, batch);
-    let mut played = Played::default();
-    for &request in requests {
-        let hit = host.ask(request);
-        played.hits += u64::from(hit);
-        played.hit_bytes += if hit { request.1 } else { 0 };
-        played.bits.push(if hit { '1' } else { '0' });
-        assert!(
-            host.occupied <= capacity,
-            "{} bytes in {capacity}",
-            host.occupied
-        );
-    }
+fn play(requests: &[Asked], source: &PolicySource, options: &ReplayOptions) -> Replayed {
+    let played = replay(requests, source, options).expect("replayed");
+    assert_eq!(played.fault, None, "{source:?}");
+    assert!(played.bytes <= options.capacity);
     played
 }
 
-/// As the first 16 hexadecimal digits of its SHA-256.
-fn hash(bits: &str) -> String {
-    Sha256::digest(bits)[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// Compares every number that the reference has with the replay's.
+fn compare(expected: &Value, played: &Replayed, what: &str) {
+    let counted = serde_json::json!({
+        "hits": played.hits,
+        "hit_bytes": played.hit_bytes,
+        "hit_cost_ns": played.hit_cost_ns,
+        "hit_bits_sha256_16": played.hit_bits,
+        "final_objects": played.entries,
+        "final_bytes": played.bytes,
+        "expired": played.counts.expiries,
+        "evicted": played.counts.evictions,
+    });
+    let mut compared = 0;
+    for (name, counted) in counted.as_object().expect("an object") {
+        if let Some(expected) = expected.get(name) {
+            assert_eq!(expected, counted, "{name} of {what}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 3, "{what}: {expected}");
 }
 
-const BATCHES: [usize; 4] = [1, 7, 64, 1024];
+/// Replays all traces at all sizes in all batches.
+fn replays_all(reference_name: &str, plugin: &str, options: &str) {
+    let source = source(plugin, options);
+    let mut cases = 0;
+    for name in TRACES {
+        let (Some(requests), Some(counts)) = (trace(name), reference(&format!("{name}.hits.json")))
+        else {
+            return;
+        };
+        let sizes = counts["exact"][reference_name].as_array().expect("sizes");
+        assert!(sizes.len() >= 6, "{name}");
+        for expected in sizes {
+            let capacity = expected["cache_size"].as_u64().expect("a size");
+            for batch in BATCHES {
+                let options = ReplayOptions {
+                    batch,
+                    ..ReplayOptions::new(capacity)
+                };
+                let played = play(&requests, &source, &options);
+                compare(
+                    expected,
+                    &played,
+                    &format!("{plugin} on {name}, {capacity} bytes, batches of {batch}"),
+                );
+                cases += 1;
+            }
+        }
+    }
+    assert_eq!(cases, TRACES.len() * 6 * BATCHES.len());
+}
 
 #[test]
 fn lru_by_hand() {
     // Capacity 3: 1 2 3 fill it, 1 is renewed, 4 evicts 2, which then evicts 3.
-    let requests = [1, 2, 3, 1, 4, 2, 1, 3, 4].map(|key| (key, 1));
+    let asked = |key| Asked {
+        tick: 0,
+        key,
+        size: 1,
+        cost_ns: 0,
+        stage: None,
+    };
+    let requests = [1, 2, 3, 1, 4, 2, 1, 3, 4].map(asked);
+    let source = source("lru-policy", "{}");
     for batch in BATCHES {
-        let played = play(&requests, 3, batch);
-        assert_eq!(played.bits, "000100100", "batches of {batch}");
+        let options = ReplayOptions {
+            batch,
+            ..ReplayOptions::new(3)
+        };
+        let played = play(&requests, &source, &options);
+        // Hits at the fourth and the seventh.
+        assert_eq!(
+            (played.hits, played.counts.evictions),
+            (2, 4),
+            "batches of {batch}"
+        );
     }
 }
 
 #[test]
 fn a_heavy_newcomer_evicts_several_and_one_that_can_never_fit_evicts_none() {
     // 2 + 2 + 2 bytes fill 6; 5 bytes evict all three; 7 bytes pass by; the 5 are still there.
+    let asked = |(key, size)| Asked {
+        tick: 0,
+        key,
+        size,
+        cost_ns: 0,
+        stage: None,
+    };
     let requests = [
         (1, 2),
         (2, 2),
@@ -221,75 +145,148 @@ fn a_heavy_newcomer_evicts_several_and_one_that_can_never_fit_evicts_none() {
         (4, 5),
         (1, 2),
         (4, 5),
-    ];
+    ]
+    .map(asked);
     for batch in BATCHES {
-        let played = play(&requests, 6, batch);
+        let options = ReplayOptions {
+            batch,
+            ..ReplayOptions::new(6)
+        };
+        let played = play(&requests, &source("lru-policy", "{}"), &options);
         assert_eq!(
-            (played.bits.as_str(), played.hit_bytes),
-            ("000100100", 7),
-            "batches of {batch}"
+            (played.hits, played.hit_bytes, played.counts.refused),
+            (2, 7, 1)
         );
     }
 }
 
-fn trace(name: &str) -> Option<(Vec<Request>, serde_json::Value)> {
-    let read = |path: std::path::PathBuf| std::fs::read(path).expect("a trace");
-    let reference = read(shared(&format!("traces/{name}.hits.json"))?);
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(&read(shared(&format!("traces/{name}.csv.gz"))?)[..])
-        .read_to_string(&mut text)
-        .expect("a trace");
-    let number = |text: Option<&str>| text.and_then(|text| text.parse().ok()).expect("a number");
-    let request = |line: &str| {
-        let mut cells = line.split(',').skip(1);
-        (number(cells.next()), number(cells.next()))
-    };
-    let requests = text.lines().skip(1).map(request).collect();
-    Some((requests, serde_json::from_slice(&reference).expect("JSON")))
+#[test]
+fn lru_is_the_reference_on_every_trace() {
+    replays_all("LRU", "lru-policy", "{}");
+}
+#[test]
+fn fifo_is_the_reference_on_every_trace() {
+    replays_all("FIFO", "fifo-policy", "{}");
+}
+#[test]
+fn sieve_is_the_reference_on_every_trace() {
+    replays_all("SIEVE", "sieve-policy", "{}");
+}
+#[test]
+fn s3_fifo_is_the_reference_on_every_trace() {
+    replays_all("S3-FIFO", "s3-fifo-policy", "{}");
+}
+#[test]
+fn s3_fifo_that_promotes_at_the_first_hit_is_the_reference_on_every_trace() {
+    replays_all("S3-FIFO-t1", "s3-fifo-policy", r#"{"promote_at":1}"#);
+}
+#[test]
+fn arc_is_the_reference_on_every_trace() {
+    replays_all("ARC", "arc-policy", "{}");
+}
+#[test]
+fn size_weighted_is_the_reference_on_every_trace() {
+    replays_all("GDSF", "size-weighted-policy", "{}");
 }
 
-/// Replays a trace, where the reference material is present, at every size.
-fn replays(name: &str, batches: &[usize]) {
-    let Some((requests, reference)) = trace(name) else {
+#[test]
+fn gdsf_cost_is_the_reference_on_the_rendering_traces() {
+    let Some(counts) = reference("cost_policies.json") else {
         return;
     };
-    let sizes = reference["exact"]["LRU"].as_array().expect("LRU");
-    assert_eq!(requests.len() as u64, reference["requests"], "{name}");
-    assert!(sizes.len() >= 6, "{name}");
-    for expected in sizes {
-        let capacity = expected["cache_size"].as_u64().expect("a size");
-        for &batch in batches {
-            let played = play(&requests, capacity, batch);
-            let what = format!("{name}, {capacity} bytes, batches of {batch}");
-            assert_eq!(played.hits, expected["hits"], "{what}");
-            assert_eq!(played.hit_bytes, expected["hit_bytes"], "{what}");
-            assert_eq!(hash(&played.bits), expected["hit_bits_sha256_16"], "{what}");
+    let source = source("gdsf-cost-policy", "{}");
+    for name in ["render_batch", "render_mixed"] {
+        let requests = trace(name).expect("the trace");
+        for expected in counts[name]["GDSF-cost"].as_array().expect("sizes") {
+            let capacity = expected["cache_size"].as_u64().expect("a size");
+            for batch in BATCHES {
+                let options = ReplayOptions {
+                    batch,
+                    ..ReplayOptions::new(capacity)
+                };
+                let played = play(&requests, &source, &options);
+                compare(
+                    expected,
+                    &played,
+                    &format!("gdsf-cost on {name}, {capacity} bytes"),
+                );
+            }
         }
     }
 }
 
-#[test]
-fn lru_replays_zipf10_in_any_batches() {
-    replays("zipf10_unit", &BATCHES);
+/// The reference's time to live: a number, or one for each of its stages. It tells two kinds of
+/// artifacts apart where we have one cache, so its stages are dealt to ours anew.
+fn ttl_of(value: &Value) -> [Option<u64>; 4] {
+    let Some(stages) = value.as_object() else {
+        return [value.as_u64(); 4];
+    };
+    assert!(stages["layout"].is_null() && stages["lut"].is_null());
+    let of = |stage: &str| stages[stage].as_u64();
+    [None, of("png"), of("meta"), of("svgz")]
 }
 
-#[test]
-fn lru_replays_drifting_sizes_in_any_batches() {
-    replays("drift_lognormal", &BATCHES);
-}
-
-#[test]
-fn lru_replays_every_other_trace() {
-    for name in [
-        "zipf08_unit",
-        "zipf12_unit",
-        "zipf09_lognormal",
-        "drift_unit",
-        "loop_scan_unit",
-        "shifting_unit",
-        "render_batch",
-        "render_mixed",
-    ] {
-        replays(name, &[64]);
+/// Deals the stages as [`ttl_of`] does.
+fn deal(requests: &mut [Asked], name: &str) {
+    let file = shared(&format!("traces/{name}.csv.gz")).expect("the trace");
+    let mut text = String::new();
+    let bytes = std::fs::read(file).expect("the trace");
+    flate2::read::GzDecoder::new(&bytes[..])
+        .read_to_string(&mut text)
+        .expect("text");
+    for (asked, line) in requests.iter_mut().zip(text.lines().skip(1)) {
+        asked.stage = match line.rsplit(',').next() {
+            Some("layout" | "lut") => Some(CacheName::Coordinates),
+            Some("png") => Some(CacheName::Colors),
+            Some("meta") => Some(CacheName::Metadata),
+            Some("svgz") => Some(CacheName::Artifacts),
+            other => panic!("a stage {other:?}"),
+        };
     }
+}
+
+#[test]
+fn entries_expire_as_in_the_reference_under_every_policy() {
+    let Some(counts) = reference("ttl.json") else {
+        return;
+    };
+    let mut cases = 0;
+    for (name, runs) in counts.as_object().expect("traces") {
+        let Some(runs) = runs["runs"].as_array() else {
+            continue;
+        };
+        let mut requests = trace(name).expect("the trace");
+        if name.starts_with("render") {
+            deal(&mut requests, name);
+        }
+        for run in runs {
+            let plugin = match run["policy"].as_str() {
+                Some("LRU") => "lru-policy",
+                Some("FIFO") => "fifo-policy",
+                Some("SIEVE") => "sieve-policy",
+                Some("TTL") => "ttl-policy",
+                other => panic!("a policy {other:?}"),
+            };
+            let source = source(plugin, "{}");
+            for batch in BATCHES {
+                let options = ReplayOptions {
+                    batch,
+                    ttl: ttl_of(&run["ttl"]),
+                    ttl_mode: match run["mode"].as_str() {
+                        Some("access") => TtlMode::Access,
+                        _ => TtlMode::Write,
+                    },
+                    lazy: run["removal"] == "lazy",
+                    ..ReplayOptions::new(run["cache_size"].as_u64().expect("a size"))
+                };
+                compare(
+                    run,
+                    &play(&requests, &source, &options),
+                    &format!("{name} {run} batch {batch}"),
+                );
+                cases += 1;
+            }
+        }
+    }
+    assert_eq!(cases, (64 * 3 + 96) * BATCHES.len());
 }

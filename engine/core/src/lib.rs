@@ -4,6 +4,7 @@
 //! [`draw`] writes a [`scene`] that knows no format. A writer never sees a plugin and a stage never
 //! sees a file.
 
+pub mod cache;
 pub mod config;
 pub mod draw;
 pub mod index;

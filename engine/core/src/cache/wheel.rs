@@ -107,14 +107,23 @@ impl Wheel {
                 self.now = self.now.max(now);
                 return None;
             }
-            // Whoever is due may sit in a bucket of the past when the clock stood still.
             self.now = self.now.max(due);
-            let slot = self.buckets[level * BUCKETS + bucket][0];
-            let at = self.slots[slot as usize].at;
-            self.cancel(slot);
-            if at <= self.now {
+            let bucket = level * BUCKETS + bucket;
+            if level == 0 {
+                let slot = self.buckets[bucket][0];
+                self.cancel(slot);
                 return Some(slot);
             }
+            self.deal(bucket);
+        }
+    }
+
+    /// Deals a bucket whose time has come to the smaller wheels: all of it, for a smaller wheel is
+    /// looked at first.
+    fn deal(&mut self, bucket: usize) {
+        while let [slot @ 0..NONE, _] = self.buckets[bucket] {
+            let at = self.slots[slot as usize].at;
+            self.cancel(slot);
             self.slots[slot as usize].at = at;
             self.wait(slot, at);
         }

@@ -6,6 +6,7 @@
 //! [`Shard`] is the cache for one thread, exact in every event; [`Cache`] is made of shards for many
 //! threads. [`replay`] runs a [trace](read_trace) through a policy.
 
+mod memo;
 mod memory;
 mod policy;
 mod quick;
@@ -15,6 +16,7 @@ mod stats;
 mod trace;
 mod wheel;
 
+pub use memo::{Measured, Memo, Use};
 pub use memory::{Cache, CacheSpec, Decides, QUICK, Ttl, TtlMode};
 pub use policy::{PolicyError, PolicySource};
 pub use replay::{ReplayOptions, Replayed, replay};

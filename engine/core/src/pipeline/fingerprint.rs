@@ -9,6 +9,7 @@ use std::fmt;
 use eyemap_abi::job::ColumnStatus;
 
 use super::Pipeline;
+use crate::{cache::CacheKey, stage::Origin};
 
 /// A 128-bit hash, written as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +26,25 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// As 16 bytes, the first digits first.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// From 16 bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl CacheKey for Fingerprint {
+    fn key_hash(&self) -> u64 {
+        // Half of the bits of a good hash are a good hash.
+        self.0 as u64
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
@@ -32,7 +52,7 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Every part is preceded by its length, so that no two sequences of parts read alike.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Hash(blake3::Hasher);
 
 impl Hash {
@@ -57,15 +77,16 @@ impl Hash {
     pub(super) fn values(&mut self, status: &[ColumnStatus], values: &[f64]) {
         let status: Vec<u8> = status.iter().map(|&status| status as u8).collect();
         self.bytes(&status);
-        self.0.update(&(values.len() as u64 * 8).to_le_bytes());
-        // A block fits the first-level cache, and its loop is a plain copy.
-        let mut block = [0; 8 * 512];
-        for values in values.chunks(512) {
-            for (bytes, value) in block.chunks_exact_mut(8).zip(values) {
-                bytes.copy_from_slice(&value.to_bits().to_le_bytes());
-            }
-            self.0.update(&block[..values.len() * 8]);
-        }
+        self.floats(values);
+    }
+
+    /// The bits of numbers, as one piece: long pieces are hashed many blocks at a time.
+    pub(super) fn floats(&mut self, values: &[f64]) {
+        self.bytes(bytemuck::cast_slice(values));
+    }
+
+    pub(super) fn fingerprint(&mut self, fingerprint: Fingerprint) {
+        self.bytes(&fingerprint.to_bytes());
     }
 
     pub(super) fn whole(&self) -> blake3::Hash {
@@ -79,25 +100,34 @@ impl Hash {
     }
 }
 
+impl Hash {
+    /// A hash that has taken in a plugin with its configuration and side tables.
+    pub(super) fn of(origin: &Origin) -> Self {
+        let mut hash = Self::new();
+        hash.origin(origin);
+        hash
+    }
+
+    fn origin(&mut self, origin: &Origin) {
+        self.text(origin.id());
+        self.text(&origin.plugin.manifest.version);
+        self.text(&origin.plugin.sha256);
+        self.text(&origin.config);
+        for (name, digest) in &origin.tables {
+            self.text(name);
+            self.numbers([*digest].into_iter());
+        }
+    }
+}
+
 impl Pipeline {
     /// A hash that has taken in all that maps of this pipeline have in common.
     pub(super) fn hash(&self) -> Hash {
         let mut hash = Hash::new();
         hash.text(env!("CARGO_PKG_VERSION"));
-        for origin in [
-            &self.coordinate.origin,
-            &self.color.origin,
-            &self.metadata.origin,
-        ] {
-            hash.text(origin.id());
-            hash.text(&origin.plugin.manifest.version);
-            hash.text(&origin.plugin.sha256);
-            hash.text(&origin.config);
-            for (name, digest) in &origin.tables {
-                hash.text(name);
-                hash.numbers([*digest].into_iter());
-            }
-        }
+        hash.origin(&self.coordinate.origin);
+        hash.origin(&self.color.origin);
+        hash.origin(&self.metadata.origin);
         hash
     }
 }

@@ -13,6 +13,9 @@ mod quick;
 mod replay;
 mod shard;
 mod stats;
+mod store;
+#[cfg(test)]
+mod test_policy;
 mod trace;
 mod wheel;
 
@@ -22,6 +25,7 @@ pub use policy::{PolicyError, PolicySource};
 pub use replay::{ReplayOptions, Replayed, replay};
 pub use shard::{CacheKey, Facts, Gone, Inserted, Manner, Resident, Shard};
 pub use stats::{Counts, Statistics};
+pub use store::{Store, StoreError, StoreSpec, Totals, Verified, Warmed};
 pub use trace::{Asked, Recorder, TraceError, read_trace};
 
 /// Which cache, in the words of TOML, spans and reports.

@@ -18,9 +18,10 @@ use eyemap_abi::job::{
 use quick_cache::sync::Cache;
 
 pub use draft::Draft;
-pub use fingerprint::Fingerprint;
 pub use grid::Grid;
 
+pub use crate::fingerprint::Fingerprint;
+use crate::fingerprint::Hash;
 use crate::{
     cache::Memo,
     config::Config,
@@ -29,7 +30,6 @@ use crate::{
     scene::{HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
     stage::{ColorStage, CoordinateStage, MetadataStage, StageError},
 };
-use fingerprint::Hash;
 
 /// The three stages and what configures them.
 pub struct Pipeline {

@@ -258,7 +258,14 @@ mod tests {
     use super::*;
 
     fn averages(hit: f64, compute: f64, lookup: f64, insert: f64) -> Averages {
-        Averages { calls: 100, misses: 100, compute, lookup, insert, hit }
+        Averages {
+            calls: 100,
+            misses: 100,
+            compute,
+            lookup,
+            insert,
+            hit,
+        }
     }
 
     #[test]
@@ -274,7 +281,12 @@ mod tests {
         let memo: Memo<u64, u64> = Memo::default();
         let mut calls = 0;
         for _ in 0..3 {
-            let value = memo.get_or_try(1, || Ok::<_, ()>({ calls += 1; (calls, 8) }));
+            let value = memo.get_or_try(1, || {
+                Ok::<_, ()>({
+                    calls += 1;
+                    (calls, 8)
+                })
+            });
             assert_eq!(value, Ok(calls));
         }
         assert_eq!((calls, memo.statistics()), (3, None));
@@ -297,10 +309,15 @@ mod tests {
             // Dear, and never comes again.
             (Duration::from_micros(20), u64::MAX, true),
         ] {
-            let memo = Memo::new(CacheName::Colors, Use::Auto, (&Decides::Quick, 1 << 20, None))
-                .expect("a memo");
+            let memo = Memo::new(
+                CacheName::Colors,
+                Use::Auto,
+                (&Decides::Quick, 1 << 20, None),
+            )
+            .expect("a memo");
             for call in 0..400 {
-                memo.get_or_try(call % keys, || work(time)).expect("a value");
+                memo.get_or_try(call % keys, || work(time))
+                    .expect("a value");
             }
             let measured = memo.measured().expect("measured");
             assert_eq!(measured.bypassed, bypassed, "{time:?} {keys}: {measured:?}");

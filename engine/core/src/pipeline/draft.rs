@@ -11,9 +11,7 @@ use eyemap_abi::{
     job::{ColorJob, ColumnStatus, MetadataDescription, MetadataJob},
 };
 
-use super::{
-    Colored, Fingerprint, Grid, Maps, Request, Scene, Written, fingerprint::Hash, layers, scope,
-};
+use super::{Colored, Fingerprint, Grid, Hash, Maps, Request, Scene, Written, layers, scope};
 use crate::{
     model::{MetricValues, Part},
     scene::TooltipOverride,
@@ -75,7 +73,10 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
         hash.values(&status, &value);
         if let Some((part, metric)) = metric.filter(|_| !layers.is_empty()) {
             // Rows belong to columns by their order.
-            let columns = part.columns.iter().flat_map(|column| [column.hex1, column.hex2]);
+            let columns = part
+                .columns
+                .iter()
+                .flat_map(|column| [column.hex1, column.hex2]);
             hash.numbers(columns.map(i32::to_le_bytes));
             hash.floats(&metric.layers);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eyemap_abi::job::{Cell, ColumnStatus, CoordinateJob, Guide};
 
-use super::{Fingerprint, attributes::Attributes, fingerprint::Hash};
+use super::{Fingerprint, Hash, attributes::Attributes};
 use crate::{
     config::MapConfig,
     model::{Atlas, AttributeValues, Column, Part},

@@ -17,11 +17,7 @@ pub(super) struct Layers {
 
 impl Maps<'_> {
     /// The jobs that colour the layers: one for all, one a layer, or none without layers.
-    pub(super) fn layer_jobs(
-        &self,
-        request: Request,
-        part: &Part,
-    ) -> Result<Vec<Job>, StageError> {
+    pub(super) fn layer_jobs(&self, request: Request, part: &Part) -> Result<Vec<Job>, StageError> {
         let kinds = match n_layers(request, part) {
             0 => Vec::new(),
             // Layers are limited to a thousand by the configuration.

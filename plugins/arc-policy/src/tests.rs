@@ -44,6 +44,8 @@ fn weights_removals_and_capacities_of_any_size_are_taken() {
     steps.extend([
         Step::Remove(29),
         Step::Remove(28),
+        Step::Reweigh(27, 90),
+        Step::Reweigh(27, 0),
         Step::Resize(0),
         ask(1, 0),
     ]);

@@ -175,6 +175,7 @@ mod tests {
             ask(2, 30, u64::MAX),
             ask(3, 20, 0),
             ask(4, 20, u64::MAX),
+            Step::Reweigh(4, 5),
             Step::Resize(0),
             ask(1, 0, 0),
             Step::Resize(40),

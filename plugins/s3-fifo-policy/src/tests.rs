@@ -69,6 +69,8 @@ fn weights_removals_and_capacities_of_any_size_are_taken() {
     steps.extend([
         Step::Remove(199),
         Step::Remove(198),
+        Step::Reweigh(197, 90),
+        Step::Reweigh(197, 0),
         Step::Resize(0),
         ask(1, 0),
     ]);

@@ -181,6 +181,7 @@ mod tests {
             ask(1, 0),
             ask(2, 30),
             ask(3, 20),
+            Step::Reweigh(3, 5),
             Step::Resize(0),
             // 3 was the smallest, and nothing else had to go.
             ask(1, 0),

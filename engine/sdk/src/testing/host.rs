@@ -82,6 +82,11 @@ impl<'a, P: CachePolicy> Host<'a, P> {
                         self.leave(slot, EventKind::Remove);
                     }
                 }
+                Step::Reweigh(key, weight) => {
+                    if let Some(&slot) = self.slots.get(&key) {
+                        self.reweigh(slot, weight);
+                    }
+                }
                 Step::Resize(capacity) => self.resize(capacity),
             }
             assert!(self.occupied <= self.capacity, "step {index}: too full");
@@ -138,6 +143,24 @@ impl<'a, P: CachePolicy> Host<'a, P> {
         if P::NEEDS & NEEDS_HIT_ORDER != 0 {
             self.tell(event);
         }
+    }
+
+    fn reweigh(&mut self, slot: u32, weight: u64) {
+        let (kind, tick) = (EventKind::Reweigh, self.tick);
+        let entry = &mut self.entries[slot as usize];
+        self.occupied = self.occupied - entry.weight + weight;
+        entry.weight = weight;
+        let event = Event {
+            kind,
+            tick,
+            ..*entry
+        };
+        let before = &self.meta[slot as usize];
+        let meta = SlotMeta::resident(weight, before.last_tick().into());
+        meta.set_hits(before.hits());
+        self.meta[slot as usize] = meta;
+        self.tell(event);
+        self.make_room(None);
     }
 
     fn expire(&mut self) {

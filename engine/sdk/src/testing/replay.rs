@@ -45,6 +45,8 @@ pub enum Step {
     Ask(Request),
     /// The entry of a key is taken out, if it is there.
     Remove(u64),
+    /// The entry of a key has another weight in bytes from now on, if it is there.
+    Reweigh(u64, u64),
     /// The cache gets another capacity in bytes.
     Resize(u64),
 }
@@ -101,7 +103,7 @@ pub fn replay<P: CachePolicy>(
     replay_steps::<P>(config, capacity_bytes, &steps)
 }
 
-/// [`replay`] with removals by the host and other capacities in between.
+/// [`replay`] with removals, other weights and other capacities in between.
 ///
 /// # Panics
 /// When the policy cannot be made, returns an error, names a victim that is not there or none
@@ -138,4 +140,89 @@ fn assert_same(first: &Replayed, other: &Replayed, shape: Shape) {
         differs, None,
         "the first request that differs, in {shape:?}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Request, Step, replay, replay_steps};
+    use crate::prelude::*;
+
+    crate::config! {
+        /// None.
+        struct NoOptions {}
+    }
+
+    /// First in, first out, with a fault that a constant names.
+    #[derive(Default, Serialize, Deserialize)]
+    struct Fifo<const FAULT: u8>(SlotList);
+
+    const NONE: u8 = 0;
+    const FORGETFUL: u8 = 1;
+    const IDLE: u8 = 2;
+
+    impl<const FAULT: u8> CachePolicy for Fifo<FAULT> {
+        type Config = NoOptions;
+        fn create(_options: NoOptions, _capacity_bytes: u64) -> Result<Self> {
+            Ok(Self::default())
+        }
+        fn on_insert(&mut self, event: &Event) {
+            self.0.push_newest(event.slot);
+        }
+        fn on_remove(&mut self, event: &Event) {
+            self.0.remove(event.slot);
+        }
+        fn victim(&mut self, _slots: &[SlotMeta]) -> Option<u32> {
+            (FAULT != IDLE).then(|| self.0.pop_oldest()).flatten()
+        }
+        fn snapshot(&self) -> Result<Vec<u8>> {
+            crate::cache::to_bytes(self)
+        }
+        fn restore(&mut self, bytes: &[u8]) -> Result<()> {
+            if FAULT != FORGETFUL {
+                *self = crate::cache::from_bytes(bytes)?;
+            }
+            Ok(())
+        }
+    }
+
+    fn scan<const FAULT: u8>() {
+        let requests: Vec<_> = (0..300).map(|key| Request::new(key % 40, 1)).collect();
+        replay::<Fifo<FAULT>>(&NoOptions {}, 30, &requests);
+    }
+
+    #[test]
+    fn a_policy_without_a_fault_passes() {
+        scan::<NONE>();
+    }
+
+    #[test]
+    #[should_panic(expected = "no victim although")]
+    fn a_policy_that_forgets_its_state_is_caught() {
+        scan::<FORGETFUL>();
+    }
+
+    #[test]
+    #[should_panic(expected = "no victim although 1 bytes")]
+    fn a_policy_that_names_nothing_is_caught() {
+        scan::<IDLE>();
+    }
+
+    #[test]
+    fn an_entry_may_change_its_weight() {
+        let ask = |key, weight| Step::Ask(Request::new(key, weight));
+        // 2 grows to 15 and 1 has to go; then 2 shrinks and both fit.
+        let steps = [
+            ask(1, 10),
+            ask(2, 10),
+            Step::Reweigh(2, 15),
+            Step::Reweigh(7, 1),
+            ask(1, 10),
+            ask(2, 5),
+            Step::Reweigh(2, 5),
+            ask(1, 10),
+            ask(2, 5),
+        ];
+        let replayed = replay_steps::<Fifo<NONE>>(&NoOptions {}, 20, &steps);
+        assert_eq!(replayed.bits, "000011");
+    }
 }

@@ -6,7 +6,11 @@
 
 mod ghosts;
 mod list;
+mod newcomer;
+mod queue;
+mod ranks;
 mod room;
+mod table;
 
 use eyemap_abi::{
     self as abi, Candidate, Decision, Event, PluginError, SlotMeta,
@@ -29,8 +33,12 @@ pub use eyemap_abi::cache::{
 };
 pub use ghosts::Ghosts;
 pub use list::SlotList;
+pub use newcomer::Newcomer;
+pub use queue::SlotQueue;
+pub use ranks::SlotRanks;
 use room::Named;
 pub use room::Room;
+pub use table::SlotTable;
 
 /// Decides which cache entry dies first. It sees slots, never keys or values.
 ///

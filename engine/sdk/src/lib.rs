@@ -85,7 +85,9 @@ pub use tables::Tables;
 /// What a plugin usually names.
 pub mod prelude {
     pub use crate::abi::{Event, SlotMeta};
-    pub use crate::cache::{CachePolicy, Ghosts, Room, SlotList};
+    pub use crate::cache::{
+        CachePolicy, Ghosts, Newcomer, Room, SlotList, SlotQueue, SlotRanks, SlotTable,
+    };
     pub use crate::color::{ColorScale, ColorStage};
     pub use crate::coordinate::{CoordinateStage, Placement};
     pub use crate::error::{Error, Result};

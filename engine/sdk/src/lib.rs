@@ -7,7 +7,7 @@
 //! | [`CoordinateStage`] | where every hexagon lies | `eyemap.coordinate/1` |
 //! | [`ColorStage`] | how it is coloured | `eyemap.color/1` |
 //! | [`MetadataStage`] | what is written on the map | `eyemap.metadata/1` |
-//! | [`CachePolicy`] | which cache entry dies first | `eyemap.cache/0` (a draft) |
+//! | [`CachePolicy`] | which cache entry dies first | `eyemap.cache/1` |
 //!
 //! ```
 //! use eyemap_sdk::prelude::*;

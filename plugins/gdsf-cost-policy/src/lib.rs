@@ -16,7 +16,7 @@
 //! for the size; Cherkasova, HPL-98-69R1 (1998), for the frequency.
 
 use eyemap_sdk::{
-    cache::{NEEDS_ADMISSION, NEEDS_COST, NEEDS_HIT_ORDER},
+    cache::{NEEDS_CANDIDATE, NEEDS_COST, NEEDS_HIT_ORDER},
     prelude::*,
 };
 
@@ -32,6 +32,8 @@ pub struct GdsfCost {
     /// Priorities as their bits: those of numbers from 0 on are in the order of the numbers.
     ranks: SlotRanks<(u64, u64)>,
     frequencies: SlotTable<u32>,
+    /// As they were at the insert: later events have them rounded.
+    costs: SlotTable<u64>,
     newcomer: Newcomer<f64>,
     /// Priority of the last victim.
     floor: f64,
@@ -39,8 +41,8 @@ pub struct GdsfCost {
 }
 
 /// What an entry adds to the floor.
-fn value(frequency: u32, event: &Event) -> f64 {
-    f64::from(frequency) * event.cost_ns as f64 / event.weight.max(1) as f64
+fn value(frequency: u32, cost_ns: u64, weight: u64) -> f64 {
+    f64::from(frequency) * cost_ns as f64 / weight.max(1) as f64
 }
 
 impl GdsfCost {
@@ -48,6 +50,16 @@ impl GdsfCost {
         self.requests += 1;
         self.frequencies.set(slot, frequency);
         self.ranks.set(slot, (priority.to_bits(), self.requests));
+    }
+
+    fn renew(&mut self, event: &Event, frequency: u32) {
+        let value = value(frequency, self.costs.get(event.slot), event.weight);
+        self.rank(event.slot, frequency, self.floor + value);
+    }
+
+    /// The priority of an entry that is asked for for the first time.
+    fn newcomers(&self, event: &Event) -> f64 {
+        self.floor + value(1, event.cost_ns, event.weight)
     }
 
     /// Whether the next victim would be worth more than this.
@@ -60,7 +72,7 @@ impl GdsfCost {
 impl CachePolicy for GdsfCost {
     type Config = NoOptions;
 
-    const NEEDS: u32 = NEEDS_HIT_ORDER | NEEDS_ADMISSION | NEEDS_COST;
+    const NEEDS: u32 = NEEDS_HIT_ORDER | NEEDS_CANDIDATE | NEEDS_COST;
 
     fn create(_options: NoOptions, _capacity_bytes: u64) -> Result<Self> {
         Ok(Self::default())
@@ -68,13 +80,14 @@ impl CachePolicy for GdsfCost {
 
     fn on_insert(&mut self, event: &Event) {
         let known = self.newcomer.take(event.key_hash);
-        let priority = known.unwrap_or_else(|| self.floor + value(1, event));
+        let priority = known.unwrap_or_else(|| self.newcomers(event));
+        self.costs.set(event.slot, event.cost_ns);
         self.rank(event.slot, 1, priority);
     }
 
     fn on_hit(&mut self, event: &Event) {
         let frequency = self.frequencies.get(event.slot).saturating_add(1);
-        self.rank(event.slot, frequency, self.floor + value(frequency, event));
+        self.renew(event, frequency);
     }
 
     fn on_remove(&mut self, event: &Event) {
@@ -83,7 +96,7 @@ impl CachePolicy for GdsfCost {
 
     fn on_reweigh(&mut self, event: &Event) {
         let frequency = self.frequencies.get(event.slot);
-        self.rank(event.slot, frequency, self.floor + value(frequency, event));
+        self.renew(event, frequency);
     }
 
     fn victim(&mut self, _slots: &[SlotMeta]) -> Option<u32> {
@@ -96,7 +109,7 @@ impl CachePolicy for GdsfCost {
         // Its priority is that of before the first eviction, also when the host asks again.
         let newcomer = room.candidate().copied().map(|event| {
             let known = self.newcomer.get(event.key_hash);
-            let priority = known.unwrap_or_else(|| self.floor + value(1, &event));
+            let priority = known.unwrap_or_else(|| self.newcomers(&event));
             self.newcomer.set(event.key_hash, priority);
             (event.key_hash, priority)
         });

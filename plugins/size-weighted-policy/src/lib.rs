@@ -14,7 +14,7 @@
 //! policy", Hewlett-Packard Laboratories, HPL-98-69R1 (1998).
 
 use eyemap_sdk::{
-    cache::{NEEDS_ADMISSION, NEEDS_HIT_ORDER},
+    cache::{NEEDS_CANDIDATE, NEEDS_HIT_ORDER},
     prelude::*,
 };
 
@@ -58,7 +58,7 @@ impl Gdsf {
 impl CachePolicy for Gdsf {
     type Config = NoOptions;
 
-    const NEEDS: u32 = NEEDS_HIT_ORDER | NEEDS_ADMISSION;
+    const NEEDS: u32 = NEEDS_HIT_ORDER | NEEDS_CANDIDATE;
 
     fn create(_options: NoOptions, _capacity_bytes: u64) -> Result<Self> {
         Ok(Self::default())

@@ -3,7 +3,8 @@
 use std::{error::Error, fmt, process::ExitCode};
 
 use eyemap_engine::{
-    config::{ConfigError, Source},
+    cache::PolicyError,
+    config::{ConfigError, ResolvedCache, Source},
     ingest::TableError,
     manifest::ManifestError,
     plan::SelectError,
@@ -82,6 +83,18 @@ impl Failure {
             },
             _ => failure,
         }
+    }
+
+    /// A policy that is not there or refuses; a wrong key is shown in the configuration.
+    pub(crate) fn policy(error: PolicyError, cache: &ResolvedCache, source: &Source) -> Self {
+        let key = error.config_key(&cache.policy_key, &cache.options_key);
+        let span = key.as_ref().and_then(|key| source.locate(key));
+        let failure = Self::from(error);
+        let message = match key {
+            Some(key) => format!("{key}: {}", failure.message),
+            None => failure.message,
+        };
+        Self { message, ..failure }.at(source, span)
     }
 
     /// Prints the error and gives the exit code.
@@ -198,6 +211,13 @@ impl From<SelectError> for Failure {
 impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Self {
         Self::new(USAGE, error.to_string()).help(error.help())
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        let help = error.help();
+        Self::with_cause(USAGE, error).help(help)
     }
 }
 

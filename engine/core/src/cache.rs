@@ -19,7 +19,7 @@ mod test_policy;
 mod trace;
 mod wheel;
 
-pub use memo::{Measured, Memo, Use};
+pub use memo::{CacheMode, Measured, Memo};
 pub use memory::{Cache, CacheSpec, Decides, QUICK, Ttl, TtlMode};
 pub use policy::{PolicyError, PolicySource};
 pub use replay::{ReplayOptions, Replayed, replay};

@@ -15,9 +15,13 @@ use crate::{
     model::{Metric, MetricKind, Region},
 };
 
+mod amount;
+mod cache;
 mod read;
 mod schema;
 
+pub use amount::{Period, Size};
+pub use cache::{ArtifactsConfig, CacheConfig, CacheMode, CacheOverride, ResolvedCache};
 pub use read::{ConfigError, Source};
 
 /// How the table is read: `[table]`.
@@ -134,6 +138,8 @@ pub struct Config {
     pub output: OutputConfig,
     /// How the work is done.
     pub run: RunConfig,
+    /// What is kept.
+    pub cache: CacheConfig,
     /// Where plugins come from.
     pub plugins: PluginsConfig,
 }
@@ -151,6 +157,7 @@ impl Default for Config {
             select: SelectConfig::default(),
             output: OutputConfig::default(),
             run: RunConfig::default(),
+            cache: CacheConfig::default(),
             plugins: PluginsConfig::default(),
         }
     }
@@ -346,17 +353,21 @@ impl Config {
         ]
         .into_iter()
         .flat_map(|stage| stage.tables.values_mut());
-        let paths = self.atlas.file.iter_mut().chain(&mut self.plugins.path);
+        let files = self.atlas.file.iter_mut();
+        let paths = files
+            .chain(&mut self.cache.artifacts.store)
+            .chain(&mut self.plugins.path);
         for path in paths.chain(&mut self.plugins.locks).chain(tables) {
             *path = dir.join(&path);
         }
-        for stage in [
-            &mut stages.coordinate,
-            &mut stages.color,
-            &mut stages.metadata,
-        ] {
-            if stage.plugin.contains('/') {
-                stage.plugin = dir.join(&stage.plugin).to_string_lossy().into_owned();
+        let plugins = [
+            &mut stages.coordinate.plugin,
+            &mut stages.color.plugin,
+            &mut stages.metadata.plugin,
+        ];
+        for plugin in plugins.into_iter().chain(self.cache.policies_mut()) {
+            if plugin.contains('/') {
+                *plugin = dir.join(&plugin).to_string_lossy().into_owned();
             }
         }
     }

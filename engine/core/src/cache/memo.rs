@@ -15,15 +15,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     Cache, CacheKey, CacheName, CacheSpec, Decides, PolicyError, Recorder, Statistics, Ttl,
     memory::{Timing, nanoseconds},
 };
 
 /// Whether a cache is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Use {
-    /// Where it pays, by measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheMode {
+    /// Where it was measured to save time.
     #[default]
     Auto,
     /// Always.
@@ -36,7 +40,7 @@ pub enum Use {
 #[derive(Debug)]
 pub struct Memo<K, V> {
     name: CacheName,
-    used: Use,
+    mode: CacheMode,
     cache: Option<Cache<K, V>>,
     gauge: Gauge,
     recorder: OnceLock<Arc<Recorder>>,
@@ -46,7 +50,7 @@ impl<K, V> Default for Memo<K, V> {
     fn default() -> Self {
         Self {
             name: CacheName::Coordinates,
-            used: Use::Off,
+            mode: CacheMode::Off,
             cache: None,
             gauge: Gauge::default(),
             recorder: OnceLock::new(),
@@ -78,7 +82,7 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
     /// When the policy refuses its options.
     pub fn new(
         name: CacheName,
-        used: Use,
+        mode: CacheMode,
         (decides, capacity, ttl): (&Decides, u64, Option<Ttl>),
     ) -> Result<Self, PolicyError> {
         let spec = CacheSpec {
@@ -88,14 +92,14 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
             ttl,
             shards: 0,
         };
-        let cache = match used {
-            Use::Off => None,
+        let cache = match mode {
+            CacheMode::Off => None,
             _ if capacity == 0 => None,
             _ => Some(Cache::new(&spec)?),
         };
         Ok(Self {
             name,
-            used,
+            mode,
             cache,
             ..Self::default()
         })
@@ -119,7 +123,7 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
         let Some(cache) = &self.cache else {
             return self.compute(&key, compute).map(|(value, ..)| value);
         };
-        let automatic = self.used == Use::Auto;
+        let automatic = self.mode == CacheMode::Auto;
         if automatic && self.gauge.bypasses(key.key_hash()) {
             return self.compute(&key, compute).map(|(value, ..)| value);
         }
@@ -147,7 +151,7 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
 
     /// What the automatic rule saw; none when it does not decide.
     pub fn measured(&self) -> Option<Measured> {
-        let automatic = self.cache.is_some() && self.used == Use::Auto;
+        let automatic = self.cache.is_some() && self.mode == CacheMode::Auto;
         automatic.then(|| self.gauge.measured())
     }
 
@@ -311,7 +315,7 @@ mod tests {
         ] {
             let memo = Memo::new(
                 CacheName::Colors,
-                Use::Auto,
+                CacheMode::Auto,
                 (&Decides::Quick, 1 << 20, None),
             )
             .expect("a memo");

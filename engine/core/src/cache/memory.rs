@@ -7,6 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{
     policy::{PolicyError, PolicySource},
     quick::Quick,
@@ -36,8 +39,9 @@ impl Decides {
 /// The name of the built-in backend in TOML.
 pub const QUICK: &str = "quick";
 
-/// What makes an entry's time start anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What makes an entry's time start anew: `write` or `access`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum TtlMode {
     /// Its insert alone.
     #[default]

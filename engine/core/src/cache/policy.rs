@@ -13,7 +13,7 @@ use std::{
 };
 
 use eyemap_abi::{
-    CacheExtension, CachePolicyBox, Event, PluginError as AbiError, SlotMeta,
+    CacheExtension, CachePolicyBox, ErrorKind, Event, PluginError as AbiError, SlotMeta,
     abi_stable::std_types::{RErr, RNone, ROk, RResult, RSlice, RSliceMut, RSome, RStr},
 };
 
@@ -63,7 +63,8 @@ impl fmt::Debug for PolicySource {
 }
 
 impl PolicySource {
-    /// Finds the plugin, and lets it read its options (canonical JSON) once.
+    /// Finds the plugin, and lets it read its options (canonical JSON) once. A name without a plugin
+    /// is tried again with `-policy` behind it: `sieve` is `sieve-policy`.
     ///
     /// # Errors
     /// When it cannot be loaded or refuses its options.
@@ -72,7 +73,7 @@ impl PolicySource {
             name: name.to_owned(),
             source: Box::new(source),
         };
-        let plugin = finder.load(name).map_err(failed)?;
+        let plugin = find(finder, name).map_err(failed)?;
         let extension = plugin.extension::<CacheExtension>().map_err(failed)?;
         let source = Self {
             plugin: Some(plugin),
@@ -129,6 +130,61 @@ impl PolicySource {
                 name: self.name.clone(),
                 error: Box::new(error),
             }),
+        }
+    }
+}
+
+/// The plugin of a policy, by its name or its name without the end that those of policies have.
+fn find(finder: &Finder, name: &str) -> Result<&'static Plugin, PluginError> {
+    let mut missing = match finder.load(name) {
+        Err(error @ PluginError::NotFound { .. }) if !name.ends_with(SUFFIX) => error,
+        found => return found,
+    };
+    match (finder.load(&format!("{name}{SUFFIX}")), &mut missing) {
+        // The error names what was asked for; what is nearest may be nearer to the long name.
+        (
+            Err(PluginError::NotFound { similar: long, .. }),
+            PluginError::NotFound { similar, .. },
+        ) => {
+            *similar = long.or(similar.take());
+            Err(missing)
+        }
+        (found, _) => found,
+    }
+}
+
+/// How the ids of policies end.
+const SUFFIX: &str = "-policy";
+
+impl PolicyError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Load { source, .. } => source.help(),
+            Self::Refused { error, .. } => match error.kind {
+                ErrorKind::Config => {
+                    "`eyemap plugin list --schema` shows the options of each policy".into()
+                }
+                ErrorKind::Input => "the capacity does not suit this policy".into(),
+                ErrorKind::Panic | ErrorKind::Internal => {
+                    "this is a fault of the plugin: report it to its author".into()
+                }
+            },
+        }
+    }
+
+    /// The key in the configuration that is to blame, if `policy` is the key that names the policy
+    /// and `options` the table of its options.
+    pub fn config_key(&self, policy: &str, options: &str) -> Option<String> {
+        match self {
+            Self::Load { .. } => Some(policy.to_owned()),
+            Self::Refused { error, .. } if error.kind == ErrorKind::Config => {
+                Some(match error.at.as_str() {
+                    "" => options.to_owned(),
+                    at => format!("{options}.{at}"),
+                })
+            }
+            Self::Refused { .. } => None,
         }
     }
 }

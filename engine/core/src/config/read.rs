@@ -141,6 +141,7 @@ impl Config {
         self.wrong_range()
             .or_else(|| self.wrong_names())
             .or_else(|| self.stages.wrong_number())
+            .or_else(|| self.cache.wrong_value())
     }
 
     fn wrong_range(&self) -> Option<(String, String)> {
@@ -213,7 +214,7 @@ impl StagesConfig {
 }
 
 /// The path of the first null.
-fn null_in(value: &Value, path: String) -> Option<String> {
+pub(super) fn null_in(value: &Value, path: String) -> Option<String> {
     match value {
         Value::Null => Some(path),
         Value::Array(items) => {

@@ -21,7 +21,9 @@ mod read;
 mod schema;
 
 pub use amount::{Period, Size};
-pub use cache::{ArtifactsConfig, CacheConfig, CacheMode, CacheOverride, ResolvedCache};
+pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
+
+pub use crate::cache::CacheMode;
 pub use read::{ConfigError, Source};
 
 /// How the table is read: `[table]`.

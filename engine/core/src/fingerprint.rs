@@ -43,10 +43,16 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// Its last 64 bits: half of the bits of a good hash are a good hash.
+    pub const fn short(self) -> u64 {
+        self.0 as u64
+    }
+}
+
 impl CacheKey for Fingerprint {
     fn key_hash(&self) -> u64 {
-        // Half of the bits of a good hash are a good hash.
-        self.0 as u64
+        self.short()
     }
 }
 

@@ -22,6 +22,11 @@ use crate::{
     sink::{Pending, write_atomically},
 };
 
+mod stamps;
+
+use stamps::Stamps;
+pub use stamps::Stamp;
+
 /// Name of the manifest in the output directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
 const LOCK_FILE: &str = ".manifest.lock";
@@ -212,6 +217,9 @@ pub struct Journal {
     dir: PathBuf,
     /// What the manifest listed when the run began.
     before: Manifest,
+    /// That, and what the journal of a killed run adds.
+    known: Manifest,
+    stamps: Stamps,
     /// The directory's lock: held by one thread of one process at a time.
     lock: Mutex<File>,
 }
@@ -228,11 +236,29 @@ impl Journal {
             .append(true)
             .open(&path)
             .map_err(|source| ManifestError::Io { path, source })?;
+        let before = Manifest::read(dir)?;
+        let (mut known, mut stamps) = (before.clone(), Stamps::read(dir));
+        // One that is damaged is told at the end of the run, as ever; until then it is not believed.
+        if merge(&mut known, &mut stamps, &dir.join(JOURNAL_FILE)).is_err() {
+            (known, stamps) = (before.clone(), Stamps::read(dir));
+        }
         Ok(Self {
-            before: Manifest::read(dir)?,
+            before,
+            known,
+            stamps,
             dir: dir.into(),
             lock: Mutex::new(lock),
         })
+    }
+
+    /// The entry of a map whose file was there with this fingerprint when the run began, and looks as
+    /// it did when it was written.
+    pub fn unchanged(&self, key: &Key, fingerprint: &str) -> Option<&Entry> {
+        let entry = self.known.entries.get(key)?;
+        let sound = entry.status != Status::Failed && entry.fingerprint == fingerprint;
+        let stamp = self.stamps.get(&entry.path).filter(|_| sound)?;
+        let now = Stamp::of_file(&self.dir.join(&entry.path))?;
+        (now == stamp).then_some(entry)
     }
 
     /// Puts a map's file in its place and notes it, in one step for all runs.
@@ -240,7 +266,8 @@ impl Journal {
     /// # Errors
     /// When the disk is full.
     pub fn publish(&self, file: Option<Pending>, entry: &Entry) -> Result<(), ManifestError> {
-        let mut line = serde_json::to_vec(entry).unwrap_or_default();
+        let stamp = file.as_ref().and_then(Pending::path).and_then(Stamp::of_file);
+        let mut line = serde_json::to_vec(&Line { entry, stamp }).unwrap_or_default();
         line.push(b'\n');
         self.locked(|| {
             let path = self.dir.join(JOURNAL_FILE);
@@ -293,7 +320,8 @@ impl Journal {
         self.locked(|| {
             let mut manifest = Manifest::read(&self.dir)?;
             let journal = self.dir.join(JOURNAL_FILE);
-            merge(&mut manifest, &journal)?;
+            let mut stamps = Stamps::read(&self.dir);
+            merge(&mut manifest, &mut stamps, &journal)?;
             let stale = |(key, entry): (&Key, &Entry)| {
                 let changed = self.before.entries.get(key) != Some(entry);
                 (!changed && !keep(key)).then(|| key.clone())
@@ -311,6 +339,12 @@ impl Journal {
             let path = self.dir.join(MANIFEST_FILE);
             write_atomically(&path, &manifest.to_json())
                 .map_err(|source| ManifestError::Io { path, source })?;
+            // Before the journal goes: without stamps, maps are only drawn once more than needed.
+            let paths = manifest.entries.values().map(|entry| entry.path.as_str());
+            stamps.write(&self.dir, paths).map_err(|source| ManifestError::Io {
+                path: self.dir.join(stamps::STAMPS_FILE),
+                source,
+            })?;
             remove(&journal)?;
             and_then(&manifest)?;
             Ok(manifest)
@@ -318,8 +352,20 @@ impl Journal {
     }
 }
 
+/// A line of the journal: a map, and how its file looked.
+#[derive(Serialize, Deserialize)]
+struct Line<E> {
+    #[serde(flatten)]
+    entry: E,
+    stamp: Option<Stamp>,
+}
+
 /// Takes in the lines of a journal. A last line that was cut by a kill is no entry.
-fn merge(manifest: &mut Manifest, journal: &Path) -> Result<(), ManifestError> {
+fn merge(
+    manifest: &mut Manifest,
+    stamps: &mut Stamps,
+    journal: &Path,
+) -> Result<(), ManifestError> {
     let text = match std::fs::read(journal) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         text => text.map_err(|source| ManifestError::Io {
@@ -335,14 +381,17 @@ fn merge(manifest: &mut Manifest, journal: &Path) -> Result<(), ManifestError> {
         if line.is_empty() {
             continue;
         }
-        let entry = serde_json::from_slice::<Entry>(line)
-            .ok()
-            .filter(Entry::is_in_place);
+        let line = serde_json::from_slice::<Line<Entry>>(line);
+        let line = line.ok().filter(|line| line.entry.is_in_place());
         let damaged = || ManifestError::Damaged {
             path: journal.into(),
             reason: format!("line {} is no entry", number + 1),
         };
-        manifest.insert(entry.ok_or_else(damaged)?);
+        let Line { entry, stamp } = line.ok_or_else(damaged)?;
+        if let Some(stamp) = stamp {
+            stamps.set(entry.path.clone(), stamp);
+        }
+        manifest.insert(entry);
     }
     Ok(())
 }

@@ -14,11 +14,12 @@ use std::{
 use rayon::prelude::*;
 
 use crate::{
+    cache::{CacheName, Recorder, Store},
     draw::{self, DrawOptions, Format},
     index,
     manifest::{Entry, Journal, Key, Manifest, ManifestError, Status},
     model::MapId,
-    pipeline::{Maps, Request, Scene},
+    pipeline::{Draft, Fingerprint, Maps, Request, Scene},
     sink::{Pending, write_atomically},
 };
 
@@ -37,8 +38,65 @@ pub struct RenderOptions<'a> {
     pub prune: bool,
     /// Write an `index.html`.
     pub index: bool,
+    /// Draw every map, also those that the output directory or the store has.
+    pub force: bool,
+    /// Where artifacts outlive the run.
+    pub store: Option<&'a Keeping<'a>>,
+    /// Notes what is asked of the caches.
+    pub recorder: Option<&'a Recorder>,
     /// Set to stop after the maps that are being drawn.
     pub cancel: &'a AtomicBool,
+}
+
+/// A store, and what is worth keeping in it.
+#[derive(Debug)]
+pub struct Keeping<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// Keep what is cheaper to draw than to keep, too.
+    pub all: bool,
+    /// Moving averages of a put and of a get that finds something, in nanoseconds.
+    put_ns: AtomicU64,
+    get_ns: AtomicU64,
+}
+
+impl<'a> Keeping<'a> {
+    /// Keeps everything, or what it pays to keep.
+    pub const fn new(store: &'a Store, all: bool) -> Self {
+        Self {
+            store,
+            all,
+            put_ns: AtomicU64::new(FIRST_GUESS_NS),
+            get_ns: AtomicU64::new(FIRST_GUESS_NS),
+        }
+    }
+
+    fn get(&self, fingerprint: Fingerprint) -> Option<(Vec<u8>, Duration)> {
+        let start = Instant::now();
+        let found = self.store.get(fingerprint)?;
+        average(&self.get_ns, start.elapsed());
+        Some(found)
+    }
+
+    /// Keeps an artifact if drawing it takes more than twice as long as putting it in now and getting
+    /// it out in the next run.
+    fn keep(&self, fingerprint: Fingerprint, artifact: &[u8], cost: Duration, same: Option<&Path>) {
+        let load = |average: &AtomicU64| Duration::from_nanos(average.load(Ordering::Relaxed));
+        if self.all || cost > 2 * (load(&self.put_ns) + load(&self.get_ns)) {
+            let start = Instant::now();
+            self.store.put(fingerprint, artifact, cost, same);
+            average(&self.put_ns, start.elapsed());
+        }
+    }
+}
+
+/// Before anything was measured.
+const FIRST_GUESS_NS: u64 = 50_000;
+
+/// Moves an average by a sixteenth. Two threads at a time may lose a measurement, which costs nothing.
+fn average(average: &AtomicU64, new: Duration) {
+    let (old, new) = (average.load(Ordering::Relaxed), new.as_nanos() as u64);
+    average.store(old - old / 16 + new / 16, Ordering::Relaxed);
 }
 
 /// What a run did.
@@ -48,6 +106,10 @@ pub struct Summary {
     pub rendered: u64,
     /// Maps without data that were drawn.
     pub blank: u64,
+    /// Maps that were not drawn, because what they depend on did not change.
+    pub unchanged: u64,
+    /// Those of them that came out of the store; the others were in the output directory.
+    pub from_store: u64,
     /// Maps that could not be drawn.
     pub failed: u64,
     /// Bytes written.
@@ -62,6 +124,8 @@ pub struct Summary {
     pub draw: Duration,
     /// Time spent writing, over all threads.
     pub write: Duration,
+    /// Time spent reading from the store and writing to it, over all threads.
+    pub store: Duration,
     /// Time from start to end.
     pub elapsed: Duration,
 }
@@ -180,6 +244,14 @@ fn formats(options: &RenderOptions<'_>) -> Vec<Format> {
 struct Times {
     draw: AtomicU64,
     write: AtomicU64,
+    store: AtomicU64,
+}
+
+/// What is known of a map whatever its format.
+struct MapState<'a> {
+    id: &'a MapId,
+    blank: bool,
+    unplaced: usize,
 }
 
 fn timed<T>(counter: &AtomicU64, work: impl FnOnce() -> T) -> T {
@@ -214,8 +286,8 @@ impl Run<'_> {
     fn draw(&self, request: Request) {
         let id = request.id(self.maps.dataset);
         let _span = tracing::info_span!("map", map = %id).entered();
-        let drawn = catch_unwind(AssertUnwindSafe(|| match self.maps.scene(request) {
-            Ok(scene) => self.write_all(&id, &scene),
+        let drawn = catch_unwind(AssertUnwindSafe(|| match self.maps.draft(request) {
+            Ok(draft) => self.bring_up_to_date(&id, draft),
             Err(error) => self.fail_all(&id, &with_causes(&error)),
         }));
         let outcome = drawn.unwrap_or_else(|_| {
@@ -232,78 +304,147 @@ impl Run<'_> {
         }
     }
 
-    fn write_all(&self, id: &MapId, scene: &Scene) -> Result<(), RenderError> {
-        let (mut bytes, mut failure) = (0, None);
+    /// Leaves what is as it should be, takes what the store has, and draws the rest.
+    fn bring_up_to_date(&self, id: &MapId, draft: Draft<'_>) -> Result<(), RenderError> {
+        let map = MapState {
+            id,
+            blank: draft.blank,
+            unplaced: draft.unplaced(),
+        };
+        let (mut missing, mut stored, mut bytes) = (Vec::new(), 0, 0);
         for &format in &self.formats {
+            let fingerprint = self.artifact(draft.fingerprint(), format);
+            if !self.options.force {
+                let known = self.journal.unchanged(&key(id, format), &fingerprint.to_string());
+                if known.is_some() {
+                    continue;
+                }
+                if let Some((artifact, cost)) = self.stored(fingerprint) {
+                    self.record(fingerprint, artifact.len(), cost);
+                    bytes += self.write(&map, (format, fingerprint), &artifact, None)?;
+                    stored += 1;
+                    continue;
+                }
+            }
+            missing.push((format, fingerprint));
+        }
+        if missing.is_empty() {
+            let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
+            summary.bytes += bytes;
+            summary.unplaced = summary.unplaced.max(map.unplaced);
+            summary.unchanged += 1;
+            summary.from_store += u64::from(stored > 0);
+            return Ok(());
+        }
+        let start = Instant::now();
+        match draft.scene() {
+            Ok(scene) => self.draw_missing(&map, &scene, (&missing, start.elapsed())),
+            Err(error) => self.fail_all(id, &with_causes(&error)),
+        }
+    }
+
+    fn draw_missing(
+        &self,
+        map: &MapState<'_>,
+        scene: &Scene,
+        (missing, scene_cost): (&[(Format, Fingerprint)], Duration),
+    ) -> Result<(), RenderError> {
+        let (mut bytes, mut failure) = (0, None);
+        for &(format, fingerprint) in missing {
+            let start = Instant::now();
             let drawn = timed(&self.times.draw, || {
                 draw::draw(format, &scene.head, &scene.batch(), &self.options.draw)
             });
+            // Whoever has not got it pays for the scene too.
+            let cost = scene_cost + start.elapsed();
             match drawn {
-                Ok(artifact) => bytes += self.write(id, scene, format, &artifact)?,
+                Ok(artifact) => {
+                    self.record(fingerprint, artifact.len(), cost);
+                    bytes += self.write(map, (format, fingerprint), &artifact, Some(cost))?;
+                }
                 // A scene that cannot be drawn is a fault of this map, not of the disk.
                 Err(error) => {
                     let reason = error.to_string();
-                    self.note_failure(id, format, &reason)?;
+                    self.note_failure(map.id, format, &reason)?;
                     failure.get_or_insert(reason);
                 }
             }
         }
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.bytes += bytes;
-        summary.unplaced = summary.unplaced.max(scene.unplaced());
+        summary.unplaced = summary.unplaced.max(map.unplaced);
         match failure {
-            Some(reason) => summary.fail(id, reason),
-            None if scene.head.blank => summary.blank += 1,
+            Some(reason) => summary.fail(map.id, reason),
+            None if map.blank => summary.blank += 1,
             None => summary.rendered += 1,
         }
         Ok(())
     }
 
-    fn write(
-        &self,
-        id: &MapId,
-        scene: &Scene,
-        format: Format,
-        artifact: &[u8],
-    ) -> Result<u64, RenderError> {
-        let key = key(id, format);
-        let target = self.options.out.join(key.path());
-        let scale = if format == Format::Png {
-            self.options.draw.scale
-        } else {
-            1.0
+    /// The fingerprint of a map in a format.
+    fn artifact(&self, map: Fingerprint, format: Format) -> Fingerprint {
+        let scale = match format {
+            Format::Png => self.options.draw.scale,
+            _ => 1.0,
         };
         let drawing = format!("writer {} scale {scale}", draw::WRITER_VERSION);
+        map.of_artifact(format.name(), &drawing)
+    }
+
+    fn stored(&self, fingerprint: Fingerprint) -> Option<(Vec<u8>, Duration)> {
+        let keeping = self.options.store?;
+        timed(&self.times.store, || keeping.get(fingerprint))
+    }
+
+    fn record(&self, fingerprint: Fingerprint, bytes: usize, cost: Duration) {
+        if let Some(recorder) = self.options.recorder {
+            let cost = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX);
+            recorder.note(CacheName::Artifacts, fingerprint.short(), bytes as u64, cost);
+        }
+    }
+
+    /// Writes a file and notes it. One that was drawn, at a cost, is kept in the store.
+    fn write(
+        &self,
+        map: &MapState<'_>,
+        (format, fingerprint): (Format, Fingerprint),
+        artifact: &[u8],
+        cost: Option<Duration>,
+    ) -> Result<u64, RenderError> {
+        let key = key(map.id, format);
+        let target = self.options.out.join(key.path());
         let entry = Entry {
             path: key.path(),
             key,
             bytes: artifact.len() as u64,
-            fingerprint: scene
-                .fingerprint()
-                .of_artifact(format.name(), &drawing)
-                .to_string(),
-            status: if scene.head.blank {
+            fingerprint: fingerprint.to_string(),
+            status: if map.blank {
                 Status::Blank
             } else {
                 Status::Rendered
             },
             error: None,
         };
-        timed(&self.times.write, || {
-            let pending = Pending::write(&target, artifact).or_else(|error| match error.kind() {
+        let pending = timed(&self.times.write, || {
+            Pending::write(&target, artifact).or_else(|error| match error.kind() {
                 io::ErrorKind::NotFound => {
                     std::fs::create_dir_all(target.parent().unwrap_or(self.options.out))?;
                     Pending::write(&target, artifact)
                 }
                 _ => Err(error),
+            })
+        });
+        let pending = pending.map_err(|source| RenderError::Write {
+            path: target.clone(),
+            source,
+        })?;
+        if let (Some(keeping), Some(cost)) = (self.options.store, cost) {
+            timed(&self.times.store, || {
+                keeping.keep(fingerprint, artifact, cost, pending.path());
             });
-            let pending = pending.map_err(|source| RenderError::Write {
-                path: target.clone(),
-                source,
-            })?;
-            Ok(self.journal.publish(Some(pending), &entry)?)
-        })
-        .map(|()| entry.bytes)
+        }
+        timed(&self.times.write, || self.journal.publish(Some(pending), &entry))?;
+        Ok(entry.bytes)
     }
 
     fn fail_all(&self, id: &MapId, reason: &str) -> Result<(), RenderError> {
@@ -365,6 +506,7 @@ impl Run<'_> {
         summary.failures.sort();
         summary.draw = Duration::from_nanos(self.times.draw.into_inner());
         summary.write = Duration::from_nanos(self.times.write.into_inner());
+        summary.store = Duration::from_nanos(self.times.store.into_inner());
         summary.elapsed = start.elapsed();
         Ok(summary)
     }

@@ -29,6 +29,11 @@ impl Pending {
         Ok(pending)
     }
 
+    /// Where its bytes are until then.
+    pub fn path(&self) -> Option<&Path> {
+        self.temporary.as_deref()
+    }
+
     /// Puts the file in its place, over the old one.
     ///
     /// # Errors

@@ -266,8 +266,8 @@ impl Store {
         Ok((log, header))
     }
 
-    /// The bytes of an artifact, if it is here and as it was.
-    pub fn get(&self, fingerprint: Fingerprint) -> Option<Vec<u8>> {
+    /// The bytes of an artifact and what drawing them cost, if it is here and as it was.
+    pub fn get(&self, fingerprint: Fingerprint) -> Option<(Vec<u8>, Duration)> {
         let found = {
             let mut state = self.state();
             if state.shard.peek(&fingerprint).is_none() {
@@ -304,7 +304,7 @@ impl Store {
             Ok(Some(content)) => {
                 state.news.hits += 1;
                 state.news.saved_ns = state.news.saved_ns.saturating_add(found.cost_ns as u64);
-                Some(content)
+                Some((content, Duration::from_nanos(found.cost_ns as u64)))
             }
             _ => {
                 state.news.misses += 1;

@@ -27,6 +27,11 @@ fn put(store: &Store, n: u8, bytes: &[u8]) {
     assert!(store.put(name(n), bytes, COST, None), "artifact {n}");
 }
 
+/// The bytes of an artifact.
+fn got(store: &Store, n: u8) -> Option<Vec<u8>> {
+    store.get(name(n)).map(|(bytes, _)| bytes)
+}
+
 fn file(dir: &Path, n: u8) -> PathBuf {
     let name = name(n).to_string();
     dir.join(&name[..2]).join(&name[2..])
@@ -37,8 +42,8 @@ fn artifacts_survive_the_process() {
     let dir = tempfile::tempdir().expect("a directory");
     put(&open(dir.path()), 1, b"one");
     let store = open(dir.path());
-    assert_eq!(store.get(name(1)).as_deref(), Some(&b"one"[..]));
-    assert_eq!(store.get(name(2)), None);
+    assert_eq!(got(&store, 1).as_deref(), Some(&b"one"[..]));
+    assert_eq!(got(&store, 2), None);
     let found = store.statistics();
     assert_eq!(
         (
@@ -63,14 +68,14 @@ fn two_processes_see_what_the_other_put_and_took() {
     let dir = tempfile::tempdir().expect("a directory");
     let (ours, theirs) = (open(dir.path()), open(dir.path()));
     put(&ours, 1, b"one");
-    assert_eq!(theirs.get(name(1)).as_deref(), Some(&b"one"[..]));
+    assert_eq!(got(&theirs, 1).as_deref(), Some(&b"one"[..]));
     put(&theirs, 2, b"two");
     put(&ours, 3, b"three");
-    assert_eq!(ours.get(name(2)).as_deref(), Some(&b"two"[..]));
+    assert_eq!(got(&ours, 2).as_deref(), Some(&b"two"[..]));
     assert_eq!(theirs.clear().expect("cleared"), 3);
-    assert_eq!((ours.get(name(1)), ours.get(name(3))), (None, None));
+    assert_eq!((got(&ours, 1), got(&ours, 3)), (None, None));
     put(&ours, 4, b"four");
-    assert_eq!(theirs.get(name(4)).as_deref(), Some(&b"four"[..]));
+    assert_eq!(got(&theirs, 4).as_deref(), Some(&b"four"[..]));
 }
 
 #[test]
@@ -92,7 +97,7 @@ fn what_does_not_fit_leaves_with_its_file() {
     assert_eq!(
         open_with(dir.path(), 25, None)
             .get(name(9))
-            .map(|b| b.len()),
+            .map(|(b, _)| b.len()),
         Some(10)
     );
 }
@@ -129,10 +134,10 @@ fn an_artifact_that_is_damaged_is_a_miss_and_heals() {
     for (i, (what, damage)) in damage.into_iter().enumerate() {
         put(&store, 1, b"one");
         damage(&file(dir.path(), 1));
-        assert_eq!(store.get(name(1)), None, "{what}");
+        assert_eq!(got(&store, 1), None, "{what}");
         assert_eq!(store.totals().damaged, i as u64 + 1, "{what}");
         put(&store, 1, b"one");
-        assert_eq!(store.get(name(1)).as_deref(), Some(&b"one"[..]), "{what}");
+        assert_eq!(got(&store, 1).as_deref(), Some(&b"one"[..]), "{what}");
     }
 }
 
@@ -143,7 +148,7 @@ fn a_file_in_the_place_of_another_is_not_taken_for_it() {
     put(&store, 1, b"same size 1");
     put(&store, 2, b"same size 2");
     fs::copy(file(dir.path(), 2), file(dir.path(), 1)).expect("copied");
-    assert_eq!(store.get(name(1)), None);
+    assert_eq!(got(&store, 1), None);
 }
 
 #[test]
@@ -163,7 +168,7 @@ fn a_log_of_any_length_is_a_log() {
         fs::write(copy.path().join("log"), &log[..len]).expect("a log");
         let store = open(copy.path());
         for n in 0..5 {
-            let found = store.get(name(n));
+            let found = got(&store, n);
             assert!(
                 found.is_none_or(|bytes| bytes == [n; 100]),
                 "{len} bytes, artifact {n}"
@@ -171,7 +176,7 @@ fn a_log_of_any_length_is_a_log() {
         }
         put(&store, 7, b"seven");
         assert_eq!(
-            open(copy.path()).get(name(7)).as_deref(),
+            got(&open(copy.path()), 7).as_deref(),
             Some(&b"seven"[..]),
             "{len} bytes"
         );
@@ -220,9 +225,9 @@ fn artifacts_expire_and_hits_renew_them_if_asked_to() {
     };
     let store = open_with(dir.path(), 1 << 20, ttl(TtlMode::Write));
     put(&store, 1, b"one");
-    assert!(store.get(name(1)).is_some());
+    assert!(got(&store, 1).is_some());
     thread::sleep(Duration::from_millis(210));
-    assert_eq!(store.get(name(1)), None);
+    assert_eq!(got(&store, 1), None);
     assert!(!file(dir.path(), 1).exists());
     assert_eq!(store.statistics().counts.expiries, 1);
     drop(store);
@@ -230,11 +235,11 @@ fn artifacts_expire_and_hits_renew_them_if_asked_to() {
     put(&store, 2, b"two");
     for _ in 0..4 {
         thread::sleep(Duration::from_millis(80));
-        assert!(store.get(name(2)).is_some());
+        assert!(got(&store, 2).is_some());
     }
     store.verify().expect("verified");
     let again = open_with(dir.path(), 1 << 20, ttl(TtlMode::Access));
-    assert!(again.get(name(2)).is_some(), "the last hit counts");
+    assert!(got(&again, 2).is_some(), "the last hit counts");
 }
 
 #[test]
@@ -253,7 +258,7 @@ fn a_log_is_written_anew_and_the_policy_goes_on_where_it_was() {
     assert_eq!(store.statistics().entries, 9);
     put(&store, 20, &[20; 30]);
     // 10 bytes were free: the two oldest go.
-    let there: Vec<u8> = (0..10).filter(|&n| store.get(name(n)).is_some()).collect();
+    let there: Vec<u8> = (0..10).filter(|&n| got(&store, n).is_some()).collect();
     assert_eq!(there, [2, 4, 5, 6, 7, 8, 9]);
 }
 
@@ -303,7 +308,7 @@ fn a_store_that_cannot_be_written_is_read() {
     fs::create_dir(dir.path().join("lock")).expect("made");
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).expect("set");
     let store = open(dir.path());
-    assert_eq!(store.get(name(1)).as_deref(), Some(&b"one"[..]));
+    assert_eq!(got(&store, 1).as_deref(), Some(&b"one"[..]));
     assert!(!store.put(name(2), b"two", COST, None));
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("set");
 }
@@ -318,7 +323,7 @@ fn threads_share_a_store() {
             scope.spawn(move || {
                 for n in 0..50u8 {
                     let n = (n.wrapping_mul(7) ^ t) % 40;
-                    match store.get(name(n)) {
+                    match got(store, n) {
                         Some(bytes) => assert_eq!(bytes, vec![n; 100]),
                         None => {
                             store.put(name(n), &[n; 100], COST, None);

@@ -5,6 +5,7 @@
 //! sees a file.
 
 pub mod cache;
+pub mod caches;
 pub mod config;
 pub mod draw;
 mod fingerprint;

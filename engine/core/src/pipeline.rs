@@ -23,7 +23,7 @@ pub use grid::Grid;
 pub use crate::fingerprint::Fingerprint;
 use crate::fingerprint::Hash;
 use crate::{
-    cache::Memo,
+    cache::{CacheName, Memo, Recorder},
     config::Config,
     model::{CellType, Dataset, MapId, Part},
     plugins::Finder,
@@ -171,7 +171,7 @@ impl Written {
 }
 
 /// What stages answered before, by all that the answer depends on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memos {
     /// Placed columns of a region and side.
     pub coordinates: Memo<Fingerprint, Arc<Grid>>,
@@ -194,6 +194,26 @@ pub struct Scene {
     layered: Arc<Colored>,
     written: Arc<Written>,
     fingerprint: Fingerprint,
+}
+
+impl Default for Memos {
+    /// Memos that remember nothing.
+    fn default() -> Self {
+        Self {
+            coordinates: Memo::off(CacheName::Coordinates),
+            colors: Memo::off(CacheName::Colors),
+            metadata: Memo::off(CacheName::Metadata),
+        }
+    }
+}
+
+impl Memos {
+    /// Notes every request of every stage from now on.
+    pub fn record(&self, recorder: &Arc<Recorder>) {
+        self.coordinates.record(Arc::clone(recorder));
+        self.colors.record(Arc::clone(recorder));
+        self.metadata.record(Arc::clone(recorder));
+    }
 }
 
 impl Scene {

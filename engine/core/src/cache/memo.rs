@@ -36,7 +36,7 @@ pub enum CacheMode {
     Off,
 }
 
-/// A memo of one stage. The default is off.
+/// A memo of one stage.
 #[derive(Debug)]
 pub struct Memo<K, V> {
     name: CacheName,
@@ -46,10 +46,11 @@ pub struct Memo<K, V> {
     recorder: OnceLock<Arc<Recorder>>,
 }
 
-impl<K, V> Default for Memo<K, V> {
-    fn default() -> Self {
+impl<K, V> Memo<K, V> {
+    /// A memo that remembers nothing.
+    pub fn off(name: CacheName) -> Self {
         Self {
-            name: CacheName::Coordinates,
+            name,
             mode: CacheMode::Off,
             cache: None,
             gauge: Gauge::default(),
@@ -101,7 +102,7 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
             name,
             mode,
             cache,
-            ..Self::default()
+            ..Self::off(name)
         })
     }
 
@@ -282,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_memo_that_is_off_computes_each_time() {
-        let memo: Memo<u64, u64> = Memo::default();
+        let memo: Memo<u64, u64> = Memo::off(CacheName::Colors);
         let mut calls = 0;
         for _ in 0..3 {
             let value = memo.get_or_try(1, || {

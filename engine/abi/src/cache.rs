@@ -1,7 +1,7 @@
-//! `eyemap.cache/0`: which cache entry dies first.
+//! `eyemap.cache/1`: which cache entry dies first.
 //!
 //! A policy decides and never stores: it sees slots, hashes, weights, costs and host ticks, never
-//! keys or values. The id stays a draft until every policy of the project runs on it.
+//! keys or values.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -23,10 +23,14 @@ pub const NEEDS_HIT_ORDER: u32 = 1 << 1;
 pub const NEEDS_MISSES: u32 = 1 << 2;
 /// The policy wants the cost in nanoseconds.
 pub const NEEDS_COST: u32 = 1 << 3;
-/// The policy wants to be asked about every newcomer, also when there is room for it.
+/// The policy wants to be asked about every newcomer, also when there is room for it. It is never
+/// asked for more room than the newcomer needs.
 pub const NEEDS_ADMISSION: u32 = 1 << 4;
 /// The policy uses `next_use` where the host knows it.
 pub const NEEDS_HINTS: u32 = 1 << 5;
+/// The policy weighs a newcomer against those that would have to go: it is never asked for more room
+/// than the newcomer needs.
+pub const NEEDS_CANDIDATE: u32 = 1 << 6;
 
 /// What happened.
 #[repr(u8)]
@@ -62,13 +66,14 @@ pub struct Event {
     pub generation: u32,
     /// 64-bit hash of the key; in a replay the key itself.
     pub key_hash: u64,
-    /// Weight in bytes.
+    /// Weight of the entry in bytes; of a miss without a newcomer 0.
     pub weight: u64,
-    /// Cost of computing it again, in nanoseconds; 0 if not known.
+    /// Cost of computing it again, in nanoseconds; 0 if not known. Exact for a newcomer and an
+    /// insert, to about five digits in later events of the entry.
     pub cost_ns: u64,
     /// The host's clock, in ticks; never falls.
     pub tick: u64,
-    /// Tick at which it expires; `u64::MAX` is never.
+    /// Tick at which the entry expires, after this event; `u64::MAX` is never.
     pub expires_at: u64,
     /// Tick of its next use; `u64::MAX` is unknown.
     pub next_use: u64,
@@ -178,7 +183,8 @@ pub trait CachePolicy: Send {
     ///
     /// The host checks that victims are resident and distinct. It removes them, tells so with
     /// `Remove` events, and calls again with the rest of the need and the same candidate until the
-    /// need is covered: `out_victims` may be too short for a decision.
+    /// need is covered: `out_victims` may be too short for a decision. A refusal ends it, so whoever
+    /// means to refuse after more victims than there is place for refuses in the last call.
     fn decide(
         &mut self,
         events: RSlice<'_, Event>,

@@ -8,7 +8,8 @@ pub const COORDINATE: &str = "eyemap.coordinate/1";
 pub const COLOR: &str = "eyemap.color/1";
 /// What is written on a map. Frozen.
 pub const METADATA: &str = "eyemap.metadata/1";
-/// Which cache entry dies first. A draft until every policy of the project runs on it.
-pub const CACHE: &str = "eyemap.cache/0";
+/// Which cache entry dies first. Frozen: the nine policies of the project had to run first, bit for
+/// bit as their references.
+pub const CACHE: &str = "eyemap.cache/1";
 /// What a plugin says of itself at run time: config schemas and golden vectors. Frozen.
 pub const DESCRIBE: &str = "eyemap.describe/1";

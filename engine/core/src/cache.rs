@@ -8,22 +8,28 @@
 //! capacities, and [`tune`] says which to take.
 
 mod chart;
+mod memo;
 mod memory;
 mod policy;
 mod quick;
 mod replay;
 mod shard;
 mod stats;
+mod store;
 mod sweep;
+#[cfg(test)]
+mod test_policy;
 mod trace;
 mod wheel;
 
 pub use chart::chart;
+pub use memo::{Measured, Memo, Use};
 pub use memory::{Cache, CacheSpec, Decides, QUICK, Ttl, TtlMode};
 pub use policy::{PolicyError, PolicySource};
 pub use replay::{ReplayOptions, Replayed, replay};
 pub use shard::{CacheKey, Facts, Gone, Inserted, Manner, Resident, Shard};
 pub use stats::{Counts, Statistics};
+pub use store::{Store, StoreError, StoreSpec, Totals, Verified, Warmed};
 pub use sweep::{Choice, Swept, TraceFacts, Tuned, WORTH_DOUBLING, sweep, tune};
 pub use trace::{Asked, Recorder, TraceError, read_trace};
 

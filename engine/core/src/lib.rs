@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod config;
 pub mod draw;
+mod fingerprint;
 pub mod index;
 pub mod ingest;
 pub mod manifest;

@@ -4,6 +4,7 @@
 //! [`Dataset`] is lent to it.
 
 mod attributes;
+mod draft;
 mod fingerprint;
 mod grid;
 mod layers;
@@ -11,22 +12,23 @@ mod scope;
 
 use std::sync::Arc;
 
-use eyemap_abi::{
-    ColumnBatch, TableColumn,
-    abi_stable::std_types::RSlice,
-    job::{ColumnStatus, CoordinateJob, Extent, MetadataJob, Side},
+use eyemap_abi::job::{
+    ColumnStatus, CoordinateJob, Extent, MetadataDescription, MetadataJob, Side,
 };
 use quick_cache::sync::Cache;
 
-pub use fingerprint::Fingerprint;
+pub use draft::Draft;
 pub use grid::Grid;
 
+pub use crate::fingerprint::Fingerprint;
+use crate::fingerprint::Hash;
 use crate::{
+    cache::Memo,
     config::Config,
-    model::{CellType, Dataset, MapId, MetricValues, Part},
+    model::{CellType, Dataset, MapId, Part},
     plugins::Finder,
-    scene::{HexagonBatch, Rgba, SceneHead, SceneWriter, TooltipOverride},
-    stage::{ColorStage, CoordinateStage, MetadataStage, StageError, Texts},
+    scene::{HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
+    stage::{ColorStage, CoordinateStage, MetadataStage, StageError},
 };
 
 /// The three stages and what configures them.
@@ -37,7 +39,11 @@ pub struct Pipeline {
     pub color: ColorStage,
     /// What is written on the map.
     pub metadata: MetadataStage,
+    /// What stages answered before.
+    pub memos: Memos,
     config: Config,
+    color_hash: Hash,
+    metadata_hash: Hash,
 }
 
 /// One map to draw, by indices into a [`Dataset`].
@@ -68,6 +74,8 @@ impl Request {
 /// A dataset with what its maps have in common: grids and statistics of scopes, computed once.
 pub struct Maps<'a> {
     pipeline: &'a Pipeline,
+    /// A hash of what all maps have in common.
+    hash: Hash,
     /// The table.
     pub dataset: &'a Dataset,
     grids: Cache<(usize, Side), Arc<Grid>>,
@@ -81,16 +89,21 @@ const GRIDS: usize = 64;
 const SCOPES: usize = 1024;
 
 impl Pipeline {
-    /// Loads the three plugins that the configuration names.
+    /// Loads the three plugins that the configuration names. Its memos are off.
     ///
     /// # Errors
     /// When one of them cannot be loaded or refuses its configuration.
     pub fn load(config: &Config, finder: &Finder) -> Result<Self, StageError> {
         let stages = &config.stages;
+        let color = ColorStage::load(finder, &stages.color)?;
+        let metadata = MetadataStage::load(finder, &stages.metadata)?;
         let pipeline = Self {
             coordinate: CoordinateStage::load(finder, &stages.coordinate)?,
-            color: ColorStage::load(finder, &stages.color)?,
-            metadata: MetadataStage::load(finder, &stages.metadata)?,
+            color_hash: Hash::of(&color.origin),
+            metadata_hash: Hash::of(&metadata.origin),
+            color,
+            metadata,
+            memos: Memos::default(),
             config: config.clone(),
         };
         // An orientation that the stage does not know is found before the table is read.
@@ -104,6 +117,7 @@ impl Pipeline {
     pub fn maps<'a>(&'a self, dataset: &'a Dataset) -> Maps<'a> {
         Maps {
             pipeline: self,
+            hash: self.hash(),
             dataset,
             grids: Cache::new(GRIDS),
             scopes: Cache::new(SCOPES),
@@ -123,6 +137,50 @@ impl Pipeline {
     }
 }
 
+/// A batch of hexagons that the colour stage coloured, with its legends.
+#[derive(Debug, Clone, Default)]
+pub struct Colored {
+    fill: Vec<Rgba>,
+    legends: Vec<Legend>,
+}
+
+/// What the metadata stage wrote on a map.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    description: MetadataDescription,
+    overrides: Vec<TooltipOverride>,
+}
+
+/// Heap that a value stands for beside what is counted, in bytes: texts and lists of a legend or a
+/// description.
+const ROUGHLY: usize = 2048;
+
+impl Colored {
+    fn weighed(self) -> (Arc<Self>, u64) {
+        let bytes = size_of_val(self.fill.as_slice()) + self.legends.len() * ROUGHLY;
+        (Arc::new(self), bytes as u64)
+    }
+}
+
+impl Written {
+    fn weighed(self) -> (Arc<Self>, u64) {
+        let text = |tooltip: &TooltipOverride| size_of_val(tooltip) + tooltip.text.len();
+        let bytes = ROUGHLY + self.overrides.iter().map(text).sum::<usize>();
+        (Arc::new(self), bytes as u64)
+    }
+}
+
+/// What stages answered before, by all that the answer depends on.
+#[derive(Debug, Default)]
+pub struct Memos {
+    /// Placed columns of a region and side.
+    pub coordinates: Memo<Fingerprint, Arc<Grid>>,
+    /// Coloured batches.
+    pub colors: Memo<Fingerprint, Arc<Colored>>,
+    /// Texts of maps.
+    pub metadata: Memo<Fingerprint, Arc<Written>>,
+}
+
 /// A whole scene, for maps that fit in memory.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -131,9 +189,10 @@ pub struct Scene {
     grid: Arc<Grid>,
     status: Vec<ColumnStatus>,
     value: Vec<f64>,
-    fill: Vec<Rgba>,
+    whole: Arc<Colored>,
     layers: layers::Layers,
-    overrides: Vec<TooltipOverride>,
+    layered: Arc<Colored>,
+    written: Arc<Written>,
     fingerprint: Fingerprint,
 }
 
@@ -147,11 +206,11 @@ impl Scene {
             y: &self.grid.y,
             status: &self.status,
             value: &self.value,
-            fill: &self.fill,
+            fill: &self.whole.fill,
             layer_value: &self.layers.value,
             layer_status: &self.layers.status,
-            layer_fill: &self.layers.fill,
-            overrides: &self.overrides,
+            layer_fill: &self.layered.fill,
+            overrides: &self.written.overrides,
             attributes: &self.grid.attributes,
         }
     }
@@ -182,46 +241,15 @@ impl Maps<'_> {
     /// # Errors
     /// When a stage fails, or the table does not have what the map needs.
     pub fn scene(&self, request: Request) -> Result<Scene, StageError> {
-        let cell_type = &self.dataset.cell_types[request.cell_type];
-        self.refuse_underivable(cell_type, request)?;
-        let grid = self.grid(request.region, request.side)?;
-        let part = cell_type.part(request.region, request.side);
-        let (status, value) = whole_columns(
-            &grid,
-            part.map(|part| (part, &part.metrics[request.metric])),
-        );
-        let blank = !status.contains(&ColumnStatus::HasData);
+        self.draft(request)?.scene()
+    }
 
-        let texts = self.texts(request, &grid, &status)?;
-        let whole = self.scale(request, scope::Kind::Whole)?;
-        let fill = whole.color(&value, &status)?;
-        let legend = if blank { None } else { whole.legend()? };
-        let layers = match part {
-            Some(part) if !blank => self.layers(request, &grid, part, &status)?,
-            _ => layers::Layers::default(),
-        };
-        let overrides = overrides(&texts, &grid, &status, &value, &layers)?;
-        let fingerprint = {
-            let mut hash = self.pipeline.hash();
-            grid.hash_into(&mut hash);
-            hash.text(&texts.job);
-            hash.text(&whole.job);
-            layers.jobs.iter().for_each(|job| hash.text(job));
-            hash.values(&status, &value);
-            hash.values(&layers.status, &layers.value);
-            hash.finish()
-        };
-        let head = self.head(request, &grid, texts, (legend, &layers, blank));
-        Ok(Scene {
-            head,
-            grid,
-            status,
-            value,
-            fill,
-            layers,
-            overrides,
-            fingerprint,
-        })
+    /// What a map depends on, and its fingerprint, before any colour or text is asked for.
+    ///
+    /// # Errors
+    /// When the coordinate stage fails, or the table does not have what the map needs.
+    pub fn draft(&self, request: Request) -> Result<Draft<'_>, StageError> {
+        draft::of(self, request)
     }
 
     /// Columns, places and bounds of a region and side; the same for all its maps.
@@ -233,31 +261,24 @@ impl Maps<'_> {
                 extent: Extent::of(columns.iter().map(|column| (column.hex1, column.hex2))),
                 ..pipeline.coordinate_job(&self.dataset.regions[region].name, side)
             };
-            grid::place(
-                &pipeline.coordinate,
-                &job,
-                (&self.dataset.atlas, region),
-                &pipeline.config.map,
-            )
-            .map(Arc::new)
+            let atlas = (&self.dataset.atlas, region);
+            let key = grid::key(&pipeline.coordinate, &job, atlas, &pipeline.config.map);
+            pipeline.memos.coordinates.get_or_try(key, || {
+                let grid = grid::place(&pipeline.coordinate, &job, atlas, &pipeline.config.map)?;
+                let bytes = grid.bytes();
+                Ok((Arc::new(grid), bytes))
+            })
         })
     }
 
-    fn texts(
-        &self,
-        request: Request,
-        grid: &Grid,
-        status: &[ColumnStatus],
-    ) -> Result<Texts<'_>, StageError> {
+    fn metadata_job(&self, request: Request, grid: &Grid, status: &[ColumnStatus]) -> MetadataJob {
         let id = request.id(self.dataset);
-        let count = |wanted: &[ColumnStatus]| {
-            status
-                .iter()
-                .filter(|status| wanted.contains(status))
-                .count() as u64
+        let count = |wanted: ColumnStatus| {
+            let found = status.iter().filter(|&&status| status == wanted);
+            found.count() as u64
         };
-        let with_data = count(&[ColumnStatus::HasData]);
-        self.pipeline.metadata.prepare(&MetadataJob {
+        let with_data = count(ColumnStatus::HasData);
+        MetadataJob {
             cell_type: id.cell_type.to_string(),
             region: id.region.to_string(),
             side: id.side,
@@ -266,47 +287,8 @@ impl Maps<'_> {
             attributes: grid.attribute_names.clone(),
             blank: with_data == 0,
             columns_with_data: with_data,
-            columns_in_region: status.len() as u64 - count(&[ColumnStatus::NotInRegion]),
+            columns_in_region: status.len() as u64 - count(ColumnStatus::NotInRegion),
             ..MetadataJob::default()
-        })
-    }
-
-    fn head(
-        &self,
-        request: Request,
-        grid: &Grid,
-        texts: Texts<'_>,
-        (legend, layers, blank): (Option<crate::scene::Legend>, &layers::Layers, bool),
-    ) -> SceneHead {
-        let described = texts.description;
-        let mut layer_legends = layers.legends.clone();
-        let titled = |mut legend: crate::scene::Legend| {
-            if legend.title.is_empty() {
-                legend.title.clone_from(&described.legend_title);
-            }
-            legend
-        };
-        layer_legends = layer_legends.into_iter().map(titled).collect();
-        SceneHead {
-            map: request.id(self.dataset),
-            width_px: grid.width_px,
-            height_px: grid.height_px,
-            cell: grid.cell,
-            n_hexagons: grid.hex1.len() as u64,
-            n_layers: layers.n,
-            blank,
-            legend: legend.map(titled),
-            layer_legends,
-            title: described.title,
-            layer_title: described.layer_title,
-            subject: described.subject,
-            description: described.description,
-            layer_labels: described.layer_labels,
-            whole_templates: described.whole,
-            layer_templates: described.layer,
-            guides: grid.guides.clone(),
-            attributes: grid.attribute_names.clone(),
-            occupancy: grid.occupancy.clone(),
         }
     }
 
@@ -326,76 +308,4 @@ impl Maps<'_> {
             ),
         })
     }
-}
-
-/// Status and value of every column of a grid.
-fn whole_columns(
-    grid: &Grid,
-    part: Option<(&Part, &MetricValues)>,
-) -> (Vec<ColumnStatus>, Vec<f64>) {
-    let n = grid.hex1.len();
-    let mut status = grid.absent.clone();
-    let mut value = vec![0.0; n];
-    let Some((part, metric)) = part else {
-        return (status, value);
-    };
-    for (i, row) in grid.rows_of(part).filter_map(|(i, row)| Some((i, row?))) {
-        let found = metric.whole[row];
-        (status[i], value[i]) = match found.is_nan() {
-            true => (ColumnStatus::Unknown, 0.0),
-            false => (ColumnStatus::HasData, found),
-        };
-    }
-    (status, value)
-}
-
-/// Asks for tooltips of whole columns, then of each layer.
-fn overrides(
-    texts: &Texts<'_>,
-    grid: &Grid,
-    status: &[ColumnStatus],
-    value: &[f64],
-    layers: &layers::Layers,
-) -> Result<Vec<TooltipOverride>, StageError> {
-    let text_columns = grid.lent_attributes.texts();
-    let attributes = grid
-        .lent_attributes
-        .columns(&grid.attribute_names, &text_columns);
-    let mut found = annotate(texts, grid, &attributes, (0, value, status))?;
-    for layer in 1..=layers.n {
-        let pick = |i: usize| i * layers.n + layer - 1;
-        let values: Vec<f64> = (0..value.len()).map(|i| layers.value[pick(i)]).collect();
-        let statuses: Vec<_> = (0..value.len()).map(|i| layers.status[pick(i)]).collect();
-        found.extend(annotate(
-            texts,
-            grid,
-            &attributes,
-            (layer, &values, &statuses),
-        )?);
-    }
-    found.sort_by_key(|tooltip| (tooltip.index, tooltip.layer));
-    Ok(found)
-}
-
-fn annotate(
-    texts: &Texts<'_>,
-    grid: &Grid,
-    attributes: &[TableColumn<'_>],
-    (layer, values, status): (usize, &[f64], &[ColumnStatus]),
-) -> Result<Vec<TooltipOverride>, StageError> {
-    let status: Vec<u8> = status.iter().map(|&status| status as u8).collect();
-    let batch = ColumnBatch {
-        // Layers are limited to a thousand by the configuration.
-        layer: layer as u32,
-        hex1: RSlice::from_slice(&grid.hex1),
-        hex2: RSlice::from_slice(&grid.hex2),
-        values: RSlice::from_slice(values),
-        status: RSlice::from_slice(&status),
-        attributes: RSlice::from_slice(attributes),
-    };
-    let found = texts.annotate(&batch)?;
-    Ok(found
-        .into_iter()
-        .map(|(index, text)| TooltipOverride { index, layer, text })
-        .collect())
 }

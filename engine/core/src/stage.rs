@@ -212,7 +212,8 @@ fn harmless(text: &str) -> String {
     plain
 }
 
-fn to_json(job: &impl serde::Serialize) -> String {
+/// A job as a plugin gets it.
+pub(crate) fn to_json(job: &impl serde::Serialize) -> String {
     // Jobs are structs of numbers, text and lists: there is nothing that JSON cannot say.
     serde_json::to_string(job).unwrap_or_default()
 }

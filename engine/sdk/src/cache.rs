@@ -6,7 +6,11 @@
 
 mod ghosts;
 mod list;
+mod newcomer;
+mod queue;
+mod ranks;
 mod room;
+mod table;
 
 use eyemap_abi::{
     self as abi, Candidate, Decision, Event, PluginError, SlotMeta,
@@ -25,12 +29,16 @@ use crate::{
 };
 
 pub use eyemap_abi::cache::{
-    NEEDS_ADMISSION, NEEDS_COST, NEEDS_HINTS, NEEDS_HIT_META, NEEDS_HIT_ORDER, NEEDS_MISSES,
+    NEEDS_ADMISSION, NEEDS_CANDIDATE, NEEDS_COST, NEEDS_HINTS, NEEDS_HIT_META, NEEDS_HIT_ORDER, NEEDS_MISSES,
 };
 pub use ghosts::Ghosts;
 pub use list::SlotList;
+pub use newcomer::Newcomer;
+pub use queue::SlotQueue;
+pub use ranks::SlotRanks;
 use room::Named;
 pub use room::Room;
+pub use table::SlotTable;
 
 /// Decides which cache entry dies first. It sees slots, never keys or values.
 ///
@@ -109,7 +117,7 @@ pub trait CachePolicy: Sized + Send + 'static {
     /// in. By default asks [`Self::victim`] and lets everything in.
     ///
     /// The host may ask again with the same newcomer and a smaller need, when there were more
-    /// victims than it had place for. A newcomer that is let in is told next, by
+    /// victims than it had place for; a refusal ends the asking. A newcomer that is let in is told next, by
     /// [`Self::on_insert`]; others may be told before it.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 //! | [`CoordinateStage`] | where every hexagon lies | `eyemap.coordinate/1` |
 //! | [`ColorStage`] | how it is coloured | `eyemap.color/1` |
 //! | [`MetadataStage`] | what is written on the map | `eyemap.metadata/1` |
-//! | [`CachePolicy`] | which cache entry dies first | `eyemap.cache/0` (a draft) |
+//! | [`CachePolicy`] | which cache entry dies first | `eyemap.cache/1` |
 //!
 //! ```
 //! use eyemap_sdk::prelude::*;
@@ -85,7 +85,9 @@ pub use tables::Tables;
 /// What a plugin usually names.
 pub mod prelude {
     pub use crate::abi::{Event, SlotMeta};
-    pub use crate::cache::{CachePolicy, Ghosts, Room, SlotList};
+    pub use crate::cache::{
+        CachePolicy, Ghosts, Newcomer, Room, SlotList, SlotQueue, SlotRanks, SlotTable,
+    };
     pub use crate::color::{ColorScale, ColorStage};
     pub use crate::coordinate::{CoordinateStage, Placement};
     pub use crate::error::{Error, Result};

@@ -2,6 +2,11 @@
 //!
 //! Nothing here loads a library; `eyemap plugin list` and a render do that.
 
+mod host;
+mod replay;
+
+pub use replay::{Replayed, Request, Step, replay, replay_steps};
+
 use crate::{
     ColorScale, Placement,
     coordinate::Places,

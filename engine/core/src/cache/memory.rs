@@ -100,6 +100,15 @@ enum Backend<K, V> {
 #[repr(align(128))]
 struct Padded<K, V>(Mutex<Shard<K, V>>);
 
+/// What a request took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
+    /// Looking up.
+    pub(super) lookup: Duration,
+    /// Computing, and inserting with what it evicts; none for a hit.
+    pub(super) computed: Option<(Duration, Duration)>,
+}
+
 /// A computation that is under way.
 #[derive(Debug, Default)]
 struct Flight {
@@ -175,6 +184,8 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Cache<K, V> {
     /// threads that ask for one key at a time compute it once. A computation that fails is not kept,
     /// and whoever waited computes anew.
     ///
+    /// The computation must not ask this cache for the same key.
+    ///
     /// # Errors
     /// That of the computation.
     pub fn get_or_try_insert_with<E>(
@@ -182,24 +193,37 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Cache<K, V> {
         key: &K,
         compute: impl FnOnce() -> Result<(V, u64), E>,
     ) -> Result<V, E> {
+        self.request(key, compute).map(|(value, _)| value)
+    }
+
+    /// As [`Self::get_or_try_insert_with`], and says what took how long.
+    pub(super) fn request<E>(
+        &self,
+        key: &K,
+        compute: impl FnOnce() -> Result<(V, u64), E>,
+    ) -> Result<(V, Timing), E> {
+        let start = Instant::now();
+        let mut found = self.get(key);
+        let mut timing = Timing {
+            lookup: start.elapsed(),
+            computed: None,
+        };
         loop {
-            if let Some(value) = self.get(key) {
-                return Ok(value);
+            if let Some(value) = found {
+                return Ok((value, timing));
             }
             match self.take_off(key) {
                 Ok(_landing) => {
                     let start = Instant::now();
                     let (value, weight) = compute()?;
-                    self.insert(
-                        key.clone(),
-                        value.clone(),
-                        weight,
-                        nanoseconds(start.elapsed()),
-                    );
-                    return Ok(value);
+                    let cost = start.elapsed();
+                    self.insert(key.clone(), value.clone(), weight, nanoseconds(cost));
+                    timing.computed = Some((cost, start.elapsed() - cost));
+                    return Ok((value, timing));
                 }
                 Err(flight) => flight.wait(),
             }
+            found = self.get(key);
         }
     }
 

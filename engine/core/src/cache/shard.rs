@@ -5,7 +5,7 @@
 
 use eyemap_abi::{
     Event, SlotMeta,
-    cache::{EventKind, NEEDS_ADMISSION, NEEDS_HIT_ORDER, NEEDS_MISSES},
+    cache::{EventKind, NEEDS_ADMISSION, NEEDS_CANDIDATE, NEEDS_HIT_ORDER, NEEDS_MISSES},
 };
 use hashbrown::HashTable;
 
@@ -708,9 +708,10 @@ impl<K: CacheKey, V> Shard<K, V> {
 }
 
 /// How much room to make beyond what is needed: that of about as many entries as one call names. A
-/// policy that weighs newcomers is asked about each, so it is not asked ahead.
+/// policy that weighs newcomers is not asked ahead.
 const fn ahead(manner: Manner, needs: u32, (capacity, occupied, live): (u64, u64, usize)) -> u64 {
-    if !manner.ahead || needs & NEEDS_ADMISSION != 0 || live == 0 {
+    let weighs = needs & (NEEDS_ADMISSION | NEEDS_CANDIDATE) != 0;
+    if !manner.ahead || weighs || live == 0 {
         return 0;
     }
     let entries = occupied / live as u64 * (VICTIMS as u64 - 1);

@@ -4,6 +4,7 @@
 //! `cost_ns` and `stage` may be missing.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
@@ -196,6 +197,8 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Recording {
     out: GzEncoder<BufWriter<File>>,
+    /// Weight and cost of what was asked for, by cache and key: a hit knows neither.
+    seen: HashMap<(CacheName, u64), (u64, u64)>,
     failure: Option<io::Error>,
 }
 
@@ -218,19 +221,34 @@ impl Recorder {
         Ok(Self {
             start: Instant::now(),
             path: path.into(),
-            state: Mutex::new(Recording { out, failure: None }),
+            state: Mutex::new(Recording {
+                out,
+                seen: HashMap::new(),
+                failure: None,
+            }),
         })
     }
 
-    /// Notes a request. What cannot be written is told by [`Self::finish`].
+    /// Notes a request that was computed. What cannot be written is told by [`Self::finish`].
     pub fn note(&self, cache: CacheName, key: u64, size: u64, cost_ns: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen.insert((cache, key), (size, cost_ns));
+        self.write(&mut state, cache, key, (size, cost_ns));
+    }
+
+    /// Notes a request that was answered from a cache, with the weight and cost that it had when it
+    /// was computed; one that was computed before the recording has a cost of 0.
+    pub fn note_again(&self, cache: CacheName, key: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let facts = state.seen.get(&(cache, key)).copied().unwrap_or_default();
+        self.write(&mut state, cache, key, facts);
+    }
+
+    fn write(&self, state: &mut Recording, cache: CacheName, key: u64, (size, cost): (u64, u64)) {
         // Read under the lock, so that the time never falls.
         let time = milliseconds(self.start.elapsed());
-        if state.failure.is_none()
-            && let Err(error) =
-                writeln!(state.out, "{time},{key},{size},{cost_ns},{}", cache.word())
-        {
+        let written = writeln!(state.out, "{time},{key},{size},{cost},{}", cache.word());
+        if let (Err(error), None) = (written, &state.failure) {
             state.failure = Some(error);
         }
     }
@@ -240,7 +258,7 @@ impl Recorder {
     /// # Errors
     /// When a request or the end could not be written.
     pub fn finish(self) -> Result<(), TraceError> {
-        let Recording { out, failure } = self
+        let Recording { out, failure, .. } = self
             .state
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);

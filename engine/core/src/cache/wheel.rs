@@ -121,7 +121,8 @@ impl Wheel {
     /// Deals a bucket whose time has come to the smaller wheels: all of it, for a smaller wheel is
     /// looked at first.
     fn deal(&mut self, bucket: usize) {
-        while let [slot @ 0..NONE, _] = self.buckets[bucket] {
+        while self.buckets[bucket][0] != NONE {
+            let slot = self.buckets[bucket][0];
             let at = self.slots[slot as usize].at;
             self.cancel(slot);
             self.slots[slot as usize].at = at;

@@ -1,81 +1,25 @@
-//! The fingerprint: 128 bits over everything that a picture depends on.
-//!
-//! Engine version, plugin ids, versions and file hashes, their configurations and side tables, the
-//! jobs (with the statistics of their scopes), the columns and the values. Names and tables are
-//! hostile, so it is BLAKE3, cut to 128 bits: nobody can make two maps collide on purpose.
-
-use std::fmt;
-
-use eyemap_abi::job::ColumnStatus;
+//! What maps of one pipeline have in common, as a hash.
 
 use super::Pipeline;
-
-/// A 128-bit hash, written as 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint(u128);
-
-impl Fingerprint {
-    /// The fingerprint of an artifact: of a scene, drawn by a writer with options.
-    pub fn of_artifact(self, format: &str, options: &str) -> Self {
-        let mut hash = Hash::new();
-        hash.numbers([self.0.to_le_bytes()].into_iter());
-        hash.text(format);
-        hash.text(options);
-        hash.finish()
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-/// Every part is preceded by its length, so that no two sequences of parts read alike.
-#[derive(Clone)]
-pub(super) struct Hash(blake3::Hasher);
+use crate::{fingerprint::Hash, stage::Origin};
 
 impl Hash {
-    pub(super) fn new() -> Self {
-        Self(blake3::Hasher::new())
+    /// A hash that has taken in a plugin with its configuration and side tables.
+    pub(super) fn of(origin: &Origin) -> Self {
+        let mut hash = Self::new();
+        hash.origin(origin);
+        hash
     }
 
-    pub(super) fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
-    }
-
-    pub(super) fn numbers<const N: usize>(&mut self, numbers: impl Iterator<Item = [u8; N]>) {
-        let bytes: Vec<u8> = numbers.flatten().collect();
-        self.bytes(&bytes);
-    }
-
-    pub(super) fn values(&mut self, status: &[ColumnStatus], values: &[f64]) {
-        let status: Vec<u8> = status.iter().map(|&status| status as u8).collect();
-        self.bytes(&status);
-        self.0.update(&(values.len() as u64 * 8).to_le_bytes());
-        // A block fits the first-level cache, and its loop is a plain copy.
-        let mut block = [0; 8 * 512];
-        for values in values.chunks(512) {
-            for (bytes, value) in block.chunks_exact_mut(8).zip(values) {
-                bytes.copy_from_slice(&value.to_bits().to_le_bytes());
-            }
-            self.0.update(&block[..values.len() * 8]);
+    fn origin(&mut self, origin: &Origin) {
+        self.text(origin.id());
+        self.text(&origin.plugin.manifest.version);
+        self.text(&origin.plugin.sha256);
+        self.text(&origin.config);
+        for (name, digest) in &origin.tables {
+            self.text(name);
+            self.numbers([*digest].into_iter());
         }
-    }
-
-    pub(super) fn whole(&self) -> blake3::Hash {
-        self.0.finalize()
-    }
-
-    pub(super) fn finish(&self) -> Fingerprint {
-        let mut half = [0; 16];
-        half.copy_from_slice(&self.whole().as_bytes()[..16]);
-        Fingerprint(u128::from_be_bytes(half))
     }
 }
 
@@ -84,20 +28,9 @@ impl Pipeline {
     pub(super) fn hash(&self) -> Hash {
         let mut hash = Hash::new();
         hash.text(env!("CARGO_PKG_VERSION"));
-        for origin in [
-            &self.coordinate.origin,
-            &self.color.origin,
-            &self.metadata.origin,
-        ] {
-            hash.text(origin.id());
-            hash.text(&origin.plugin.manifest.version);
-            hash.text(&origin.plugin.sha256);
-            hash.text(&origin.config);
-            for (name, digest) in &origin.tables {
-                hash.text(name);
-                hash.numbers([*digest].into_iter());
-            }
-        }
+        hash.origin(&self.coordinate.origin);
+        hash.origin(&self.color.origin);
+        hash.origin(&self.metadata.origin);
         hash
     }
 }

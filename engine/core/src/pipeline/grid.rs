@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eyemap_abi::job::{Cell, ColumnStatus, CoordinateJob, Guide};
 
-use super::{attributes::Attributes, fingerprint::Hash};
+use super::{Fingerprint, Hash, attributes::Attributes};
 use crate::{
     config::MapConfig,
     model::{Atlas, AttributeValues, Column, Part},
@@ -43,6 +43,26 @@ pub struct Grid {
     pub unplaced: usize,
     pub(super) lent_attributes: Arc<Attributes>,
     digest: blake3::Hash,
+}
+
+/// A hash of all that [`place`] depends on.
+pub(super) fn key(
+    stage: &CoordinateStage,
+    job: &CoordinateJob,
+    (atlas, region): (&Atlas, usize),
+    map: &MapConfig,
+) -> Fingerprint {
+    let mut hash = Hash::of(&stage.origin);
+    hash.text(&serde_json::to_string(job).unwrap_or_default());
+    hash.text(&format!("{map:?}"));
+    let side = atlas.side(job.side);
+    let columns = side.columns.iter().flat_map(|c| [c.hex1, c.hex2]);
+    hash.numbers(columns.map(i32::to_le_bytes));
+    let inside = side.regions.iter().map(|bits| [(bits >> region & 1) as u8]);
+    hash.numbers(inside);
+    let attributes = side.attributes.get(region);
+    hash.text(&format!("{:?} {attributes:?}", atlas.attribute_names));
+    hash.finish()
 }
 
 /// Places the columns of a region and side.
@@ -193,6 +213,12 @@ impl Canvas {
 }
 
 impl Grid {
+    /// Heap of the columns, in bytes; attributes count as two words each.
+    pub(super) fn bytes(&self) -> u64 {
+        let a_column = 2 * size_of::<i32>() + 2 * size_of::<f64>() + 1 + 16 * self.attributes.len();
+        (size_of::<Self>() + self.hex1.len() * a_column) as u64
+    }
+
     fn mark(&mut self) {
         let radius = self.cell.circumradius_px;
         for (&x, &y) in self.x.iter().zip(&self.y) {

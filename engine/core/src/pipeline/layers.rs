@@ -1,13 +1,11 @@
 //! Values and colours of layers, hexagon by hexagon.
 
+use std::sync::Arc;
+
 use eyemap_abi::job::ColumnStatus;
 
-use super::{Grid, Maps, Request, scope::Kind};
-use crate::{
-    model::Part,
-    scene::{Legend, Rgba},
-    stage::{Scale, StageError},
-};
+use super::{Colored, Draft, Grid, Maps, Request, draft::Job, scope::Kind};
+use crate::{model::Part, scene::Rgba, stage::StageError};
 
 /// The layers of a map: `n` values a hexagon.
 #[derive(Debug, Clone, Default)]
@@ -15,65 +13,71 @@ pub(super) struct Layers {
     pub(super) n: usize,
     pub(super) value: Vec<f64>,
     pub(super) status: Vec<ColumnStatus>,
-    pub(super) fill: Vec<Rgba>,
-    pub(super) legends: Vec<Legend>,
-    /// The jobs that the colours came from, for the fingerprint.
-    pub(super) jobs: Vec<String>,
 }
 
 impl Maps<'_> {
-    /// Values and colours of the layers; none when the table has none.
-    pub(super) fn layers(
-        &self,
-        request: Request,
-        grid: &Grid,
-        part: &Part,
-        columns: &[ColumnStatus],
-    ) -> Result<Layers, StageError> {
-        let mut layers = values(request, grid, part, columns);
-        if layers.n == 0 {
-            return Ok(layers);
-        }
-        if self.pipeline.color.needs.layer.per_layer {
-            layers.fill = vec![Rgba::WHITE; layers.value.len()];
-            for layer in 0..layers.n {
-                // Layers are limited to a thousand by the configuration.
-                let scale = self.scale(request, Kind::Layer(layer as u32 + 1))?;
-                layers.color_one(layer, &scale)?;
-                layers.legend(&scale)?;
+    /// The jobs that colour the layers: one for all, one a layer, or none without layers.
+    pub(super) fn layer_jobs(&self, request: Request, part: &Part) -> Result<Vec<Job>, StageError> {
+        let kinds = match n_layers(request, part) {
+            0 => Vec::new(),
+            // Layers are limited to a thousand by the configuration.
+            n if self.pipeline.color.needs.layer.per_layer => {
+                (1..=n as u32).map(Kind::Layer).collect()
             }
-        } else {
-            let scale = self.scale(request, Kind::AnyLayer)?;
-            layers.fill = scale.color(&layers.value, &layers.status)?;
-            layers.legend(&scale)?;
+            _ => vec![Kind::AnyLayer],
+        };
+        let job = |kind| self.color_job(request, kind).map(Job::new);
+        kinds.into_iter().map(job).collect()
+    }
+}
+
+impl Draft<'_> {
+    pub(super) fn color_layers(&self, layers: &Layers) -> Result<(Arc<Colored>, u64), StageError> {
+        let color = &self.maps.pipeline.color;
+        let mut colored = Colored::default();
+        if let [job] = self.layers.as_slice()
+            && !color.needs.layer.per_layer
+        {
+            let scale = color.prepare(&job.job)?;
+            colored.fill = scale.color(&layers.value, &layers.status)?;
+            colored.legends.extend(scale.legend()?);
+            return Ok(colored.weighed());
         }
-        Ok(layers)
+        colored.fill = vec![Rgba::WHITE; layers.value.len()];
+        for (layer, job) in self.layers.iter().enumerate() {
+            let scale = color.prepare(&job.job)?;
+            let (values, status) = layers.of(layer);
+            let fills = scale.color(&values, &status)?;
+            let places = colored.fill.iter_mut().skip(layer).step_by(layers.n);
+            places.zip(fills).for_each(|(place, fill)| *place = fill);
+            colored.legends.extend(scale.legend()?);
+        }
+        Ok(colored.weighed())
     }
 }
 
 impl Layers {
-    fn legend(&mut self, scale: &Scale<'_>) -> Result<(), StageError> {
-        self.legends.extend(scale.legend()?);
-        self.jobs.push(scale.job.clone());
-        Ok(())
-    }
-
-    fn color_one(&mut self, layer: usize, scale: &Scale<'_>) -> Result<(), StageError> {
-        let pick = |i: &usize| i % self.n == layer;
-        let at: Vec<usize> = (0..self.value.len()).filter(pick).collect();
-        let values: Vec<f64> = at.iter().map(|&i| self.value[i]).collect();
-        let status: Vec<_> = at.iter().map(|&i| self.status[i]).collect();
-        let fills = scale.color(&values, &status)?;
-        at.into_iter()
-            .zip(fills)
-            .for_each(|(i, fill)| self.fill[i] = fill);
-        Ok(())
+    /// Values and status of one layer, from 0.
+    fn of(&self, layer: usize) -> (Vec<f64>, Vec<ColumnStatus>) {
+        let values = self.value.iter().skip(layer).step_by(self.n);
+        let status = self.status.iter().skip(layer).step_by(self.n);
+        (values.copied().collect(), status.copied().collect())
     }
 }
 
-fn values(request: Request, grid: &Grid, part: &Part, columns: &[ColumnStatus]) -> Layers {
+fn n_layers(request: Request, part: &Part) -> usize {
     let found = &part.metrics[request.metric].layers;
-    let n = if found.is_empty() { 0 } else { part.n_layers };
+    if found.is_empty() { 0 } else { part.n_layers }
+}
+
+pub(super) fn values(
+    request: Request,
+    grid: &Grid,
+    part: &Part,
+    columns: &[ColumnStatus],
+) -> Layers {
+    let found = &part.metrics[request.metric].layers;
+    let n = n_layers(request, part);
     let mut layers = Layers {
         n,
         value: vec![0.0; columns.len() * n],
@@ -81,7 +85,6 @@ fn values(request: Request, grid: &Grid, part: &Part, columns: &[ColumnStatus]) 
             .iter()
             .flat_map(|&status| std::iter::repeat_n(status, n))
             .collect(),
-        ..Layers::default()
     };
     for (i, row) in grid.rows_of(part).filter_map(|(i, row)| Some((i, row?))) {
         if columns[i] != ColumnStatus::HasData {

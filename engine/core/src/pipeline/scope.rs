@@ -7,7 +7,7 @@ use eyemap_abi::job::{ColorJob, Scope, Side, Subject};
 use super::{Maps, Request};
 use crate::{
     model::{CellType, Part},
-    stage::{Scale, StageError},
+    stage::StageError,
     statistics::{Summary, TooManyCategories, summarize},
 };
 
@@ -66,8 +66,8 @@ impl Key {
 }
 
 impl Maps<'_> {
-    /// Prepares the colour stage for whole columns or layers of a map.
-    pub(super) fn scale(&self, request: Request, kind: Kind) -> Result<Scale<'_>, StageError> {
+    /// The job of the colour stage for whole columns or layers of a map.
+    pub(super) fn color_job(&self, request: Request, kind: Kind) -> Result<ColorJob, StageError> {
         let color = &self.pipeline.color;
         let needs = if kind == Kind::Whole {
             &color.needs.whole
@@ -77,7 +77,7 @@ impl Maps<'_> {
         let summary = self.summary(Key::of(request, kind, needs.scope))?;
         let metric = &self.dataset.metrics[request.metric].name;
         let range = self.pipeline.config.range.get(metric);
-        color.prepare(&ColorJob {
+        Ok(ColorJob {
             metric: metric.clone(),
             subject: match kind {
                 Kind::Whole => Subject::Whole,

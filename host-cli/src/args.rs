@@ -1,9 +1,13 @@
 //! Arguments.
 
+mod cache;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use eyemap_engine::{Side, draw::Format};
+
+pub(crate) use cache::{CacheCommand, Capacity, SimulateArgs, SweepArgs, TuneArgs};
 
 /// Renders eyemaps: hexagonal maps of what a cell type does in every column of a fly's eye.
 #[derive(Debug, Parser)]
@@ -23,6 +27,11 @@ pub(crate) enum Command {
     Plugin {
         #[command(subcommand)]
         command: PluginCommand,
+    },
+    /// Look at caches
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
     },
     /// Print a configuration file with every key, its meaning and its default
     Config,
@@ -131,6 +140,10 @@ impl Args {
             Command::Plugin {
                 command: PluginCommand::List(args),
             } => args.json,
+            Command::Cache { command } => match command {
+                CacheCommand::Simulate(args) => args.sweep.json,
+                CacheCommand::Tune(args) => args.sweep.json,
+            },
             _ => false,
         }
     }

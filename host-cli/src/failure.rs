@@ -4,7 +4,7 @@ use std::{error::Error, fmt, process::ExitCode};
 
 use eyemap_engine::{
     cache::PolicyError,
-    config::{ConfigError, ResolvedCache, Source},
+    config::{ConfigError, Source},
     ingest::TableError,
     manifest::ManifestError,
     plan::SelectError,
@@ -85,9 +85,10 @@ impl Failure {
         }
     }
 
-    /// A policy that is not there or refuses; a wrong key is shown in the configuration.
-    pub(crate) fn policy(error: PolicyError, cache: &ResolvedCache, source: &Source) -> Self {
-        let key = error.config_key(&cache.policy_key, &cache.options_key);
+    /// A policy that is not there or refuses, named by one key and given its options by another; a
+    /// wrong key is shown in the configuration.
+    pub(crate) fn policy(error: PolicyError, keys: (&str, &str), source: &Source) -> Self {
+        let key = error.config_key(keys.0, keys.1);
         let span = key.as_ref().and_then(|key| source.locate(key));
         let failure = Self::from(error);
         let message = match key {
@@ -235,7 +236,7 @@ impl From<RenderError> for Failure {
 
 impl Failure {
     /// The message of an error, with what caused it behind it.
-    fn with_cause(code: u8, error: impl Error) -> Self {
+    pub(crate) fn with_cause(code: u8, error: impl Error) -> Self {
         let failure = Self::new(code, error.to_string());
         // Causes may borrow and need not be `Send`, so their words are kept.
         match causes(&error) {

@@ -3,6 +3,7 @@
 //! Everything that it does is in `eyemap_engine`; here are words, progress and exit codes only.
 
 mod args;
+mod cache;
 mod failure;
 mod inspect;
 mod log;
@@ -46,6 +47,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Plugin {
             command: PluginCommand::Lock { dir },
         } => plugin::lock(dir),
+        Command::Cache { command } => cache::run(command),
         Command::Config => out::text(include_str!("../../docs/eyemap.toml")),
         Command::Csp => out::text(&format!(
             "script-src '{}'\n",

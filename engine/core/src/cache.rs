@@ -4,8 +4,10 @@
 //! key or a value. A policy that misbehaves costs hits, never a value or the run.
 //!
 //! [`Shard`] is the cache for one thread, exact in every event; [`Cache`] is made of shards for many
-//! threads. [`replay`] runs a [trace](read_trace) through a policy.
+//! threads. [`replay`] runs a [trace](read_trace) through a policy, [`sweep`] through several at several
+//! capacities, and [`tune`] says which to take.
 
+mod chart;
 mod memo;
 mod memory;
 mod policy;
@@ -14,11 +16,13 @@ mod replay;
 mod shard;
 mod stats;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod test_policy;
 mod trace;
 mod wheel;
 
+pub use chart::chart;
 pub use memo::{CacheMode, Measured, Memo};
 pub use memory::{Cache, CacheSpec, Decides, QUICK, Ttl, TtlMode};
 pub use policy::{PolicyError, PolicySource};
@@ -26,6 +30,7 @@ pub use replay::{ReplayOptions, Replayed, replay};
 pub use shard::{CacheKey, Facts, Gone, Inserted, Manner, Resident, Shard};
 pub use stats::{Counts, Statistics};
 pub use store::{Store, StoreError, StoreSpec, Totals, Verified, Warmed};
+pub use sweep::{Choice, Swept, TraceFacts, Tuned, WORTH_DOUBLING, sweep, tune};
 pub use trace::{Asked, Recorder, TraceError, read_trace};
 
 /// Which cache, in the words of TOML, spans and reports.

@@ -38,7 +38,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
+pub(crate) use font::{FAMILY, font};
 pub use svg::csp_hash;
+pub(crate) use text::xml;
 pub use tooltip::tooltip;
 
 /// Changes whenever any writer's bytes change for the same scene.

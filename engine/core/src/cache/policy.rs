@@ -17,7 +17,7 @@ use eyemap_abi::{
     abi_stable::std_types::{RErr, RNone, ROk, RResult, RSlice, RSliceMut, RSome, RStr},
 };
 
-use crate::plugins::{Finder, Plugin, PluginError};
+use crate::plugins::{Extension as _, Finder, Manifest, Plugin, PluginError};
 
 /// A policy that can be built for any capacity: the plugin and its options.
 #[derive(Clone)]
@@ -92,6 +92,12 @@ impl PolicySource {
             plugin: None,
             slow_calls: Arc::default(),
         }
+    }
+
+    /// Whether a plugin is a cache policy, as far as its manifest says.
+    pub fn is_exported(manifest: &Manifest) -> bool {
+        let mut exported = manifest.extensions.iter();
+        exported.any(|extension| extension == CacheExtension::ID)
     }
 
     /// What TOML calls it.

@@ -39,6 +39,25 @@ impl Size {
     pub const fn bytes(self) -> u64 {
         self.0
     }
+
+    /// For a label: exact where that is short (`64 MiB`), else three digits (`14.6 MB`).
+    pub fn short(self) -> String {
+        let exact = self.to_string();
+        if exact
+            .split(' ')
+            .next()
+            .is_some_and(|digits| digits.len() <= 3)
+        {
+            return exact;
+        }
+        let decimal = |&&(name, unit): &&(&str, u64)| self.0 >= unit && !name.contains('i');
+        let (name, unit) = *UNITS.iter().find(decimal).unwrap_or(&("B", 1));
+        match self.0 as f64 / unit as f64 {
+            value if value < 9.995 => format!("{value:.2} {name}"),
+            value if value < 99.95 => format!("{value:.1} {name}"),
+            value => format!("{value:.0} {name}"),
+        }
+    }
 }
 
 impl FromStr for Size {
@@ -218,6 +237,21 @@ mod tests {
             let size: Size = text.parse().expect(text);
             assert_eq!((size.bytes(), size.to_string().as_str()), (bytes, back));
             assert_eq!(back.parse(), Ok(size));
+        }
+    }
+
+    #[test]
+    fn labels_are_short() {
+        for (bytes, label) in [
+            (0, "0 B"),
+            (56, "56 B"),
+            (64 << 20, "64 MiB"),
+            (14_590_609, "14.6 MB"),
+            (1_459_060, "1.46 MB"),
+            (145_906_093, "146 MB"),
+            (2048, "2 KiB"),
+        ] {
+            assert_eq!(Size::of_bytes(bytes).short(), label);
         }
     }
 

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use eyemap_engine::{Side, draw::Format};
 
-pub(crate) use cache::{CacheCommand, Capacity, SimulateArgs, SweepArgs, TuneArgs};
+pub(crate) use cache::{
+    CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
+};
 
 /// Renders eyemaps: hexagonal maps of what a cell type does in every column of a fly's eye.
 #[derive(Debug, Parser)]
@@ -103,6 +105,16 @@ pub(crate) struct RenderArgs {
     /// Delete maps of earlier runs that this run does not draw
     #[arg(long)]
     pub(crate) prune: bool,
+    /// Draw every map again, also those that did not change
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Keep drawn maps in this directory, and take from it what was drawn before; overrides
+    /// `store` of [cache.artifacts]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Write what is asked of the caches, for `eyemap cache simulate` and `tune`
+    #[arg(long, value_name = "FILE.csv.gz")]
+    pub(crate) record_trace: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -143,6 +155,10 @@ impl Args {
             Command::Cache { command } => match command {
                 CacheCommand::Simulate(args) => args.sweep.json,
                 CacheCommand::Tune(args) => args.sweep.json,
+                CacheCommand::Stats(args)
+                | CacheCommand::Clear(args)
+                | CacheCommand::Verify(args) => args.json,
+                CacheCommand::Warm(args) => args.store.json,
             },
             _ => false,
         }

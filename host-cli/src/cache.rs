@@ -2,6 +2,7 @@
 
 mod policies;
 mod simulate;
+mod store;
 mod tune;
 
 use std::process::ExitCode;
@@ -21,6 +22,10 @@ pub(crate) fn run(command: &CacheCommand) -> Result<ExitCode, Failure> {
     match command {
         CacheCommand::Simulate(args) => simulate::run(args),
         CacheCommand::Tune(args) => tune::run(args),
+        CacheCommand::Stats(args) => store::stats(args),
+        CacheCommand::Clear(args) => store::clear(args),
+        CacheCommand::Verify(args) => store::verify(args),
+        CacheCommand::Warm(args) => store::warm(args),
     }
 }
 

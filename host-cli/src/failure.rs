@@ -3,7 +3,8 @@
 use std::{error::Error, fmt, process::ExitCode};
 
 use eyemap_engine::{
-    cache::PolicyError,
+    cache::{PolicyError, StoreError},
+    caches::{CachesError, OpenError},
     config::{ConfigError, Source},
     ingest::TableError,
     manifest::ManifestError,
@@ -96,6 +97,35 @@ impl Failure {
             None => failure.message,
         };
         Self { message, ..failure }.at(source, span)
+    }
+
+    /// A cache that cannot be made; a wrong key is shown in the configuration.
+    pub(crate) fn caches(error: CachesError, source: &Source) -> Self {
+        let resolved = error.resolved;
+        let keys = (resolved.policy_key.as_str(), resolved.options_key.as_str());
+        Self::policy(error.source, keys, source)
+    }
+
+    /// A store that cannot be used.
+    pub(crate) fn store(error: OpenError, source: &Source) -> Self {
+        match error {
+            OpenError::Policy(error) => Self::caches(error, source),
+            OpenError::Quick { ref key } => {
+                let span = source.locate(key);
+                Self::new(USAGE, format!("{key}: {error}"))
+                    .help("name a plugin, such as size-weighted")
+                    .at(source, span)
+            }
+            OpenError::Store(error) => {
+                let help = error.help();
+                let code = match error {
+                    StoreError::OtherForm { .. } => DAMAGED,
+                    _ => USAGE,
+                };
+                Self::with_cause(code, error).help(help)
+            }
+            error => Self::new(USAGE, error.to_string()),
+        }
     }
 
     /// Prints the error and gives the exit code.

@@ -4,6 +4,7 @@
 
 mod args;
 mod cache;
+mod caches;
 mod failure;
 mod inspect;
 mod log;

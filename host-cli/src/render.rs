@@ -3,6 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use eyemap_engine::{
+    caches::{Report, reports},
     config::Config,
     draw::DrawOptions,
     pipeline::Pipeline,
@@ -13,6 +14,7 @@ use eyemap_engine::{
 
 use crate::{
     args::RenderArgs,
+    caches::{self, Caches},
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
     out,
     progress::Progress,
@@ -27,18 +29,17 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     }
     let cancel = session::stop_on_interrupt()?;
     let finder = session::finder(&config, &source)?;
-    let pipeline =
+    let mut pipeline =
         Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
+    let caches = Caches::open(args, (&config, &source), &finder, &mut pipeline)?;
     let dataset = session::dataset(&args.table, &config, &cancel)?;
     let plan = plan(&dataset, &config.select)?;
+    let notes: Vec<&String> = dataset.notes.iter().chain(&plan.notes).chain(&caches.notes).collect();
     if !args.table.json {
-        dataset
-            .notes
-            .iter()
-            .chain(&plan.notes)
-            .for_each(|note| out::note(&format!("note: {note}")));
+        notes.iter().for_each(|note| out::note(&format!("note: {note}")));
     }
     let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
+    let keeping = caches.keeping();
     let options = RenderOptions {
         out: &args.out,
         formats: &config.output.formats,
@@ -46,14 +47,20 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         jobs: config.run.jobs,
         prune: args.prune,
         index: config.output.index,
+        force: args.force,
+        store: keeping.as_ref(),
+        recorder: caches.recorder.as_deref(),
         cancel: &cancel,
     };
     let summary = render(&pipeline.maps(&dataset), &plan.requests, &options, &|| {
         progress.step()
     });
     progress.finish();
-    let notes: Vec<&String> = dataset.notes.iter().chain(&plan.notes).collect();
-    report(args, &pipeline, &summary?, &notes)
+    let summary = summary?;
+    let reports = reports(&pipeline, caches.store.as_ref());
+    let code = report(args, &pipeline, (&summary, &reports), &notes)?;
+    caches.finish(&mut pipeline)?;
+    Ok(code)
 }
 
 /// Arguments win over the configuration file.
@@ -71,6 +78,9 @@ fn apply(args: &RenderArgs, config: &mut Config) {
     config.output.scale = args.scale.unwrap_or(config.output.scale);
     config.output.index |= args.index;
     config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
+    if let Some(store) = &args.store {
+        config.cache.artifacts.store = Some(store.clone());
+    }
     for range in &args.ranges {
         let ranges = config.range.entry(range.metric.clone()).or_default();
         let side = if range.layer {
@@ -85,14 +95,17 @@ fn apply(args: &RenderArgs, config: &mut Config) {
 fn report(
     args: &RenderArgs,
     pipeline: &Pipeline,
-    summary: &Summary,
+    (summary, caches): (&Summary, &[Report]),
     notes: &[&String],
 ) -> Result<ExitCode, Failure> {
     if args.table.json {
-        out::json(&document(args, pipeline, summary, notes))?;
+        let mut document = document(args, pipeline, summary, notes);
+        document["caches"] = caches::document(caches);
+        out::json(&document)?;
     } else {
         lines(args, pipeline, summary)
             .iter()
+            .chain(&caches::lines(caches))
             .for_each(|line| out::note(line));
     }
     Ok(ExitCode::from(match summary {
@@ -108,10 +121,17 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
     let mut lines = vec![format!(
         "{drawn} maps ({} blank) in {seconds:.2} s, {:.0} maps/s, {} in {}",
         summary.blank,
-        drawn as f64 / seconds.max(1e-9),
+        (drawn + summary.unchanged) as f64 / seconds.max(1e-9),
         out::bytes(summary.bytes),
         args.out.display()
     )];
+    if summary.unchanged > 0 {
+        let source = match summary.from_store {
+            0 => String::new(),
+            n => format!(" ({n} taken from the store)"),
+        };
+        lines.push(format!("{} maps unchanged{source}", summary.unchanged));
+    }
     let stages: Vec<String> = times(pipeline, summary)
         .iter()
         .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
@@ -144,7 +164,7 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
     lines
 }
 
-fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 5] {
+fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 6] {
     let spent = |origin: &Origin| origin.spent().1;
     [
         ("coordinates", spent(&pipeline.coordinate.origin)),
@@ -152,6 +172,7 @@ fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 5
         ("metadata", spent(&pipeline.metadata.origin)),
         ("draw", summary.draw),
         ("write", summary.write),
+        ("store", summary.store),
     ]
 }
 
@@ -171,6 +192,8 @@ fn document(
         "out": args.out.display().to_string(),
         "rendered": summary.rendered,
         "blank": summary.blank,
+        "unchanged": summary.unchanged,
+        "from_store": summary.from_store,
         "failed": summary.failed,
         "failures": failures,
         "bytes": summary.bytes,

@@ -14,6 +14,40 @@ pub(crate) enum CacheCommand {
     Simulate(SimulateArgs),
     /// Say which policy and capacity save most time on a trace, as TOML to paste
     Tune(TuneArgs),
+    /// Say what is in the store, and what it saved
+    Stats(StoreArgs),
+    /// Remove every artifact of the store
+    Clear(StoreArgs),
+    /// Check every artifact of the store, and remove what is damaged
+    Verify(StoreArgs),
+    /// Read the artifacts that are dearest for their size, so that the system holds them in memory
+    Warm(WarmArgs),
+}
+
+/// Which store.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StoreArgs {
+    /// The store's directory; without it that of the configuration
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Configuration file with [cache.artifacts]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Write one JSON document to standard output, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WarmArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Read up to this much
+    #[arg(long, value_name = "SIZE", default_value = "1 GiB")]
+    pub(crate) bytes: Size,
+    /// Stop after this time; without it there is no limit
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<Period>,
 }
 
 /// What is replayed through what.

@@ -1,0 +1,141 @@
+//! `eyemap cache stats`, `clear`, `verify` and `warm`: the store of `[cache.artifacts]`.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use eyemap_engine::{
+    cache::{Store, StoreError, Totals},
+    caches::{self, OpenError},
+    config::Source,
+};
+use serde_json::json;
+
+use crate::{
+    args::{StoreArgs, WarmArgs},
+    failure::{DAMAGED, Failure, USAGE},
+    out, session,
+};
+
+pub(super) fn stats(args: &StoreArgs) -> Result<ExitCode, Failure> {
+    let store = open(args)?;
+    let (found, totals) = (store.statistics(), store.totals());
+    if args.json {
+        return out::json(&json!({
+            "store": store.dir().display().to_string(),
+            "policy": found.policy,
+            "artifacts": found.entries,
+            "bytes": found.bytes,
+            "capacity_bytes": found.capacity,
+            "hits": totals.hits,
+            "misses": totals.misses,
+            "puts": totals.puts,
+            "damaged": totals.damaged,
+            "saved_ms": saved(&totals).as_secs_f64() * 1e3,
+        }));
+    }
+    let requests = totals.hits + totals.misses;
+    let rate = 100.0 * totals.hits as f64 / requests.max(1) as f64;
+    out::text(&format!(
+        "store      {}\npolicy     {}\nartifacts  {}, {} of {}\nfound      {} of {requests} ({rate:.1} %), which saved {:.1} s of drawing\nput in     {}\ndamaged    {} (removed)\n",
+        out::plain(&store.dir().display().to_string()),
+        found.policy,
+        found.entries,
+        out::bytes(found.bytes),
+        out::bytes(found.capacity),
+        totals.hits,
+        saved(&totals).as_secs_f64(),
+        totals.puts,
+        totals.damaged,
+    ))
+}
+
+const fn saved(totals: &Totals) -> Duration {
+    Duration::from_nanos(totals.saved_ns)
+}
+
+pub(super) fn clear(args: &StoreArgs) -> Result<ExitCode, Failure> {
+    let store = open(args)?;
+    let removed = store.clear().map_err(damaged)?;
+    if args.json {
+        return out::json(&json!({ "removed": removed }));
+    }
+    out::text(&format!("{removed} artifacts removed\n"))
+}
+
+/// Checks everything. What is damaged is removed, and told with its exit code.
+pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
+    let store = open(args)?;
+    let found = store.verify().map_err(damaged)?;
+    if args.json {
+        out::json(&json!({
+            "sound": found.sound,
+            "bytes": found.bytes,
+            "damaged": found.damaged,
+            "damaged_records": found.records,
+            "orphans": found.orphans,
+        }))?;
+    } else {
+        out::text(&format!(
+            "{} artifacts are sound, {}\n{} were damaged or missing and are removed, {} records of the log too\n{} files belonged to nobody and are removed\n",
+            found.sound,
+            out::bytes(found.bytes),
+            found.damaged,
+            found.records,
+            found.orphans
+        ))?;
+    }
+    Ok(match found.damaged + found.records {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(DAMAGED),
+    })
+}
+
+pub(super) fn warm(args: &WarmArgs) -> Result<ExitCode, Failure> {
+    let store = open(&args.store)?;
+    let time = args.time.map_or(Duration::MAX, |time| time.duration());
+    let start = std::time::Instant::now();
+    let warmed = store.warm((args.bytes.bytes(), time), |_, _, _| {});
+    let elapsed = start.elapsed();
+    if args.store.json {
+        return out::json(&json!({
+            "artifacts": warmed.artifacts,
+            "bytes": warmed.bytes,
+            "worth_ms": warmed.cost_ns as f64 / 1e6,
+            "damaged": warmed.damaged,
+            "left": warmed.left,
+            "elapsed_ms": elapsed.as_secs_f64() * 1e3,
+        }));
+    }
+    out::text(&format!(
+        "{} artifacts read and checked, {}, worth {:.1} s of drawing, in {:.2} s; {} left by the budget, {} damaged and removed\n",
+        warmed.artifacts,
+        out::bytes(warmed.bytes),
+        warmed.cost_ns as f64 / 1e9,
+        elapsed.as_secs_f64(),
+        warmed.left,
+        warmed.damaged
+    ))
+}
+
+fn damaged(error: StoreError) -> Failure {
+    Failure::store(OpenError::Store(error), &Source::default())
+}
+
+/// Opens a store that is there: looking at one does not make it.
+fn open(args: &StoreArgs) -> Result<Store, Failure> {
+    let (config, source) = session::config(args.config.as_deref())?;
+    let dir: PathBuf = args
+        .store
+        .clone()
+        .or_else(|| config.cache.artifacts.store.clone())
+        .ok_or_else(|| {
+            Failure::new(USAGE, "no store is named")
+                .help("give --store DIR, or --config with `store` in [cache.artifacts]")
+        })?;
+    if !dir.join("log").exists() {
+        let message = format!("there is no store in {}", dir.display());
+        return Err(Failure::new(USAGE, message)
+            .help("`eyemap render` makes one where [cache.artifacts] names it"));
+    }
+    let finder = session::finder(&config, &source)?;
+    caches::open_at(&dir, &config.cache, &finder).map_err(|error| Failure::store(error, &source))
+}

@@ -94,12 +94,12 @@ fn with_cause(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// What caches did, a line each; those that nobody asked are left out.
+/// What caches did, a line each; those that found nothing and would have are left out.
 pub(crate) fn lines(reports: &[Report]) -> Vec<String> {
-    let asked = reports
-        .iter()
-        .filter(|report| report.statistics.counts.hits + report.statistics.counts.misses > 0);
-    let mut lines: Vec<String> = asked.map(line).collect();
+    let told = |report: &&Report| {
+        report.statistics.counts.hits > 0 || report.measured.is_some_and(|found| found.bypassed)
+    };
+    let mut lines: Vec<String> = reports.iter().filter(told).map(line).collect();
     for report in reports {
         if let Some(fault) = &report.statistics.fault {
             lines.push(format!(

@@ -32,7 +32,13 @@ pub fn finder() -> Finder {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let path = root.join(dir).join("plugins");
     assert!(path.is_dir(), "{} is missing: {HOW}", path.display());
-    let names = ["hex-coordinates", "binned-color", "column-metadata"];
+    let names = [
+        "hex-coordinates",
+        "binned-color",
+        "column-metadata",
+        "sieve-policy",
+        "size-weighted-policy",
+    ];
     Finder {
         dirs: vec![SearchDir {
             path,
@@ -131,4 +137,23 @@ pub fn interleaved(
         }
     }
     best
+}
+
+/// Numbers from 0 up, each the rarer the larger it is: number k with a share of 1 / (k + 1)^s
+/// (Zipf's law). The numbers are scrambled, so that what is asked for often does not lie together.
+pub fn zipf(keys: u64, s: f64, requests: usize, seed: u64) -> Vec<u64> {
+    let mut sums = Vec::with_capacity(keys as usize);
+    let mut sum = 0.0;
+    for k in 0..keys {
+        sum += ((k + 1) as f64).powf(-s);
+        sums.push(sum);
+    }
+    let mut random = Random(seed);
+    let draw = |_| {
+        // 53 bits are a number from 0 to 1.
+        let at = (random.bits() >> 11) as f64 / (1u64 << 53) as f64 * sum;
+        let key = sums.partition_point(|&sum| sum < at) as u64;
+        key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    (0..requests).map(draw).collect()
 }

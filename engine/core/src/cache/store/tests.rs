@@ -1,6 +1,6 @@
 use std::{fs, path::Path, thread, time::Duration};
 
-use super::{super::test_policy::oldest, *};
+use super::{super::{TtlMode, test_policy::oldest}, log::Header, *};
 
 const COST: Duration = Duration::from_millis(3);
 

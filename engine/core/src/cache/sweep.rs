@@ -143,8 +143,8 @@ pub struct Tuned<'a> {
 /// Doubling a capacity that saves less than this share more does not pay.
 pub const WORTH_DOUBLING: f64 = 0.02;
 
-/// Chooses the best policy of each capacity, and the smallest capacity whose doubling does not pay.
-/// Of `swept`, which also has the double of each capacity. Policies that failed are passed over.
+/// Chooses the best policy of each capacity, and the smallest capacity from which on doubling does not
+/// pay. Of `swept`, which also has the double of each capacity. Policies that failed are passed over.
 /// None when there is nothing to choose from.
 pub fn tune<'a>(swept: &'a [Swept], capacities: &[u64], facts: &TraceFacts) -> Option<Tuned<'a>> {
     let mut capacities = capacities.to_vec();
@@ -161,11 +161,13 @@ pub fn tune<'a>(swept: &'a [Swept], capacities: &[u64], facts: &TraceFacts) -> O
         })
     };
     let choices: Vec<Choice<'a>> = capacities.iter().filter_map(choose).collect();
-    let enough = |choice: &Choice<'_>| choice.doubling < WORTH_DOUBLING;
-    let advised = choices.iter().position(enough);
+    // What is too small for any entry gains nothing from doubling either, so the last that does counts.
+    let pays = |choice: &Choice<'_>| choice.doubling >= WORTH_DOUBLING;
+    let advised = choices.iter().rposition(pays).map_or(0, |last| last + 1);
+    let largest = choices.len().checked_sub(1)?;
     Some(Tuned {
-        open: advised.is_none(),
-        advised: advised.or(choices.len().checked_sub(1))?,
+        open: advised > largest,
+        advised: advised.min(largest),
         choices,
     })
 }
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn time_saved_decides_and_a_doubling_that_adds_little_is_not_advised() {
-        let swept = [
+        let all = [
             swept("a", 10, 90, 100),
             swept("a", 20, 95, 290),
             swept("a", 40, 99, 300),
@@ -226,7 +228,7 @@ mod tests {
             swept("b", 20, 10, 280),
             swept("b", 40, 10, 305),
         ];
-        let tuned = tune(&swept, &[20, 10, 10], &FACTS).expect("a choice");
+        let tuned = tune(&all, &[20, 10, 10], &FACTS).expect("a choice");
         let names: Vec<_> = tuned
             .choices
             .iter()
@@ -236,7 +238,15 @@ mod tests {
         assert_eq!(tuned.choices[1].next.map(|c| c.policy.as_str()), Some("b"));
         assert!((tuned.choices[0].doubling - 0.09).abs() < 1e-12);
         assert_eq!((tuned.advised, tuned.open), (1, false));
-        let small = tune(&swept, &[10], &FACTS).expect("a choice");
+        let plateau = [
+            swept("a", 5, 0, 0),
+            swept("a", 10, 0, 0),
+            swept("a", 20, 50, 500),
+            swept("a", 40, 50, 500),
+        ];
+        let tuned = tune(&plateau, &[5, 10, 20], &FACTS).expect("a choice");
+        assert_eq!((tuned.advised, tuned.open), (2, false));
+        let small = tune(&all, &[10], &FACTS).expect("a choice");
         assert_eq!((small.advised, small.open), (0, true));
     }
 

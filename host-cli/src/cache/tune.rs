@@ -129,16 +129,15 @@ fn reason(facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
 /// What the figures do not say.
 fn notes(facts: &TraceFacts) -> Vec<&'static str> {
     let mut notes = vec![
-        "Figures are upper bounds for requests like those of the trace: looking up, storing and \
-         the policy's own work are not taken off, and other requests may save less.",
+        "Figures are upper bounds for requests like those of the trace; others may save less.",
+        "Looking up, storing and the policy's own work are not taken off.",
     ];
     if !facts.has_costs() {
         notes.push("The trace has no costs, so policies are judged by their hit ratio.");
     }
     if facts.mixed {
         notes.push(
-            "The trace has requests of several caches, which were replayed as one: [cache] gives \
-             the capacity to each.",
+            "Several caches were replayed as one; [cache] gives the capacity to each of them.",
         );
     }
     notes

@@ -39,7 +39,7 @@ const PANEL_WIDTH: f64 = 420.0;
 /// Names that are longer, as those of files are, are cut.
 const MAX_NAME: f64 = 220.0;
 const TOP: f64 = 104.0;
-const PANEL_HEIGHT: f64 = 320.0;
+const PANEL_HEIGHT: f64 = 360.0;
 const BOTTOM: f64 = TOP + PANEL_HEIGHT;
 const LEGEND_TOP: f64 = BOTTOM + 72.0;
 const LEGEND_ROW: f64 = 20.0;
@@ -81,8 +81,11 @@ fn curves(swept: &[Swept], facts: &TraceFacts) -> Vec<Curve> {
         let at = at.unwrap_or_else(|| {
             let n = curves.len();
             policies.push(&one.policy);
+            let failed = |run: &Swept| run.policy == one.policy && run.replayed.fault.is_some();
+            // What is drawn is then not what the policy would do.
+            let mark = if swept.iter().any(failed) { "! " } else { "" };
             curves.push(Curve {
-                name: cut(&one.policy, FONT_PX, MAX_NAME),
+                name: cut(&format!("{mark}{}", one.policy), FONT_PX, MAX_NAME),
                 points: Vec::new(),
                 color: COLORS[n % COLORS.len()],
                 dash: DASHES[n / COLORS.len() % DASHES.len()],

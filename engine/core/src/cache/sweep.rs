@@ -121,7 +121,7 @@ pub fn sweep(
 pub struct Choice<'a> {
     /// The capacity in bytes.
     pub capacity: u64,
-    /// The one that saves most; of equals the first.
+    /// The one that saves most; of equals the best of the next smaller capacity, else the first.
     pub best: &'a Swept,
     /// The next one, if there are several policies.
     pub next: Option<&'a Swept>,
@@ -150,9 +150,11 @@ pub fn tune<'a>(swept: &'a [Swept], capacities: &[u64], facts: &TraceFacts) -> O
     let mut capacities = capacities.to_vec();
     capacities.sort_unstable();
     capacities.dedup();
+    let mut favourite = "";
     let choose = |&capacity| {
-        let (best, next) = best_of(swept, capacity, facts)?;
-        let (double, _) = best_of(swept, u64::saturating_mul(capacity, 2), facts)?;
+        let (best, next) = best_of(swept, capacity, facts, favourite)?;
+        let (double, _) = best_of(swept, u64::saturating_mul(capacity, 2), facts, "")?;
+        favourite = &best.policy;
         Some(Choice {
             capacity,
             best,
@@ -176,13 +178,19 @@ fn best_of<'a>(
     swept: &'a [Swept],
     capacity: u64,
     facts: &TraceFacts,
+    favourite: &str,
 ) -> Option<(&'a Swept, Option<&'a Swept>)> {
     let mut rivals: Vec<_> = swept
         .iter()
         .filter(|one| one.capacity == capacity && one.replayed.fault.is_none())
         .collect();
-    // Stable, so that of equals the first named stays first.
-    rivals.sort_by(|a, b| b.worth(facts).total_cmp(&a.worth(facts)));
+    // Stable, so that of equals the first named stays first. Where all fits, all are equal, and the
+    // one that was best with less room is the safer choice.
+    rivals.sort_by(|a, b| {
+        let favoured = |one: &Swept| one.policy == favourite;
+        let worth = b.worth(facts).total_cmp(&a.worth(facts));
+        worth.then(favoured(b).cmp(&favoured(a)))
+    });
     let mut rivals = rivals.into_iter();
     Some((rivals.next()?, rivals.next()))
 }
@@ -246,6 +254,15 @@ mod tests {
         ];
         let tuned = tune(&plateau, &[5, 10, 20], &FACTS).expect("a choice");
         assert_eq!((tuned.advised, tuned.open), (2, false));
+        let equal = [
+            swept("a", 10, 1, 100),
+            swept("b", 10, 1, 200),
+            swept("a", 20, 1, 500),
+            swept("b", 20, 1, 500),
+            swept("b", 40, 1, 500),
+        ];
+        let tuned = tune(&equal, &[10, 20], &FACTS).expect("a choice");
+        assert_eq!(tuned.choices[1].best.policy, "b");
         let small = tune(&all, &[10], &FACTS).expect("a choice");
         assert_eq!((small.advised, small.open), (0, true));
     }

@@ -2,6 +2,8 @@
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/cache_simulate.rs"]
+mod cache_simulate;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/good_input.rs"]

@@ -120,6 +120,7 @@ fn the_configurations_in_the_documents_are_valid() {
     for document in [
         "README.md",
         "docs/input.md",
+        "docs/cache.md",
         "docs/plugins.md",
         "plugins/README.md",
     ] {

@@ -40,7 +40,7 @@ use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 pub(crate) use font::{FAMILY, font};
 pub use svg::csp_hash;
-pub(crate) use text::xml;
+pub(crate) use text::{fit, xml};
 pub use tooltip::tooltip;
 
 /// Changes whenever any writer's bytes change for the same scene.

@@ -61,7 +61,7 @@ pub(crate) struct SweepArgs {
     pub(crate) policies: Vec<String>,
     /// Capacities: sizes ("64 MiB"), or shares of the bytes of all keys ("10%")
     #[arg(long = "capacity", value_name = "SIZE", num_args = 1.., value_delimiter = ',',
-          value_parser = capacity, allow_hyphen_values = true)]
+          value_parser = capacity)]
     pub(crate) capacities: Vec<Capacity>,
     /// Options of the policies, as a JSON object
     #[arg(long, value_name = "JSON", value_parser = options)]

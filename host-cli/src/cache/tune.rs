@@ -56,7 +56,11 @@ fn measure(facts: &TraceFacts) -> &'static str {
 
 fn words(args: &TuneArgs, facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
     let chosen = &tuned.choices[tuned.advised];
-    let mut text = format!("{}\n{}\n", lines(&table(facts, tuned)), reason(tuned));
+    let mut text = format!(
+        "{}\n{}\n",
+        lines(&table(facts, tuned)),
+        reason(facts, tuned)
+    );
     for note in notes(facts) {
         text += &format!("{note}\n");
     }
@@ -65,9 +69,15 @@ fn words(args: &TuneArgs, facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
         out::plain(&title(&args.sweep)),
         measure(facts),
         percent(chosen.best.worth(facts)),
-        toml(chosen)
+        toml(facts, tuned)
     );
     text
+}
+
+/// Whether even the best at the largest capacity hits nothing.
+fn saves_nothing(facts: &TraceFacts, tuned: &Tuned<'_>) -> bool {
+    let most = tuned.choices.iter().map(|choice| choice.best.worth(facts));
+    most.fold(0.0, f64::max) <= 0.0
 }
 
 fn table(facts: &TraceFacts, tuned: &Tuned<'_>) -> Table {
@@ -103,39 +113,45 @@ fn table(facts: &TraceFacts, tuned: &Tuned<'_>) -> Table {
     table
 }
 
-fn reason(tuned: &Tuned<'_>) -> String {
+fn reason(facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
     let worth = percent(WORTH_DOUBLING);
+    if saves_nothing(facts, tuned) {
+        return "* no capacity tried saves anything, so there is nothing to keep".into();
+    }
     match tuned.open {
         true => format!(
             "* the largest capacity tried; twice of it would save {worth} more or above, so try larger ones"
         ),
-        false => format!("* the smallest capacity whose doubling adds less than {worth}"),
+        false => format!("* the smallest capacity from which on doubling adds less than {worth}"),
     }
 }
 
 /// What the figures do not say.
 fn notes(facts: &TraceFacts) -> Vec<&'static str> {
     let mut notes = vec![
-        "Figures are upper bounds for requests like those of the trace: looking up, storing and \
-         the policy's own work are not taken off, and other requests may save less.",
+        "Figures are upper bounds for requests like those of the trace; others may save less.",
+        "Looking up, storing and the policy's own work are not taken off.",
     ];
     if !facts.has_costs() {
         notes.push("The trace has no costs, so policies are judged by their hit ratio.");
     }
     if facts.mixed {
         notes.push(
-            "The trace has requests of several caches, which were replayed as one: [cache] gives \
-             the capacity to each.",
+            "Several caches were replayed as one; [cache] gives the capacity to each of them.",
         );
     }
     notes
 }
 
-fn toml(choice: &Choice<'_>) -> String {
+fn toml(facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
+    if saves_nothing(facts, tuned) {
+        return "[cache]\nmode = \"off\"\n".into();
+    }
+    let chosen = &tuned.choices[tuned.advised];
     format!(
         "[cache]\npolicy = {}\ncapacity = \"{}\"\n",
-        toml_text(&choice.best.policy),
-        Size::of_bytes(choice.capacity)
+        toml_text(&chosen.best.policy),
+        Size::of_bytes(chosen.capacity)
     )
 }
 
@@ -170,7 +186,7 @@ fn document(args: &TuneArgs, bench: &Bench, tuned: &Tuned<'_>) -> Value {
         "policy": chosen.best.policy,
         "capacity_bytes": chosen.capacity,
         "doubling_still_pays": tuned.open,
-        "toml": toml(chosen),
+        "toml": toml(facts, tuned),
         "notes": notes(facts),
     })
 }

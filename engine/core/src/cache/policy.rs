@@ -34,7 +34,7 @@ pub struct PolicySource {
 #[non_exhaustive]
 pub enum PolicyError {
     /// The plugin cannot be loaded.
-    #[error("the cache policy {name} cannot be loaded")]
+    #[error("the cache policy {} cannot be loaded", .name.escape_debug())]
     Load {
         /// As it was asked for.
         name: String,
@@ -42,7 +42,7 @@ pub enum PolicyError {
         source: Box<PluginError>,
     },
     /// The plugin refuses its options or the capacity.
-    #[error("the cache policy {name} refuses: {error}")]
+    #[error("the cache policy {} refuses: {error}", .name.escape_debug())]
     Refused {
         /// As it was asked for.
         name: String,

@@ -121,7 +121,7 @@ pub fn sweep(
 pub struct Choice<'a> {
     /// The capacity in bytes.
     pub capacity: u64,
-    /// The one that saves most; of equals the first.
+    /// The one that saves most; of equals the best of the next smaller capacity, else the first.
     pub best: &'a Swept,
     /// The next one, if there are several policies.
     pub next: Option<&'a Swept>,
@@ -143,16 +143,18 @@ pub struct Tuned<'a> {
 /// Doubling a capacity that saves less than this share more does not pay.
 pub const WORTH_DOUBLING: f64 = 0.02;
 
-/// Chooses the best policy of each capacity, and the smallest capacity whose doubling does not pay.
-/// Of `swept`, which also has the double of each capacity. Policies that failed are passed over.
+/// Chooses the best policy of each capacity, and the smallest capacity from which on doubling does not
+/// pay. Of `swept`, which also has the double of each capacity. Policies that failed are passed over.
 /// None when there is nothing to choose from.
 pub fn tune<'a>(swept: &'a [Swept], capacities: &[u64], facts: &TraceFacts) -> Option<Tuned<'a>> {
     let mut capacities = capacities.to_vec();
     capacities.sort_unstable();
     capacities.dedup();
+    let mut favourite = "";
     let choose = |&capacity| {
-        let (best, next) = best_of(swept, capacity, facts)?;
-        let (double, _) = best_of(swept, u64::saturating_mul(capacity, 2), facts)?;
+        let (best, next) = best_of(swept, capacity, facts, favourite)?;
+        let (double, _) = best_of(swept, u64::saturating_mul(capacity, 2), facts, "")?;
+        favourite = &best.policy;
         Some(Choice {
             capacity,
             best,
@@ -161,11 +163,13 @@ pub fn tune<'a>(swept: &'a [Swept], capacities: &[u64], facts: &TraceFacts) -> O
         })
     };
     let choices: Vec<Choice<'a>> = capacities.iter().filter_map(choose).collect();
-    let enough = |choice: &Choice<'_>| choice.doubling < WORTH_DOUBLING;
-    let advised = choices.iter().position(enough);
+    // What is too small for any entry gains nothing from doubling either, so the last that does counts.
+    let pays = |choice: &Choice<'_>| choice.doubling >= WORTH_DOUBLING;
+    let advised = choices.iter().rposition(pays).map_or(0, |last| last + 1);
+    let largest = choices.len().checked_sub(1)?;
     Some(Tuned {
-        open: advised.is_none(),
-        advised: advised.or(choices.len().checked_sub(1))?,
+        open: advised > largest,
+        advised: advised.min(largest),
         choices,
     })
 }
@@ -174,13 +178,19 @@ fn best_of<'a>(
     swept: &'a [Swept],
     capacity: u64,
     facts: &TraceFacts,
+    favourite: &str,
 ) -> Option<(&'a Swept, Option<&'a Swept>)> {
     let mut rivals: Vec<_> = swept
         .iter()
         .filter(|one| one.capacity == capacity && one.replayed.fault.is_none())
         .collect();
-    // Stable, so that of equals the first named stays first.
-    rivals.sort_by(|a, b| b.worth(facts).total_cmp(&a.worth(facts)));
+    // Stable, so that of equals the first named stays first. Where all fits, all are equal, and the
+    // one that was best with less room is the safer choice.
+    rivals.sort_by(|a, b| {
+        let favoured = |one: &Swept| one.policy == favourite;
+        let worth = b.worth(facts).total_cmp(&a.worth(facts));
+        worth.then(favoured(b).cmp(&favoured(a)))
+    });
     let mut rivals = rivals.into_iter();
     Some((rivals.next()?, rivals.next()))
 }
@@ -218,7 +228,7 @@ mod tests {
 
     #[test]
     fn time_saved_decides_and_a_doubling_that_adds_little_is_not_advised() {
-        let swept = [
+        let all = [
             swept("a", 10, 90, 100),
             swept("a", 20, 95, 290),
             swept("a", 40, 99, 300),
@@ -226,7 +236,7 @@ mod tests {
             swept("b", 20, 10, 280),
             swept("b", 40, 10, 305),
         ];
-        let tuned = tune(&swept, &[20, 10, 10], &FACTS).expect("a choice");
+        let tuned = tune(&all, &[20, 10, 10], &FACTS).expect("a choice");
         let names: Vec<_> = tuned
             .choices
             .iter()
@@ -236,7 +246,24 @@ mod tests {
         assert_eq!(tuned.choices[1].next.map(|c| c.policy.as_str()), Some("b"));
         assert!((tuned.choices[0].doubling - 0.09).abs() < 1e-12);
         assert_eq!((tuned.advised, tuned.open), (1, false));
-        let small = tune(&swept, &[10], &FACTS).expect("a choice");
+        let plateau = [
+            swept("a", 5, 0, 0),
+            swept("a", 10, 0, 0),
+            swept("a", 20, 50, 500),
+            swept("a", 40, 50, 500),
+        ];
+        let tuned = tune(&plateau, &[5, 10, 20], &FACTS).expect("a choice");
+        assert_eq!((tuned.advised, tuned.open), (2, false));
+        let equal = [
+            swept("a", 10, 1, 100),
+            swept("b", 10, 1, 200),
+            swept("a", 20, 1, 500),
+            swept("b", 20, 1, 500),
+            swept("b", 40, 1, 500),
+        ];
+        let tuned = tune(&equal, &[10, 20], &FACTS).expect("a choice");
+        assert_eq!(tuned.choices[1].best.policy, "b");
+        let small = tune(&all, &[10], &FACTS).expect("a choice");
         assert_eq!((small.advised, small.open), (0, true));
     }
 

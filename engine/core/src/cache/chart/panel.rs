@@ -163,7 +163,7 @@ impl<'c> Panel<'c> {
             let _ = writeln!(
                 out,
                 "<path d=\"M{:.1} {end:.1}L{:.1} {y:.1}\" fill=\"none\" stroke=\"{}\" \
-                 stroke-opacity=\".5\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                 stroke-opacity=\".7\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                 right - PAD + 5.0,
                 right + 10.0,
                 curve.color,

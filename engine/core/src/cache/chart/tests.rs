@@ -88,3 +88,18 @@ fn extremes_are_drawn() {
     texts(&chart("t", &[], &FACTS));
     texts(&chart("t", &[swept("lru", 0, 0)], &TraceFacts::default()));
 }
+
+#[test]
+fn a_policy_that_failed_is_marked() {
+    let mut broken = swept("broken", 2, 3);
+    broken.replayed.fault = Some("it erred".into());
+    let texts = texts(&chart("t", &[swept("broken", 1, 2), broken], &FACTS));
+    assert_eq!(texts.iter().filter(|text| *text == "! broken").count(), 3);
+}
+
+#[test]
+fn a_line_over_an_equal_one_has_gaps() {
+    let svg = chart("t", &[swept("a", 1, 2), swept("b", 1, 2)], &FACTS);
+    // In the legend and in both panels.
+    assert_eq!(svg.matches("stroke-dasharray").count(), 3);
+}

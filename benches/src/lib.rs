@@ -36,6 +36,7 @@ pub fn finder() -> Finder {
         "hex-coordinates",
         "binned-color",
         "column-metadata",
+        "lru-policy",
         "sieve-policy",
         "size-weighted-policy",
     ];

@@ -631,6 +631,23 @@ impl<K: CacheKey, V> Shard<K, V> {
         }
     }
 
+    fn enter(&mut self, hash: u64, slot: u32) {
+        let slots = &self.slots;
+        let hash_of = |&slot: &u32| match &slots[slot as usize] {
+            Slot::Taken { key, .. } => spread(key.key_hash()),
+            Slot::Free => 0,
+        };
+        // The table takes places of removed entries for full and would grow twofold for them.
+        if self.index.len() == self.index.capacity() && self.index.len() > 64 {
+            let mut fresh = HashTable::with_capacity(self.index.len() + self.index.len() / 16);
+            for &slot in &self.index {
+                fresh.insert_unique(hash_of(&slot), slot, hash_of);
+            }
+            self.index = fresh;
+        }
+        self.index.insert_unique(hash, slot, hash_of);
+    }
+
     fn remove_slot(&mut self, slot: u32, kind: EventKind, gone: &mut Gone<K, V>) {
         let Slot::Taken { key, .. } = &self.slots[slot as usize] else {
             return;

@@ -50,8 +50,14 @@ impl SlotList {
         self.remove(slot);
         let index = slot as usize;
         if index >= self.older.len() {
-            self.older.resize(index + 1, NONE);
-            self.newer.resize(index + 1, NONE);
+            // By a sixteenth, not twofold: small entries should not pay for empty slots.
+            let more = (index + 1 - self.older.len()).max(self.older.len() / 16);
+            for links in [&mut self.older, &mut self.newer] {
+                if index >= links.capacity() {
+                    links.reserve_exact(more);
+                }
+                links.resize(index + 1, NONE);
+            }
         }
         self.older[index] = self.newest;
         match self.newest {

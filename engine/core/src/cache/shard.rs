@@ -617,12 +617,7 @@ impl<K: CacheKey, V> Shard<K, V> {
             let wheel = self.wheel.get_or_insert_with(|| Box::new(Wheel::new(tick)));
             wheel.set(slot, event.expires_at);
         }
-        let slots = &self.slots;
-        self.index
-            .insert_unique(hash, slot, |&slot| match &slots[slot as usize] {
-                Slot::Taken { key, .. } => spread(key.key_hash()),
-                Slot::Free => 0,
-            });
+        self.enter(hash, slot);
         self.occupied += event.weight;
         self.live += 1;
         Event {

@@ -136,7 +136,11 @@ impl SlotMeta {
         self.resident == 1
     }
 
-    /// Hits since the entry was inserted or the policy last set it, saturating at 255.
+    /// Where [`Self::hits`] stops counting: a hit of what is asked for often then writes nothing, and a
+    /// cache line that nobody writes can be read by all threads at once.
+    pub const MAX_HITS: u8 = 3;
+
+    /// Hits since the entry was inserted or the policy last set them, up to [`Self::MAX_HITS`].
     pub fn hits(&self) -> u8 {
         self.hits.load(Ordering::Relaxed)
     }
@@ -153,9 +157,15 @@ impl SlotMeta {
 
     /// Notes a hit at a tick (the host does).
     pub fn touch(&self, tick: u64) {
-        self.set_hits(self.hits().saturating_add(1));
+        let hits = self.hits();
+        if hits < Self::MAX_HITS {
+            self.set_hits(hits + 1);
+        }
         // The lower half is what the field holds by definition.
-        self.last_tick.store(tick as u32, Ordering::Relaxed);
+        let tick = tick as u32;
+        if self.last_tick() != tick {
+            self.last_tick.store(tick, Ordering::Relaxed);
+        }
     }
 }
 

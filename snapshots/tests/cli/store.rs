@@ -1,0 +1,322 @@
+//! The store of encoded maps and what is left alone: only what changed is drawn, whatever happens to
+//! the store meanwhile.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{Desk, fails, files_in, stderr, succeeds, words};
+
+/// Cell types in one region, each with a few columns; `salt` changes the values of the last one.
+fn table(types: usize, salt: usize) -> String {
+    let mut table = "cell_type,region,side,hex1,hex2,synapses\n".to_owned();
+    for cell_type in 0..types {
+        let salt = if cell_type + 1 == types { salt } else { 0 };
+        for column in 0..30 {
+            let value = column * (cell_type + 1) + salt;
+            table += &format!("T{cell_type},ME,R,{},{},{value}\n", column / 6, column % 6);
+        }
+    }
+    table
+}
+
+/// A desk with an explicit atlas: a derived one changes with any type.
+fn desk(types: usize) -> Desk {
+    let desk = Desk::new(&table(types, 0));
+    let mut atlas = "region,side,hex1,hex2\n".to_owned();
+    for column in 0..30 {
+        atlas += &format!("ME,R,{},{}\n", column / 6, column % 6);
+    }
+    desk.write("atlas.csv", atlas);
+    desk
+}
+
+const ATLAS: [&str; 2] = ["--atlas", "atlas.csv"];
+
+/// Renders, and returns the summary for machines.
+fn summary(desk: &Desk, more: &[&str]) -> Value {
+    let output = desk.render(&[&ATLAS[..], &["--json"], more].concat());
+    succeeds(&output);
+    serde_json::from_slice(&output.stdout).expect("a summary")
+}
+
+/// Drawn anew, left as they were, taken from the store.
+fn counts(summary: &Value) -> [u64; 3] {
+    let count = |name: &str| summary[name].as_u64().expect(name);
+    [count("rendered") + count("blank"), count("unchanged"), count("from_store")]
+}
+
+fn cache(desk: &Desk, arguments: &[&str]) -> Value {
+    let mut command = eyemap_snapshots::eyemap();
+    let output = command
+        .arg("cache")
+        .args(arguments)
+        .args(["--store", "store", "--json"])
+        .current_dir(desk.dir.path())
+        .output()
+        .expect("eyemap runs");
+    assert!(output.status.success(), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn after_a_change_of_one_type_that_type_alone_is_drawn() {
+    let desk = desk(20);
+    assert_eq!(counts(&summary(&desk, &["--format", "svg,png"])), [20, 0, 0]);
+    assert_eq!(counts(&summary(&desk, &["--format", "svg,png"])), [0, 20, 0]);
+    desk.write("table.csv", table(20, 7));
+    // The last of 20 types is 5 %.
+    assert_eq!(counts(&summary(&desk, &["--format", "svg,png"])), [1, 19, 0]);
+    let updated = desk.files();
+    assert_eq!(counts(&summary(&desk, &["--format", "svg,png", "--force"])), [20, 0, 0]);
+    assert!(desk.files() == updated, "drawing all again gives the same bytes");
+    let words = words(&desk.render(&[&ATLAS[..], &["--format", "svg,png"]].concat()));
+    assert!(words.contains("20 maps unchanged"), "{words}");
+}
+
+#[test]
+fn a_file_that_somebody_changed_or_removed_is_drawn_again() {
+    let desk = desk(4);
+    summary(&desk, &[]);
+    let drawn = desk.files();
+    let path = |name: &str| desk.path("out/ME_R/synapses").join(name);
+    let mut edited = std::fs::read(path("T1.svg")).expect("a map");
+    edited[100] ^= 1;
+    std::fs::write(path("T1.svg"), &edited).expect("edited, with the same length");
+    std::fs::remove_file(path("T2.svg")).expect("removed");
+    assert_eq!(counts(&summary(&desk, &[])), [2, 2, 0]);
+    assert!(desk.files() == drawn);
+    // Without the stamps nothing is known of the files.
+    std::fs::remove_file(desk.path("out/.manifest.stamps")).expect("removed");
+    assert_eq!(counts(&summary(&desk, &[])), [4, 0, 0]);
+    // Another scale is another picture, for PNG alone.
+    assert_eq!(counts(&summary(&desk, &["--format", "svg", "--scale", "2"])), [0, 4, 0]);
+}
+
+#[test]
+fn another_directory_is_filled_from_the_store() {
+    let desk = desk(10);
+    let store = ["--format", "png", "--store", "store"];
+    assert_eq!(counts(&summary(&desk, &store)), [10, 0, 0]);
+    let drawn = desk.files();
+    std::fs::remove_dir_all(desk.path("out")).expect("removed");
+    desk.write("table.csv", table(10, 7));
+    let found = summary(&desk, &store);
+    assert_eq!(counts(&found), [1, 9, 9]);
+    assert_eq!(found["caches"]["artifacts"]["hits"], 9);
+    desk.write("table.csv", table(10, 0));
+    assert_eq!(counts(&summary(&desk, &store)), [0, 10, 1]);
+    assert!(desk.files() == drawn);
+    let stats = cache(&desk, &["stats"]);
+    assert_eq!((&stats["artifacts"], &stats["hits"], &stats["puts"]), (&11.into(), &10.into(), &11.into()));
+    assert_eq!(cache(&desk, &["warm", "--bytes", "1 MiB"])["artifacts"], 11);
+    assert_eq!(cache(&desk, &["verify"])["sound"], 11);
+    assert_eq!(cache(&desk, &["clear"])["removed"], 11);
+    assert_eq!(cache(&desk, &["stats"])["artifacts"], 0);
+}
+
+const POLICIES: [&str; 10] = [
+    "lru",
+    "ttl",
+    "size-weighted",
+    "fifo",
+    "sieve",
+    "s3-fifo",
+    "arc",
+    "w-tinylfu",
+    "gdsf-cost",
+    "quick",
+];
+
+#[test]
+fn the_policy_is_swapped_by_toml_alone_and_changes_no_picture() {
+    let desk = desk(12);
+    summary(&desk, &["--format", "svg,png,json"]);
+    let drawn = desk.files();
+    for policy in POLICIES {
+        // So small that entries leave all the time.
+        desk.write(
+            "eyemap.toml",
+            format!(
+                "[cache]\npolicy = \"{policy}\"\nmode = \"on\"\ncapacity = \"4 KiB\"\nttl = \"1h\"\n\
+                 [cache.artifacts]\nstore = \"store-{policy}\"\ncapacity = \"20 KiB\"\n"
+            ),
+        );
+        for round in 0..2 {
+            std::fs::remove_dir_all(desk.path("out")).expect("removed");
+            let found =
+                summary(&desk, &["--format", "svg,png,json", "--config", "eyemap.toml"]);
+            assert!(desk.files() == drawn, "{policy}, round {round}");
+            let caches = &found["caches"];
+            assert_eq!(caches["colors"]["policy"], policy);
+            assert_eq!(caches["colors"]["fault"], Value::Null, "{policy}");
+            // `quick` is built into memory; a store then keeps its usual policy.
+            let decides = if policy == "quick" { "size-weighted" } else { policy };
+            assert_eq!(caches["artifacts"]["policy"], decides);
+            let held = caches["artifacts"]["bytes"].as_u64().expect("bytes");
+            assert!(held <= 20 << 10, "{policy}: {held} bytes");
+        }
+    }
+}
+
+#[test]
+fn quick_cannot_decide_over_files() {
+    let desk = desk(1);
+    desk.write("eyemap.toml", "[cache.artifacts]\nstore = \"store\"\npolicy = \"quick\"\n");
+    let output = desk.render(&["--config", "eyemap.toml"]);
+    fails(&output, 2, &["cache.artifacts.policy", "quick", "name a plugin, such as size-weighted", "eyemap.toml:3"]);
+}
+
+#[test]
+fn looking_at_a_store_that_is_not_there_does_not_make_it() {
+    let desk = desk(1);
+    for what in ["stats", "verify", "clear", "warm"] {
+        let mut command = eyemap_snapshots::eyemap();
+        let output = command
+            .args(["cache", what, "--store", "store"])
+            .current_dir(desk.dir.path())
+            .output()
+            .expect("eyemap runs");
+        fails(&output, 2, &["there is no store in store", "`eyemap render` makes one"]);
+    }
+    assert!(!desk.path("store").exists());
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_told_and_the_render_goes_on() {
+    let desk = desk(3);
+    summary(&desk, &[]);
+    let drawn = desk.files();
+    desk.write("store", "a file where the directory should be");
+    std::fs::remove_dir_all(desk.path("out")).expect("removed");
+    let output = desk.render(&[&ATLAS[..], &["--store", "store"]].concat());
+    succeeds(&output);
+    let words = words(&output);
+    assert!(words.contains("the store store cannot be used"), "{words}");
+    assert!(words.contains("nothing is stored"), "{words}");
+    assert!(desk.files() == drawn);
+}
+
+#[test]
+fn two_processes_share_a_store() {
+    let desk = desk(150);
+    let spawn = |out: &str| {
+        let mut command = eyemap_snapshots::eyemap();
+        command
+            .args(["render", "table.csv", "-o", out, "--format", "png", "--store", "store"])
+            .args(ATLAS)
+            .current_dir(desk.dir.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("eyemap starts")
+    };
+    let mut children = [spawn("out"), spawn("other")];
+    for child in &mut children {
+        assert!(child.wait().expect("it ends").success());
+    }
+    assert!(files_in(&desk.path("out")) == files_in(&desk.path("other")));
+    let found = cache(&desk, &["verify"]);
+    assert_eq!((&found["sound"], &found["damaged"], &found["orphans"]), (&150.into(), &0.into(), &0.into()));
+}
+
+/// A sequence that looks random and is the same each time.
+fn pauses() -> impl Iterator<Item = Duration> {
+    let mut state = 1u64;
+    std::iter::from_fn(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        Some(Duration::from_millis(20 + (state >> 33) % 400))
+    })
+}
+
+#[test]
+fn fifty_kills_lose_nothing_that_was_noted_and_serve_no_wrong_byte() {
+    let desk = desk(400);
+    let store = ["--format", "png", "--store", "store"];
+    let mut kept = 0;
+    for (kill, pause) in pauses().take(50).enumerate() {
+        let _ = std::fs::remove_dir_all(desk.path("out"));
+        let mut command = eyemap_snapshots::eyemap();
+        let mut child = command
+            .args(["render", "table.csv", "-o", "out"])
+            .args(ATLAS)
+            .args(store)
+            .current_dir(desk.dir.path())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("eyemap starts");
+        std::thread::sleep(pause);
+        // A run that has ended by then cannot be killed.
+        let _ = child.kill();
+        child.wait().expect("it ends");
+        // What the journal notes was in the store before: this and all earlier runs told so.
+        let journal = std::fs::read_to_string(desk.path("out/.manifest.journal.jsonl"));
+        let noted = journal.unwrap_or_default().matches('\n').count() as u64;
+        kept = kept.max(noted);
+        if kill % 10 == 9 && desk.path("store/log").exists() {
+            let found = cache(&desk, &["verify"]);
+            assert_eq!(found["damaged"], 0, "{found}");
+            assert!(found["sound"].as_u64() >= Some(kept), "{found}, {kept} were noted");
+        }
+        // Not everything, so that later runs have something to draw.
+        if kill % 17 == 16 {
+            cache(&desk, &["clear"]);
+            kept = 0;
+        }
+    }
+    let _ = std::fs::remove_dir_all(desk.path("out"));
+    let with_store = summary(&desk, &store);
+    assert_eq!(counts(&with_store)[0] + counts(&with_store)[1], 400);
+    assert!(counts(&with_store)[2] >= kept);
+    let found = desk.files();
+    std::fs::remove_dir_all(desk.path("out")).expect("removed");
+    summary(&desk, &["--format", "png"]);
+    assert!(desk.files() == found, "the same bytes as without a store");
+}
+
+#[test]
+fn a_full_disk_under_the_store_costs_no_map() {
+    let desk = desk(40);
+    summary(&desk, &["--format", "png"]);
+    let drawn = desk.files();
+    std::fs::remove_dir_all(desk.path("out")).expect("removed");
+    let script = "mkdir -p store && mount -t tmpfs -o size=60k none store && \
+        \"$EYEMAP\" render table.csv -o out --atlas atlas.csv --format png --store store; code=$?; \
+        \"$EYEMAP\" cache verify --store store --json > verified; exit $code";
+    let eyemap = eyemap_snapshots::eyemap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(arguments).args(["sh", "-c", script]).current_dir(desk.dir.path());
+        command.env("EYEMAP", eyemap.get_program()).env("NO_COLOR", "1").output()
+    };
+    let output = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
+        .into_iter()
+        .filter_map(|arguments| run(arguments).ok())
+        .find(|output| desk.path("verified").exists() && output.status.code() != Some(32))
+        .expect("`unshare` and `mount` make a small disk; run this as root or allow user namespaces");
+    succeeds(&output);
+    assert!(desk.files() == drawn);
+    let verified = std::fs::read(desk.path("verified")).expect("verified");
+    let verified: Value = serde_json::from_slice(&verified).expect("JSON");
+    assert_eq!(verified["damaged"], 0);
+    assert!(verified["sound"].as_u64() > Some(0), "{verified}");
+    assert!(verified["sound"].as_u64() < Some(40), "{verified}: the disk was not full");
+}
+
+#[test]
+fn a_recording_can_be_replayed() {
+    let desk = desk(8);
+    summary(&desk, &["--format", "svg,png", "--record-trace", "trace.csv.gz"]);
+    let mut command = eyemap_snapshots::eyemap();
+    let output = command
+        .args(["cache", "simulate", "--trace", "trace.csv.gz", "--policy", "lru", "--json"])
+        .current_dir(desk.dir.path())
+        .output()
+        .expect("eyemap runs");
+    succeeds(&output);
+    let played: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    // One grid, and for each type its texts, its colours and two artifacts.
+    assert_eq!(played["trace"]["requests"], 1 + 8 * 4, "{played}");
+}

@@ -425,3 +425,19 @@ fn threads_get_right_values_and_come_to_an_end_whatever_the_policy_does() {
         );
     }
 }
+
+#[test]
+fn a_cache_that_lost_its_policy_can_shrink_after_a_removal() {
+    // 4 takes the slot of the oldest, so the slots at the end hold older entries, which go by name.
+    let mut watched = Watched::new(&hostile("none"), 3, Manner::default());
+    for key in [1, 2, 3, 4] {
+        watched.ask(key, 1);
+    }
+    assert!(watched.shard.fault().is_some());
+    watched.remove(2);
+    watched.remove(3);
+    watched.resize(2);
+    watched.ask(5, 1);
+    watched.ask(6, 1);
+    assert_eq!(watched.order, [5, 6]);
+}

@@ -175,6 +175,7 @@ fn a_policy_with_wrong_victims_is_found_out_and_the_oldest_goes_first() {
         ("too-few", "it named no victim although"),
         ("none", "it named no victim although"),
         ("more-than-places", "it named 65 victims in 64 places"),
+        ("refuses-to-shrink", "it named no victim although"),
         ("forgets-removals", "which holds no entry"),
         ("error", "its decide failed: asked to fail in decide"),
         (

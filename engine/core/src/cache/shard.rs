@@ -516,7 +516,8 @@ impl<K: CacheKey, V> Shard<K, V> {
                 }
                 wanted = self.occupied.saturating_sub(target);
                 match answer {
-                    answer if !answer.admit => Ok(Some(false)),
+                    // Without a newcomer there is nothing to refuse.
+                    answer if !answer.admit && newcomer.is_some() => Ok(Some(false)),
                     _ if wanted == 0 => Ok(Some(true)),
                     answer if answer.victims == 0 => Err(format!(
                         "it named no victim although {wanted} bytes are wanted"

@@ -516,7 +516,8 @@ impl<K: CacheKey, V> Shard<K, V> {
                 }
                 wanted = self.occupied.saturating_sub(target);
                 match answer {
-                    answer if !answer.admit => Ok(Some(false)),
+                    // Without a newcomer there is nothing to refuse.
+                    answer if !answer.admit && newcomer.is_some() => Ok(Some(false)),
                     _ if wanted == 0 => Ok(Some(true)),
                     answer if answer.victims == 0 => Err(format!(
                         "it named no victim although {wanted} bytes are wanted"
@@ -551,7 +552,8 @@ impl<K: CacheKey, V> Shard<K, V> {
             let Some((slot, number)) = fifo.pop() else {
                 return;
             };
-            let same = matches!(&self.slots[slot as usize], Slot::Taken { number: found, .. } if *found == number);
+            // The slot of an entry that was removed by name may be gone since.
+            let same = matches!(self.slots.get(slot as usize), Some(Slot::Taken { number: found, .. }) if *found == number);
             if same {
                 self.counts.evictions += 1;
                 self.remove_slot(slot, EventKind::Remove, gone);
@@ -671,7 +673,7 @@ impl<K: CacheKey, V> Shard<K, V> {
             // What was removed by name stays in the queue; not more of it than of the rest.
             if fifo.len() > 2 * self.live + 64 {
                 let slots = &self.slots;
-                fifo.retain(|slot, number| matches!(&slots[slot as usize], Slot::Taken { number: found, .. } if *found == number));
+                fifo.retain(|slot, number| matches!(slots.get(slot as usize), Some(Slot::Taken { number: found, .. }) if *found == number));
             }
             return;
         }

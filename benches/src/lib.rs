@@ -53,8 +53,8 @@ pub fn finder() -> Finder {
 /// Columns in the oval of an eye, by rising `hex1`, `hex2`.
 pub fn columns(n: usize) -> Vec<(i32, i32)> {
     let mut near: Vec<(i32, i32, i32)> = Vec::new();
-    for hex1 in 0..60 {
-        for hex2 in 0..60 {
+    for hex1 in 0..80 {
+        for hex2 in 0..80 {
             let (x, y) = (hex2 - hex1, hex1 + hex2 - 60);
             near.push((9 * x * x + 4 * y * y, hex1, hex2));
         }

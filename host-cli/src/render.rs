@@ -1,6 +1,6 @@
 //! `eyemap render`.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use eyemap_engine::{
     caches::{Report, reports},
@@ -8,7 +8,8 @@ use eyemap_engine::{
     draw::DrawOptions,
     pipeline::Pipeline,
     plan::plan,
-    render::{RenderOptions, Summary, render},
+    last_run::{Done, Inputs},
+    render::{RenderOptions, Summary, paths, render},
     stage::Origin,
 };
 
@@ -32,6 +33,10 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     let mut pipeline =
         Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
     let caches = Caches::open(args, (&config, &source), &finder, &mut pipeline)?;
+    let inputs = inputs(args, &config, &pipeline);
+    if let Some(done) = inputs.as_ref().and_then(|inputs| inputs.are_done(&args.out)) {
+        return nothing_to_do(args, &pipeline, &done);
+    }
     let dataset = session::dataset(&args.table, &config, &cancel)?;
     let plan = plan(&dataset, &config.select)?;
     let notes: Vec<&String> = dataset.notes.iter().chain(&plan.notes).chain(&caches.notes).collect();
@@ -52,15 +57,46 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         recorder: caches.recorder.as_deref(),
         cancel: &cancel,
     };
-    let summary = render(&pipeline.maps(&dataset), &plan.requests, &options, &|| {
-        progress.step()
-    });
+    let maps = pipeline.maps(&dataset);
+    let summary = render(&maps, &plan.requests, &options, &|| progress.step());
     progress.finish();
     let summary = summary?;
+    if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
+        let n = plan.requests.len() as u64;
+        // Without the note the next run looks at every map, and says so itself if it cannot write.
+        let _ = inputs.note(&args.out, (n, &notes), paths(&maps, &plan.requests, &options));
+    }
     let reports = reports(&pipeline, caches.store.as_ref());
     let code = report(args, &pipeline, (&summary, &reports), &notes)?;
     caches.finish(&mut pipeline)?;
     Ok(code)
+}
+
+/// What the run depends on, unless it was asked to look at everything.
+fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inputs> {
+    let index = args.out.join(eyemap_engine::index::INDEX_FILE);
+    if args.force
+        || args.prune
+        || args.record_trace.is_some()
+        || config.output.index && !index.exists()
+    {
+        return None;
+    }
+    let atlas = args.table.atlas.as_deref().or(config.atlas.file.as_deref());
+    let files: Vec<&Path> = std::iter::once(args.table.table.as_path()).chain(atlas).collect();
+    Inputs::of(config, pipeline, &files)
+}
+
+fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<ExitCode, Failure> {
+    let notes: Vec<&String> = done.notes.iter().collect();
+    if !args.table.json {
+        notes.iter().for_each(|note| out::note(&format!("note: {note}")));
+    }
+    let summary = Summary {
+        unchanged: done.maps,
+        ..Summary::default()
+    };
+    report(args, pipeline, (&summary, &[]), &notes)
 }
 
 /// Arguments win over the configuration file.
@@ -118,13 +154,16 @@ fn report(
 fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<String> {
     let drawn = summary.rendered + summary.blank;
     let seconds = summary.elapsed.as_secs_f64();
-    let mut lines = vec![format!(
-        "{drawn} maps ({} blank) in {seconds:.2} s, {:.0} maps/s, {} in {}",
-        summary.blank,
-        (drawn + summary.unchanged) as f64 / seconds.max(1e-9),
-        out::bytes(summary.bytes),
-        args.out.display()
-    )];
+    let mut lines = Vec::new();
+    if drawn > 0 || summary.unchanged == 0 {
+        lines.push(format!(
+            "{drawn} maps ({} blank) in {seconds:.2} s, {:.0} maps/s, {} in {}",
+            summary.blank,
+            drawn as f64 / seconds.max(1e-9),
+            out::bytes(summary.bytes),
+            args.out.display()
+        ));
+    }
     if summary.unchanged > 0 {
         let source = match summary.from_store {
             0 => String::new(),
@@ -136,7 +175,9 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
         .iter()
         .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
         .collect();
-    lines.push(format!("time over all threads: {}", stages.join(", ")));
+    if drawn > 0 {
+        lines.push(format!("time over all threads: {}", stages.join(", ")));
+    }
     if summary.unplaced > 0 {
         lines.push(format!(
             "{} columns have no place and are left out",

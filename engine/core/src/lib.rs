@@ -11,6 +11,7 @@ pub mod draw;
 mod fingerprint;
 pub mod index;
 pub mod ingest;
+pub mod last_run;
 pub mod manifest;
 pub mod model;
 pub mod name;

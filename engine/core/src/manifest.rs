@@ -24,8 +24,8 @@ use crate::{
 
 mod stamps;
 
-use stamps::Stamps;
 pub use stamps::Stamp;
+pub(crate) use stamps::Stamps;
 
 /// Name of the manifest in the output directory.
 pub const MANIFEST_FILE: &str = "manifest.json";

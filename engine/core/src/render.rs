@@ -228,6 +228,20 @@ pub fn render(
     run.finish(requests, start)
 }
 
+/// The files of a run, relative to the output directory.
+pub fn paths<'a>(
+    maps: &'a Maps<'_>,
+    requests: &'a [Request],
+    options: &RenderOptions<'_>,
+) -> impl Iterator<Item = String> + 'a {
+    let formats = formats(options);
+    requests.iter().flat_map(move |request| {
+        let id = request.id(maps.dataset);
+        let path = |&format: &Format| key(&id, format).path();
+        formats.iter().map(path).collect::<Vec<_>>()
+    })
+}
+
 /// An index shows static pictures, so it needs them.
 fn formats(options: &RenderOptions<'_>) -> Vec<Format> {
     let mut formats = options.formats.to_vec();

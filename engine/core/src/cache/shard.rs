@@ -209,17 +209,22 @@ impl<K: CacheKey, V> Shard<K, V> {
             self.miss(key);
             return None;
         };
-        let meta = &self.meta[slot as usize];
-        meta.touch(self.tick);
-        self.counts.hits += 1;
-        self.counts.hit_bytes += meta.weight();
-        if let (Some(wheel), Some(at)) = (&mut self.wheel, renewed) {
+        // Also where no entry had a time to live so far.
+        if let Some(at) = renewed.filter(|&at| at != u64::MAX || self.wheel.is_some()) {
+            let tick = self.tick;
+            let wheel = self
+                .wheel
+                .get_or_insert_with(|| Box::new(Wheel::new(tick)));
             wheel.set(slot, at);
         }
         if self.needs & NEEDS_HIT_ORDER != 0 {
             let event = self.event(EventKind::Hit, slot, key.key_hash());
             self.tell(event);
         }
+        let meta = &self.meta[slot as usize];
+        meta.touch(self.tick);
+        self.counts.hits += 1;
+        self.counts.hit_bytes += meta.weight();
         match &self.slots[slot as usize] {
             Slot::Taken { cost, value, .. } => {
                 self.counts.saved_ns += unpack(*cost);
@@ -290,9 +295,12 @@ impl<K: CacheKey, V> Shard<K, V> {
     /// Moves the clock and removes what has expired.
     pub fn advance(&mut self, tick: u64, gone: &mut Gone<K, V>) {
         self.tick = self.tick.max(tick);
-        if self.manner.lazy_expiry {
-            return;
+        if self.wheel.is_some() && !self.manner.lazy_expiry {
+            self.expire(gone);
         }
+    }
+
+    fn expire(&mut self, gone: &mut Gone<K, V>) {
         while let Some(slot) = self
             .wheel
             .as_mut()

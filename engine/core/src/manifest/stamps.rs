@@ -52,11 +52,11 @@ fn place(_metadata: &Metadata) -> u64 {
 
 /// Stamps by the path of the file, relative to the output directory.
 #[derive(Debug, Default)]
-pub(super) struct Stamps(HashMap<String, Stamp>);
+pub(crate) struct Stamps(HashMap<String, Stamp>);
 
 impl Stamps {
     /// Reads the stamps of a directory. Without them, or damaged, every map is drawn again.
-    pub(super) fn read(dir: &Path) -> Self {
+    pub(crate) fn read(dir: &Path) -> Self {
         let text = std::fs::read_to_string(dir.join(STAMPS_FILE)).unwrap_or_default();
         let line = |line: &str| {
             let (path, stamp) = line.split_once('\t')?;
@@ -65,7 +65,7 @@ impl Stamps {
         Self(text.lines().filter_map(line).collect())
     }
 
-    pub(super) fn get(&self, path: &str) -> Option<Stamp> {
+    pub(crate) fn get(&self, path: &str) -> Option<Stamp> {
         self.0.get(path).copied()
     }
 

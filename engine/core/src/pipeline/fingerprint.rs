@@ -25,7 +25,7 @@ impl Hash {
 
 impl Pipeline {
     /// A hash that has taken in all that maps of this pipeline have in common.
-    pub(super) fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         let mut hash = Hash::new();
         hash.text(env!("CARGO_PKG_VERSION"));
         hash.origin(&self.coordinate.origin);

@@ -1,0 +1,137 @@
+//! What the last run into a directory read and wrote. If none of it changed there is nothing to do,
+//! and not even the table needs to be read.
+//!
+//! Files are taken for unchanged as [`Stamp`] says; configuration, plugins and the choice of maps by a
+//! hash. Whatever is not known to be the same makes a run an ordinary one, which looks at every map.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::Config,
+    manifest::{MANIFEST_FILE, Stamp, Stamps},
+    pipeline::Pipeline,
+    sink::write_atomically,
+};
+
+/// Name of the note in the output directory.
+const NOTE_FILE: &str = ".manifest.run";
+
+/// A file that was changed so shortly before it was read could be changed again without its time
+/// telling.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// All that a run depends on.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    files: Vec<(PathBuf, Stamp)>,
+    hash: String,
+}
+
+/// The note: what was read, and how many maps came of it. The paths of the files follow, a line each.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    inputs: String,
+    manifest: Stamp,
+    maps: u64,
+    notes: Vec<String>,
+}
+
+/// A run that has nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// How many maps there are.
+    pub maps: u64,
+    /// What the user was told of the table then.
+    pub notes: Vec<String>,
+}
+
+impl Inputs {
+    /// Takes together configuration, plugins and files; none when a file cannot be looked at.
+    pub fn of(config: &Config, pipeline: &Pipeline, files: &[&Path]) -> Option<Self> {
+        let stamp = |path: &&Path| {
+            let path = std::path::absolute(path).ok()?;
+            let stamp = Stamp::of(&std::fs::metadata(&path).ok()?);
+            Some((path, stamp))
+        };
+        let files: Vec<_> = files.iter().map(stamp).collect::<Option<_>>()?;
+        let mut hash = pipeline.hash();
+        hash.text(&serde_json::to_string(config).ok()?);
+        for (path, stamp) in &files {
+            hash.text(&path.to_string_lossy());
+            hash.text(&serde_json::to_string(stamp).ok()?);
+        }
+        let hash = hash.finish().to_string();
+        Some(Self { files, hash })
+    }
+
+    /// Whether the files look as they did, and did not change just before.
+    fn are_settled(&self) -> bool {
+        self.files.iter().all(|(path, stamp)| {
+            let Ok(metadata) = std::fs::metadata(path) else {
+                return false;
+            };
+            let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let age = changed.elapsed().unwrap_or(Duration::ZERO);
+            Stamp::of(&metadata) == *stamp && age > SETTLED
+        })
+    }
+
+    /// The last run into a directory, if it read the same and all that it wrote is still there.
+    pub fn are_done(&self, out: &Path) -> Option<Done> {
+        let text = std::fs::read_to_string(out.join(NOTE_FILE)).ok()?;
+        let mut lines = text.lines();
+        let note: Note = serde_json::from_str(lines.next()?).ok()?;
+        let same = note.inputs == self.hash
+            && Stamp::of_file(&out.join(MANIFEST_FILE))? == note.manifest;
+        if !same {
+            return None;
+        }
+        let stamps = Stamps::read(out);
+        let is_there = |path: &str| {
+            let stamp = stamps.get(path);
+            stamp.is_some() && Stamp::of_file(&out.join(path)) == stamp
+        };
+        // Paths come from our own note; one that leads elsewhere has no stamp.
+        lines.all(is_there).then_some(Done {
+            maps: note.maps,
+            notes: note.notes,
+        })
+    }
+
+    /// Notes a run that is complete. `paths` are its files, relative to the directory.
+    ///
+    /// # Errors
+    /// When the note cannot be written; the next run then looks at every map.
+    pub fn note(
+        &self,
+        out: &Path,
+        (maps, notes): (u64, &[&String]),
+        paths: impl Iterator<Item = String>,
+    ) -> io::Result<()> {
+        let Some(manifest) = Stamp::of_file(&out.join(MANIFEST_FILE)) else {
+            return Ok(());
+        };
+        if !self.are_settled() {
+            return Ok(());
+        }
+        let note = Note {
+            inputs: self.hash.clone(),
+            manifest,
+            maps,
+            notes: notes.iter().map(|&note| note.clone()).collect(),
+        };
+        let mut text = serde_json::to_string(&note)?;
+        for path in paths {
+            text.push('\n');
+            text.push_str(&path);
+        }
+        text.push('\n');
+        write_atomically(&out.join(NOTE_FILE), text.as_bytes())
+    }
+}

@@ -213,7 +213,10 @@ impl<K: CacheKey, V> Shard<K, V> {
         meta.touch(self.tick);
         self.counts.hits += 1;
         self.counts.hit_bytes += meta.weight();
-        if let (Some(wheel), Some(at)) = (&mut self.wheel, renewed) {
+        // Also where no entry had a time to live so far.
+        if let Some(at) = renewed.filter(|&at| at != u64::MAX || self.wheel.is_some()) {
+            let tick = self.tick;
+            let wheel = self.wheel.get_or_insert_with(|| Box::new(Wheel::new(tick)));
             wheel.set(slot, at);
         }
         if self.needs & NEEDS_HIT_ORDER != 0 {

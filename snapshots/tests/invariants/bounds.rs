@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use eyemap_abi::CacheExtension;
 
 use crate::{
-    driver::{Driver, Shape, Step},
+    driver::Driver,
+    step::{Shape, Step},
     subject::Subject,
 };
 

@@ -1,7 +1,8 @@
 //! The properties, each as something that can be said of one policy and one case.
 
 use crate::{
-    driver::{Decided, Driver, Outcome, Shape, Step, Wrong},
+    driver::Driver,
+    step::{Decided, Outcome, Shape, Step, Wrong},
     subject::{Case, Subject},
 };
 

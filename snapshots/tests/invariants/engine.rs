@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use eyemap_engine::cache::{Facts, Gone, Inserted, Manner, Shard};
 
 use crate::{
-    driver::Step,
+    step::Step,
     subject::{Case, Subject},
 };
 

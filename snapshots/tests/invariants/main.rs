@@ -1,19 +1,20 @@
 //! What every cache policy has to keep to, tried with many cases on each policy of the bundle as a
 //! loaded library. The numbers are those of the design's list; `deviants` shows that each property
 //! can be broken and is then reported. What the host does with a policy that breaks one (9) is in
-//! `hostile_policies.rs`.
+//! `hostile_policies`.
 
 mod bounds;
 mod checks;
 mod deviants;
 mod driver;
 mod engine;
+mod step;
 mod subject;
 
 use proptest::strategy::Strategy as _;
 
 use bounds::Scan;
-use driver::Step;
+use step::Step;
 use subject::{Case, Subject, all_hold, anything, hold, sized, units};
 
 #[test]
@@ -111,7 +112,7 @@ fn invariant_10_what_cannot_fit_changes_nothing_for_what_is_there() {
             &subject.extension,
             &subject.options,
             1000,
-            driver::Shape::default(),
+            step::Shape::default(),
         );
         let outcome = driver.run(&[&light[..], &heavy, &light].concat());
         let hits = outcome.bits[20..].iter().filter(|&&hit| hit).count();

@@ -8,7 +8,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
 };
 
-use crate::driver::Step;
+use crate::step::Step;
 
 /// A policy as a library.
 pub(crate) struct Subject {

@@ -31,7 +31,7 @@ fn cache(decides: &Decides, capacity: u64, ttl: Option<(u64, TtlMode)>) -> Cache
         ttl,
         shards: 1,
     })
-    .unwrap()
+    .expect("a cache")
 }
 
 /// Lets threads ask for one key at a time; each says what it got.

@@ -3,7 +3,7 @@
 //! A policy decides and never stores: it sees slots, hashes, weights, costs and host ticks, never
 //! keys or values.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use abi_stable::{
     StableAbi, sabi_trait,
@@ -93,8 +93,6 @@ pub type Candidate = ROption<Event>;
 pub struct SlotMeta {
     /// The lower 32 bits of the weight.
     weight_low: u32,
-    #[sabi(unsafe_opaque_field)]
-    last_tick: AtomicU32,
     /// The upper 16 bits of the weight.
     weight_high: u16,
     #[sabi(unsafe_opaque_field)]
@@ -107,20 +105,19 @@ impl SlotMeta {
     /// The heaviest entry that a cache can hold, in bytes.
     pub const MAX_WEIGHT: u64 = (1 << 48) - 1;
 
-    /// A slot that holds an entry of this weight in bytes (up to [`Self::MAX_WEIGHT`]), inserted at
-    /// a tick.
-    pub const fn resident(weight: u64, tick: u64) -> Self {
+    /// A slot that holds an entry of this weight in bytes (up to [`Self::MAX_WEIGHT`]).
+    pub const fn resident(weight: u64) -> Self {
         Self {
-            // The halves of the weight, and the lower half of the tick by definition.
+            // The halves of the weight.
             weight_low: weight as u32,
             weight_high: (weight >> 32) as u16,
-            last_tick: AtomicU32::new(tick as u32),
             hits: AtomicU8::new(0),
             resident: 1,
         }
     }
 
     /// Weight of the entry in bytes; 0 when the slot is free.
+    #[inline]
     pub const fn weight(&self) -> u64 {
         (self.weight_high as u64) << 32 | self.weight_low as u64
     }
@@ -132,6 +129,7 @@ impl SlotMeta {
     }
 
     /// Whether the slot holds an entry.
+    #[inline]
     pub const fn is_resident(&self) -> bool {
         self.resident == 1
     }
@@ -141,30 +139,23 @@ impl SlotMeta {
     pub const MAX_HITS: u8 = 3;
 
     /// Hits since the entry was inserted or the policy last set them, up to [`Self::MAX_HITS`].
+    #[inline]
     pub fn hits(&self) -> u8 {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// Tick of the insert or of the last hit, the lower 32 bits.
-    pub fn last_tick(&self) -> u32 {
-        self.last_tick.load(Ordering::Relaxed)
-    }
-
     /// Sets the number of hits.
+    #[inline]
     pub fn set_hits(&self, hits: u8) {
         self.hits.store(hits, Ordering::Relaxed);
     }
 
-    /// Notes a hit at a tick (the host does).
-    pub fn touch(&self, tick: u64) {
+    /// Notes a hit (the host does).
+    #[inline]
+    pub fn touch(&self) {
         let hits = self.hits();
         if hits < Self::MAX_HITS {
             self.set_hits(hits + 1);
-        }
-        // The lower half is what the field holds by definition.
-        let tick = tick as u32;
-        if self.last_tick() != tick {
-            self.last_tick.store(tick, Ordering::Relaxed);
         }
     }
 }

@@ -17,6 +17,9 @@ use super::{
     stats::Statistics,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Who decides what leaves.
 #[derive(Debug, Clone)]
 pub enum Decides {
@@ -86,7 +89,7 @@ pub struct Cache<K, V> {
     decides: String,
     start: Instant,
     ttl: Option<Ttl>,
-    flights: Mutex<HashMap<K, Arc<Flight>>>,
+    flights: Mutex<HashMap<K, Arc<Flight<V>>>>,
 }
 
 #[derive(Debug)]
@@ -110,9 +113,10 @@ pub(super) struct Timing {
 }
 
 /// A computation that is under way.
-#[derive(Debug, Default)]
-struct Flight {
-    landed: Mutex<bool>,
+#[derive(Debug)]
+struct Flight<V> {
+    /// Its end: the value, or none when it failed.
+    landed: Mutex<Option<Option<V>>>,
     signal: Condvar,
 }
 
@@ -181,8 +185,10 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Cache<K, V> {
     }
 
     /// The entry of a key; if it is not in, computes it with its weight in bytes and puts it in. Two
-    /// threads that ask for one key at a time compute it once. A computation that fails is not kept,
-    /// and whoever waited computes anew.
+    /// threads that ask for one key at a time compute it once, also when it is not kept. Of those that
+    /// wait for a computation that fails, one computes anew.
+    ///
+    /// A request counts as a hit or a miss when it comes: who waits has missed.
     ///
     /// The computation must not ask this cache for the same key.
     ///
@@ -212,18 +218,41 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Cache<K, V> {
             if let Some(value) = found {
                 return Ok((value, timing));
             }
-            match self.take_off(key) {
-                Ok(_landing) => {
+            found = match self.take_off(key) {
+                Err(flight) => flight.wait(),
+                Ok(mut landing) => {
+                    // Another may have landed since this one missed.
+                    if let Some(value) = self.peek(key) {
+                        landing.value = Some(value.clone());
+                        return Ok((value, timing));
+                    }
                     let start = Instant::now();
                     let (value, weight) = compute()?;
                     let cost = start.elapsed();
+                    landing.value = Some(value.clone());
                     self.insert(key.clone(), value.clone(), weight, nanoseconds(cost));
                     timing.computed = Some((cost, start.elapsed() - cost));
                     return Ok((value, timing));
                 }
-                Err(flight) => flight.wait(),
+            };
+        }
+    }
+
+    /// The entry of a key, if it is in. Nobody asked for it: it is not counted, and the policy does
+    /// not hear of it.
+    fn peek(&self, key: &K) -> Option<V> {
+        let (tick, _) = self.now();
+        match &self.backend {
+            Backend::Quick(quick) => quick.peek(key, tick),
+            Backend::Shards(shards) => {
+                let mut gone = Gone::new();
+                let mut shard = lock(&pick(shards, spread(key.key_hash())).0);
+                shard.advance(tick, &mut gone);
+                let found = shard.peek(key).cloned();
+                drop(shard);
+                drop(gone);
+                found
             }
-            found = self.get(key);
         }
     }
 
@@ -290,7 +319,7 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Cache<K, V> {
     }
 
     /// Begins the computation of a key, or finds the one that is under way.
-    fn take_off(&self, key: &K) -> Result<Landing<'_, K>, Arc<Flight>> {
+    fn take_off(&self, key: &K) -> Result<Landing<'_, K, V>, Arc<Flight<V>>> {
         let mut flights = lock(&self.flights);
         if let Some(flight) = flights.get(key) {
             return Err(Arc::clone(flight));
@@ -299,29 +328,44 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Cache<K, V> {
         Ok(Landing {
             flights: &self.flights,
             key: key.clone(),
+            value: None,
         })
     }
 }
 
 /// Ends a computation, however it ended.
-struct Landing<'a, K: Eq + Hash> {
-    flights: &'a Mutex<HashMap<K, Arc<Flight>>>,
+struct Landing<'a, K: Eq + Hash, V> {
+    flights: &'a Mutex<HashMap<K, Arc<Flight<V>>>>,
     key: K,
+    value: Option<V>,
 }
 
-impl<K: Eq + Hash> Drop for Landing<'_, K> {
+impl<K: Eq + Hash, V> Drop for Landing<'_, K, V> {
     fn drop(&mut self) {
         if let Some(flight) = lock(self.flights).remove(&self.key) {
-            *lock(&flight.landed) = true;
+            *lock(&flight.landed) = Some(self.value.take());
             flight.signal.notify_all();
         }
     }
 }
 
-impl Flight {
-    fn wait(&self) {
+impl<V> Default for Flight<V> {
+    fn default() -> Self {
+        Self {
+            landed: Mutex::new(None),
+            signal: Condvar::new(),
+        }
+    }
+}
+
+impl<V: Clone> Flight<V> {
+    /// The value, or none when the computation failed.
+    fn wait(&self) -> Option<V> {
         let mut landed = lock(&self.landed);
-        while !*landed {
+        loop {
+            if let Some(value) = &*landed {
+                return value.clone();
+            }
             landed = self
                 .signal
                 .wait(landed)

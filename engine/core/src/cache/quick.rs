@@ -94,6 +94,12 @@ impl<K: Clone + Eq + Hash, V: Clone> Quick<K, V> {
         Some(found.value)
     }
 
+    /// As [`Self::get`], without counting.
+    pub(super) fn peek(&self, key: &K, tick: u64) -> Option<V> {
+        let found = self.cache.peek(key)?;
+        (found.facts.expires_at > tick).then_some(found.value)
+    }
+
     pub(super) fn insert(&self, key: K, value: V, facts: Facts) -> Inserted {
         if facts.weight > self.cache.capacity() {
             add(&self.tally.refused, 1);

@@ -222,7 +222,7 @@ impl<K: CacheKey, V> Shard<K, V> {
             self.tell(event);
         }
         let meta = &self.meta[slot as usize];
-        meta.touch(self.tick);
+        meta.touch();
         self.counts.hits += 1;
         self.counts.hit_bytes += meta.weight();
         match &self.slots[slot as usize] {
@@ -519,6 +519,7 @@ impl<K: CacheKey, V> Shard<K, V> {
             self.pending.clear();
             self.free.append(&mut self.retired);
             let done = answer.and_then(|answer| {
+                self.fetch(&victims[..answer.victims]);
                 for &slot in &victims[..answer.victims] {
                     self.evict(slot, gone)?;
                 }
@@ -541,6 +542,23 @@ impl<K: CacheKey, V> Shard<K, V> {
         }
         self.evict_oldest(target, gone);
         true
+    }
+
+    /// Reads what the removal of each victim will need, all at once: their places in memory have
+    /// nothing to do with each other, so the processor waits for all of them together.
+    fn fetch(&self, victims: &[u32]) {
+        let key_hash = |&slot: &u32| match self.slots.get(slot as usize) {
+            Some(Slot::Taken { key, .. }) => spread(key.key_hash()),
+            _ => 0,
+        };
+        let mut hashes = [0; VICTIMS];
+        for (hash, slot) in hashes.iter_mut().zip(victims) {
+            *hash = key_hash(slot);
+        }
+        let found = hashes.iter().zip(victims).filter(|&(&hash, &victim)| {
+            self.index.find(hash, |&slot| slot == victim).is_some()
+        });
+        std::hint::black_box(found.count());
     }
 
     fn evict(&mut self, slot: u32, gone: &mut Gone<K, V>) -> Result<(), String> {
@@ -615,7 +633,7 @@ impl<K: CacheKey, V> Shard<K, V> {
     /// Fills a free slot, and returns the event with the number of the insert.
     fn settle(&mut self, slot: u32, hash: u64, (key, value): (K, V), event: Event) -> Event {
         self.number = self.number.wrapping_add(1);
-        self.meta[slot as usize] = SlotMeta::resident(event.weight, self.tick);
+        self.meta[slot as usize] = SlotMeta::resident(event.weight);
         self.slots[slot as usize] = Slot::Taken {
             cost: pack(event.cost_ns),
             number: self.number,

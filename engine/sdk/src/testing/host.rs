@@ -128,7 +128,7 @@ impl<'a, P: CachePolicy> Host<'a, P> {
     }
 
     fn hit(&mut self, slot: u32, request: &Request) {
-        self.meta[slot as usize].touch(request.tick);
+        self.meta[slot as usize].touch();
         let entry = &mut self.entries[slot as usize];
         if request.renews {
             self.expiries.remove(&(entry.expires_at, slot));
@@ -156,7 +156,7 @@ impl<'a, P: CachePolicy> Host<'a, P> {
             ..*entry
         };
         let before = &self.meta[slot as usize];
-        let meta = SlotMeta::resident(weight, before.last_tick().into());
+        let meta = SlotMeta::resident(weight);
         meta.set_hits(before.hits());
         self.meta[slot as usize] = meta;
         self.tell(event);
@@ -215,7 +215,7 @@ impl<'a, P: CachePolicy> Host<'a, P> {
             generation: self.generation,
             ..event
         };
-        self.meta[slot as usize] = SlotMeta::resident(event.weight, event.tick);
+        self.meta[slot as usize] = SlotMeta::resident(event.weight);
         self.entries[slot as usize] = event;
         self.slots.insert(event.key_hash, slot);
         self.expiries.insert((event.expires_at, slot));

@@ -1,7 +1,12 @@
 //! Cache policies that are wrong on purpose: values stay right, the cache stays within its capacity,
 //! the fault names the plugin, and the oldest entry goes first from then on.
 
-use std::{sync::mpsc, time::Duration};
+mod watched;
+
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use eyemap_engine::cache::{
     Cache, CacheSpec, Decides, Facts, Gone, Inserted, Manner, PolicySource, Shard,
@@ -9,123 +14,7 @@ use eyemap_engine::cache::{
 use eyemap_snapshots::policies::{fixture, hostile};
 use serde_json::json;
 
-/// What the cache of a key holds; anything else is a wrong value.
-const fn value_of(key: u64) -> u64 {
-    key.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 42
-}
-
-/// Bytes of a key's entry, from 0 to 8.
-const fn weight_of(key: u64) -> u64 {
-    key % 9
-}
-
-/// A sequence without end of keys below 40, the small ones more often.
-fn keys() -> impl Iterator<Item = u64> {
-    let mut state = 7u64;
-    std::iter::from_fn(move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let drawn = state >> 33;
-        Some((drawn % 40).min(drawn / 40 % 40))
-    })
-}
-
-/// A shard, and who is in it from the oldest to the newest.
-struct Watched {
-    shard: Shard<u64, u64>,
-    order: Vec<u64>,
-    what: String,
-}
-
-impl Watched {
-    fn new(source: &PolicySource, capacity: u64, manner: Manner) -> Self {
-        Self {
-            shard: Shard::new(source, capacity, manner).expect("a shard"),
-            order: Vec::new(),
-            what: format!("{source:?} {manner:?}"),
-        }
-    }
-
-    /// What left, after checking that it was there and, once the policy had failed, the oldest.
-    fn left(&mut self, gone: Gone<u64, u64>, had_failed: bool) {
-        for (key, value) in gone {
-            assert_eq!(
-                value,
-                value_of(key),
-                "{}: a value of another key",
-                self.what
-            );
-            let age = self.order.iter().position(|&other| other == key);
-            let age = age.unwrap_or_else(|| panic!("{}: {key} was not there", self.what));
-            assert!(
-                !had_failed || age == 0,
-                "{}: {key} left before {} that is older",
-                self.what,
-                self.order[0]
-            );
-            self.order.remove(age);
-        }
-        assert_eq!(self.order.len(), self.shard.len(), "{}", self.what);
-        assert!(
-            self.shard.occupied() <= self.shard.capacity(),
-            "{}: {} of {} bytes",
-            self.what,
-            self.shard.occupied(),
-            self.shard.capacity()
-        );
-    }
-
-    fn ask(&mut self, key: u64, weight: u64) -> Option<Inserted> {
-        let mut gone = Gone::new();
-        let found = self.shard.get(&key, 0, None, &mut gone).copied();
-        assert_eq!(found.is_some(), self.order.contains(&key), "{}", self.what);
-        if let Some(found) = found {
-            assert_eq!(found, value_of(key), "{}: a wrong value", self.what);
-            return None;
-        }
-        let had_failed = self.shard.fault().is_some();
-        let facts = Facts::new(weight, 1000);
-        let inserted = self.shard.insert(key, value_of(key), facts, 0, &mut gone);
-        match inserted {
-            Inserted::Stored => self.order.push(key),
-            // It was handed back as what left.
-            _ => {
-                gone.retain(|&(other, _)| other != key);
-            }
-        }
-        self.left(gone, had_failed);
-        Some(inserted)
-    }
-
-    fn remove(&mut self, key: u64) {
-        let mut gone = Gone::new();
-        let removed = self.shard.remove(&key, &mut gone);
-        assert_eq!(removed, self.order.contains(&key), "{}", self.what);
-        self.left(gone, false);
-    }
-
-    fn resize(&mut self, capacity: u64) {
-        let (mut gone, had_failed) = (Gone::new(), self.shard.fault().is_some());
-        self.shard.resize(capacity, &mut gone);
-        self.left(gone, had_failed);
-    }
-
-    /// Everything that can happen to a cache.
-    fn live(&mut self) {
-        for (index, key) in keys().take(1500).enumerate() {
-            self.ask(key, weight_of(key));
-            match index {
-                _ if index % 11 == 10 => self.remove(key / 2),
-                400 => self.resize(20),
-                600 => self.resize(0),
-                700 => self.resize(100),
-                900 => self.resize(33),
-                _ => {}
-            }
-        }
-    }
-}
+use watched::{Watched, keys, value_of, weight_of};
 
 const MANNERS: [(usize, bool); 4] = [(1, false), (7, false), (64, false), (128, true)];
 
@@ -261,28 +150,31 @@ fn a_policy_that_panics_or_fails_at_its_start_is_refused() {
 
 #[test]
 fn a_slow_policy_is_asked_three_times_and_no_more() {
-    let source = hostile("slow");
-    let mut watched = Watched::new(&source, 10, Manner::default());
-    for key in 0..12 {
-        watched.ask(key, 1);
+    let sleeps = json!({ "at": "decide", "how": "sleep" });
+    for (source, library) in [
+        (hostile("slow"), "hostile_policies"),
+        (
+            fixture("failing_policy", &sleeps).expect("a policy"),
+            "failing_policy",
+        ),
+    ] {
+        let mut watched = Watched::new(&source, 10, Manner::default());
+        for key in 0..12 {
+            watched.ask(key, 1);
+        }
+        // Two slow calls may be the machine's.
+        assert_eq!(watched.shard.fault(), None);
+        watched.ask(12, 1);
+        let fault = watched.shard.fault().expect("a fault");
+        assert!(
+            fault.contains(library) && fault.contains("call above 100 ms"),
+            "{fault}"
+        );
+        let start = Instant::now();
+        watched.live();
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(10), "it is still asked");
     }
-    assert_eq!(
-        watched.shard.fault(),
-        None,
-        "two slow calls may be the machine's"
-    );
-    watched.ask(12, 1);
-    let fault = watched.shard.fault().expect("a fault").to_owned();
-    assert!(
-        fault.contains("hostile_policies") && fault.contains("the 3th call above 100 ms"),
-        "{fault}"
-    );
-    let start = std::time::Instant::now();
-    watched.live();
-    assert!(
-        start.elapsed() < Duration::from_secs(10),
-        "it is still asked"
-    );
 }
 
 #[test]
@@ -378,7 +270,7 @@ fn used_by_threads(source: &PolicySource) -> eyemap_engine::cache::Statistics {
                         let computed = || Ok::<_, ()>((value_of(key), weight_of(key)));
                         let found = cache.get_or_try_insert_with(&key, computed);
                         assert_eq!(found, Ok(value_of(key)), "a wrong value");
-                        if key % 13 == 0 {
+                        if key.is_multiple_of(13) {
                             cache.remove(&key);
                         }
                     }

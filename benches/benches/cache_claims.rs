@@ -74,9 +74,21 @@ fn compare<V: Clone + Send + Sync>(
     n: usize,
     (compute, inputs): (&dyn Fn() -> V, &[u8]),
 ) {
-    let memo = |mode| ok(Memo::new(CacheName::Colors, mode, (&decides(), 64 << 20, None)));
-    let (at_hand, by_hash, auto) = (memo(CacheMode::On), memo(CacheMode::On), memo(CacheMode::Auto));
-    let ask = |memo: &Memo<u64, V>, key: u64| ok(memo.get_or_try(key, || Ok::<_, ()>((compute(), n as u64 * 16))));
+    let memo = |mode| {
+        ok(Memo::new(
+            CacheName::Colors,
+            mode,
+            (&decides(), 64 << 20, None),
+        ))
+    };
+    let (at_hand, by_hash, auto) = (
+        memo(CacheMode::On),
+        memo(CacheMode::On),
+        memo(CacheMode::Auto),
+    );
+    let ask = |memo: &Memo<u64, V>, key: u64| {
+        ok(memo.get_or_try(key, || Ok::<_, ()>((compute(), n as u64 * 16))))
+    };
     let elements = per_element(n);
     let best = interleaved(
         ROUNDS,
@@ -105,14 +117,24 @@ fn compare<V: Clone + Send + Sync>(
     println!("{what} (claimed: {claimed})");
     let line = |name: &str, time: Duration| {
         let ratio = compute.as_secs_f64() / time.as_secs_f64();
-        println!("  {name:<44} {:>9.2} us  {ratio:>7.2}x", time.as_secs_f64() * 1e6);
+        println!(
+            "  {name:<44} {:>9.2} us  {ratio:>7.2}x",
+            time.as_secs_f64() * 1e6
+        );
     };
     line("computing anew, in the plugin", compute);
     line("memo of the batch, key at hand", best["at hand"]);
-    line("memo of the batch, key hashed from its inputs", best["hashed"]);
+    line(
+        "memo of the batch, key hashed from its inputs",
+        best["hashed"],
+    );
     line("a lookup for each element", best["elements"]);
     if let Some(measured) = auto.measured() {
-        let verdict = if measured.bypassed { "bypasses the cache" } else { "keeps the cache" };
+        let verdict = if measured.bypassed {
+            "bypasses the cache"
+        } else {
+            "keeps the cache"
+        };
         println!("  auto, at 100 % hits, {verdict}");
     }
 }
@@ -130,7 +152,12 @@ fn main() {
     let (hex1, hex2): (Vec<i32>, Vec<i32>) = columns(COLUMNS).into_iter().unzip();
     let inputs = bytes(&[hex1.clone(), hex2.clone()].concat(), i32::to_le_bytes);
     let place = || Arc::new(ok(placement.place(&hex1, &hex2)));
-    compare(&format!("coordinates of {COLUMNS} columns"), "10x for 5,000", COLUMNS, (&place, &inputs));
+    compare(
+        &format!("coordinates of {COLUMNS} columns"),
+        "10x for 5,000",
+        COLUMNS,
+        (&place, &inputs),
+    );
 
     let color = ok(ColorStage::load(&finder, &stage("binned-color")));
     let scale = ok(color.prepare(&ColorJob {
@@ -142,11 +169,18 @@ fn main() {
         ..ColorJob::default()
     }));
     let mut random = Random(2);
-    let values: Vec<f64> = (0..VALUES).map(|_| (5.0 + 1.5 * random.normal()).exp().round()).collect();
+    let values: Vec<f64> = (0..VALUES)
+        .map(|_| (5.0 + 1.5 * random.normal()).exp().round())
+        .collect();
     let status = vec![ColumnStatus::HasData; VALUES];
     let inputs = bytes(&values, f64::to_le_bytes);
     let paint = || Arc::new(ok(scale.color(&values, &status)));
-    compare(&format!("colours of {VALUES} values"), "5.6x", VALUES, (&paint, &inputs));
+    compare(
+        &format!("colours of {VALUES} values"),
+        "5.6x",
+        VALUES,
+        (&paint, &inputs),
+    );
     hit_rates();
 }
 
@@ -178,8 +212,17 @@ fn hit_rates() {
     // A new key stands for a map that changed.
     (0..10_000).for_each(|key| ask(&again, if key % 20 == 0 { key + 1_000_000 } else { key }));
     let second = (again.statistics().counts.hits - before) as f64 / 10_000.0;
-    println!("  {:<60} {:5.1} %", "a second run after 5 % of the types changed", 100.0 * second);
+    println!(
+        "  {:<60} {:5.1} %",
+        "a second run after 5 % of the types changed",
+        100.0 * second
+    );
     let browsing = cache(1_000);
-    zipf(10_000, 1.0, 200_000, 3).into_iter().for_each(|key| ask(&browsing, key));
-    rate("readers who browse (Zipf 1.0), room for a tenth of the maps", &browsing);
+    zipf(10_000, 1.0, 200_000, 3)
+        .into_iter()
+        .for_each(|key| ask(&browsing, key));
+    rate(
+        "readers who browse (Zipf 1.0), room for a tenth of the maps",
+        &browsing,
+    );
 }

@@ -44,7 +44,12 @@ const ENTRIES: u64 = 100_000;
 const KEY_AND_VALUE: usize = 16;
 
 /// Fills a cache with twice as many entries as it holds, and returns the bytes beside key and value.
-fn measure<C>(name: &str, make: impl FnOnce() -> C, fill: impl Fn(&C, u64), len: impl Fn(&C) -> u64) {
+fn measure<C>(
+    name: &str,
+    make: impl FnOnce() -> C,
+    fill: impl Fn(&C, u64),
+    len: impl Fn(&C) -> u64,
+) {
     let before = HELD.load(Ordering::Relaxed);
     let cache = make();
     for key in 0..2 * ENTRIES {

@@ -34,7 +34,9 @@ impl Runs {
         let output = Command::new(&self.eyemap)
             .arg("render")
             .arg(&self.table)
-            .args(["--region", "ME", "--side", "R", "--json", "--format", format, "-o"])
+            .args([
+                "--region", "ME", "--side", "R", "--json", "--format", format, "-o",
+            ])
             .arg(self.dir.join(out))
             .arg("--config")
             .arg(config_file)
@@ -90,7 +92,11 @@ fn compare(runs: &Runs, format: &str) {
         *found = (found.0.min(whole), found.1.min(drawing));
     };
     for _ in 0..ROUNDS {
-        for (name, config) in [("1 first, caches off", off), ("2 first, auto", auto), ("3 first, on", on)] {
+        for (name, config) in [
+            ("1 first, caches off", off),
+            ("2 first, auto", auto),
+            ("3 first, on", on),
+        ] {
             runs.forget("out");
             runs.forget("store");
             note(name, runs.run(format, config, "out"));
@@ -101,7 +107,10 @@ fn compare(runs: &Runs, format: &str) {
         runs.touch();
         note("5 second, table touched", runs.run(format, on, "out"));
         runs.forget("out");
-        note("6 from the store, into an empty directory", runs.run(format, on, "out"));
+        note(
+            "6 from the store, into an empty directory",
+            runs.run(format, on, "out"),
+        );
     }
     let first = best["1 first, caches off"];
     println!("{MAPS} maps as {format}: whole command, drawing and writing alone");

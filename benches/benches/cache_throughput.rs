@@ -110,7 +110,11 @@ fn resident(caches: &[&dyn Contender], stream: &[u64]) -> Vec<u64> {
     }
     let there = |key: &u64| caches.iter().all(|cache| cache.get(*key).is_some());
     let kept: std::collections::HashSet<u64> = wanted.into_iter().filter(there).collect();
-    stream.iter().copied().filter(|key| kept.contains(key)).collect()
+    stream
+        .iter()
+        .copied()
+        .filter(|key| kept.contains(key))
+        .collect()
 }
 
 fn compare(criterion: &mut Criterion) {
@@ -136,14 +140,18 @@ fn compare(criterion: &mut Criterion) {
         }
         report("mixed", &contenders, &streams, mixed);
         let caches = contenders.map(|(_, cache)| cache);
-        let hit_streams: Vec<Vec<u64>> =
-            streams.iter().map(|stream| resident(&caches, stream)).collect();
+        let hit_streams: Vec<Vec<u64>> = streams
+            .iter()
+            .map(|stream| resident(&caches, stream))
+            .collect();
         report("hits", &contenders, &hit_streams, hits);
     }
     let stream = zipf(KEYS, 1.0, REQUESTS, 9);
     let mut group = criterion.benchmark_group("cache_throughput/mixed");
     group.throughput(Throughput::Elements(REQUESTS as u64));
-    group.sample_size(10).warm_up_time(Duration::from_millis(500));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500));
     for (name, cache) in &contenders[..3] {
         group.bench_function(*name, |bencher| bencher.iter(|| mixed(*cache, &stream)));
     }
@@ -168,7 +176,10 @@ fn report(
     let best = interleaved(ROUNDS, 1, &mut ways);
     let requests = streams.iter().map(Vec::len).max().unwrap_or(1).max(1);
     let floor = best["quick_cache"].as_secs_f64();
-    println!("{what}, {} threads, {requests} requests each", streams.len());
+    println!(
+        "{what}, {} threads, {requests} requests each",
+        streams.len()
+    );
     for (name, _) in contenders {
         let time = best[name].as_secs_f64();
         println!(

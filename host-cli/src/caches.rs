@@ -43,17 +43,28 @@ impl Caches {
         let store = match caches::open_store(&config.cache, finder) {
             Ok(store) => store,
             Err(OpenError::Store(error)) => {
-                notes.push(format!("{}; nothing is stored: {}", with_cause(&error), error.help()));
+                notes.push(format!(
+                    "{}; nothing is stored: {}",
+                    with_cause(&error),
+                    error.help()
+                ));
                 None
             }
             Err(error) => return Err(Failure::store(error, source)),
         };
-        let recorder = args.record_trace.as_deref().map(Recorder::create).transpose()?;
+        let recorder = args
+            .record_trace
+            .as_deref()
+            .map(Recorder::create)
+            .transpose()?;
         let recorder = recorder.map(Arc::new);
         if let Some(recorder) = &recorder {
             pipeline.memos.record(recorder);
         }
-        let mode = config.cache.of(eyemap_engine::cache::CacheName::Artifacts).mode;
+        let mode = config
+            .cache
+            .of(eyemap_engine::cache::CacheName::Artifacts)
+            .mode;
         Ok(Self {
             store,
             recorder,
@@ -63,7 +74,9 @@ impl Caches {
     }
 
     pub(crate) fn keeping(&self) -> Option<Keeping<'_>> {
-        self.store.as_ref().map(|store| Keeping::new(store, self.all))
+        self.store
+            .as_ref()
+            .map(|store| Keeping::new(store, self.all))
     }
 
     /// Ends the recording.

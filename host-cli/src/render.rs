@@ -6,9 +6,9 @@ use eyemap_engine::{
     caches::{Report, reports},
     config::Config,
     draw::DrawOptions,
+    last_run::{Done, Inputs},
     pipeline::Pipeline,
     plan::plan,
-    last_run::{Done, Inputs},
     render::{RenderOptions, Summary, paths, render},
     stage::Origin,
 };
@@ -34,14 +34,24 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
     let caches = Caches::open(args, (&config, &source), &finder, &mut pipeline)?;
     let inputs = inputs(args, &config, &pipeline);
-    if let Some(done) = inputs.as_ref().and_then(|inputs| inputs.are_done(&args.out)) {
+    if let Some(done) = inputs
+        .as_ref()
+        .and_then(|inputs| inputs.are_done(&args.out))
+    {
         return nothing_to_do(args, &pipeline, &done);
     }
     let dataset = session::dataset(&args.table, &config, &cancel)?;
     let plan = plan(&dataset, &config.select)?;
-    let notes: Vec<&String> = dataset.notes.iter().chain(&plan.notes).chain(&caches.notes).collect();
+    let notes: Vec<&String> = dataset
+        .notes
+        .iter()
+        .chain(&plan.notes)
+        .chain(&caches.notes)
+        .collect();
     if !args.table.json {
-        notes.iter().for_each(|note| out::note(&format!("note: {note}")));
+        notes
+            .iter()
+            .for_each(|note| out::note(&format!("note: {note}")));
     }
     let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
     let keeping = caches.keeping();
@@ -64,7 +74,11 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
         let n = plan.requests.len() as u64;
         // Without the note the next run looks at every map, and says so itself if it cannot write.
-        let _ = inputs.note(&args.out, (n, &notes), paths(&maps, &plan.requests, &options));
+        let _ = inputs.note(
+            &args.out,
+            (n, &notes),
+            paths(&maps, &plan.requests, &options),
+        );
     }
     let reports = reports(&pipeline, caches.store.as_ref());
     let code = report(args, &pipeline, (&summary, &reports), &notes)?;
@@ -83,14 +97,18 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
         return None;
     }
     let atlas = args.table.atlas.as_deref().or(config.atlas.file.as_deref());
-    let files: Vec<&Path> = std::iter::once(args.table.table.as_path()).chain(atlas).collect();
+    let files: Vec<&Path> = std::iter::once(args.table.table.as_path())
+        .chain(atlas)
+        .collect();
     Inputs::of(config, pipeline, &files)
 }
 
 fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<ExitCode, Failure> {
     let notes: Vec<&String> = done.notes.iter().collect();
     if !args.table.json {
-        notes.iter().for_each(|note| out::note(&format!("note: {note}")));
+        notes
+            .iter()
+            .for_each(|note| out::note(&format!("note: {note}")));
     }
     let summary = Summary {
         unchanged: done.maps,

@@ -163,9 +163,17 @@ pub fn reports(pipeline: &Pipeline, store: Option<&Store>) -> Vec<Report> {
     };
     let (coordinates, colors, metadata) = (&memos.coordinates, &memos.colors, &memos.metadata);
     [
-        of(CacheName::Coordinates, coordinates.statistics(), coordinates.measured()),
+        of(
+            CacheName::Coordinates,
+            coordinates.statistics(),
+            coordinates.measured(),
+        ),
         of(CacheName::Colors, colors.statistics(), colors.measured()),
-        of(CacheName::Metadata, metadata.statistics(), metadata.measured()),
+        of(
+            CacheName::Metadata,
+            metadata.statistics(),
+            metadata.measured(),
+        ),
         of(CacheName::Artifacts, store.map(Store::statistics), None),
     ]
     .into_iter()

@@ -87,8 +87,8 @@ impl Inputs {
         let text = std::fs::read_to_string(out.join(NOTE_FILE)).ok()?;
         let mut lines = text.lines();
         let note: Note = serde_json::from_str(lines.next()?).ok()?;
-        let same = note.inputs == self.hash
-            && Stamp::of_file(&out.join(MANIFEST_FILE))? == note.manifest;
+        let same =
+            note.inputs == self.hash && Stamp::of_file(&out.join(MANIFEST_FILE))? == note.manifest;
         if !same {
             return None;
         }

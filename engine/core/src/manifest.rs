@@ -266,7 +266,10 @@ impl Journal {
     /// # Errors
     /// When the disk is full.
     pub fn publish(&self, file: Option<Pending>, entry: &Entry) -> Result<(), ManifestError> {
-        let stamp = file.as_ref().and_then(Pending::path).and_then(Stamp::of_file);
+        let stamp = file
+            .as_ref()
+            .and_then(Pending::path)
+            .and_then(Stamp::of_file);
         let mut line = serde_json::to_vec(&Line { entry, stamp }).unwrap_or_default();
         line.push(b'\n');
         self.locked(|| {
@@ -341,10 +344,12 @@ impl Journal {
                 .map_err(|source| ManifestError::Io { path, source })?;
             // Before the journal goes: without stamps, maps are only drawn once more than needed.
             let paths = manifest.entries.values().map(|entry| entry.path.as_str());
-            stamps.write(&self.dir, paths).map_err(|source| ManifestError::Io {
-                path: self.dir.join(stamps::STAMPS_FILE),
-                source,
-            })?;
+            stamps
+                .write(&self.dir, paths)
+                .map_err(|source| ManifestError::Io {
+                    path: self.dir.join(stamps::STAMPS_FILE),
+                    source,
+                })?;
             remove(&journal)?;
             and_then(&manifest)?;
             Ok(manifest)

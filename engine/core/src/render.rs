@@ -329,7 +329,9 @@ impl Run<'_> {
         for &format in &self.formats {
             let fingerprint = self.artifact(draft.fingerprint(), format);
             if !self.options.force {
-                let known = self.journal.unchanged(&key(id, format), &fingerprint.to_string());
+                let known = self
+                    .journal
+                    .unchanged(&key(id, format), &fingerprint.to_string());
                 if known.is_some() {
                     continue;
                 }
@@ -413,7 +415,12 @@ impl Run<'_> {
     fn record(&self, fingerprint: Fingerprint, bytes: usize, cost: Duration) {
         if let Some(recorder) = self.options.recorder {
             let cost = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX);
-            recorder.note(CacheName::Artifacts, fingerprint.short(), bytes as u64, cost);
+            recorder.note(
+                CacheName::Artifacts,
+                fingerprint.short(),
+                bytes as u64,
+                cost,
+            );
         }
     }
 
@@ -457,7 +464,9 @@ impl Run<'_> {
                 keeping.keep(fingerprint, artifact, cost, pending.path());
             });
         }
-        timed(&self.times.write, || self.journal.publish(Some(pending), &entry))?;
+        timed(&self.times.write, || {
+            self.journal.publish(Some(pending), &entry)
+        })?;
         Ok(entry.bytes)
     }
 

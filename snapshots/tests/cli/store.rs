@@ -46,7 +46,11 @@ fn summary(desk: &Desk, more: &[&str]) -> Value {
 /// Drawn anew, left as they were, taken from the store.
 fn counts(summary: &Value) -> [u64; 3] {
     let count = |name: &str| summary[name].as_u64().expect(name);
-    [count("rendered") + count("blank"), count("unchanged"), count("from_store")]
+    [
+        count("rendered") + count("blank"),
+        count("unchanged"),
+        count("from_store"),
+    ]
 }
 
 fn cache(desk: &Desk, arguments: &[&str]) -> Value {
@@ -65,14 +69,29 @@ fn cache(desk: &Desk, arguments: &[&str]) -> Value {
 #[test]
 fn after_a_change_of_one_type_that_type_alone_is_drawn() {
     let desk = desk(20);
-    assert_eq!(counts(&summary(&desk, &["--format", "svg,png"])), [20, 0, 0]);
-    assert_eq!(counts(&summary(&desk, &["--format", "svg,png"])), [0, 20, 0]);
+    assert_eq!(
+        counts(&summary(&desk, &["--format", "svg,png"])),
+        [20, 0, 0]
+    );
+    assert_eq!(
+        counts(&summary(&desk, &["--format", "svg,png"])),
+        [0, 20, 0]
+    );
     desk.write("table.csv", table(20, 7));
     // The last of 20 types is 5 %.
-    assert_eq!(counts(&summary(&desk, &["--format", "svg,png"])), [1, 19, 0]);
+    assert_eq!(
+        counts(&summary(&desk, &["--format", "svg,png"])),
+        [1, 19, 0]
+    );
     let updated = desk.files();
-    assert_eq!(counts(&summary(&desk, &["--format", "svg,png", "--force"])), [20, 0, 0]);
-    assert!(desk.files() == updated, "drawing all again gives the same bytes");
+    assert_eq!(
+        counts(&summary(&desk, &["--format", "svg,png", "--force"])),
+        [20, 0, 0]
+    );
+    assert!(
+        desk.files() == updated,
+        "drawing all again gives the same bytes"
+    );
     let words = words(&desk.render(&[&ATLAS[..], &["--format", "svg,png"]].concat()));
     assert!(words.contains("20 maps unchanged"), "{words}");
 }
@@ -93,7 +112,10 @@ fn a_file_that_somebody_changed_or_removed_is_drawn_again() {
     std::fs::remove_file(desk.path("out/.manifest.stamps")).expect("removed");
     assert_eq!(counts(&summary(&desk, &[])), [4, 0, 0]);
     // Another scale is another picture, for PNG alone.
-    assert_eq!(counts(&summary(&desk, &["--format", "svg", "--scale", "2"])), [0, 4, 0]);
+    assert_eq!(
+        counts(&summary(&desk, &["--format", "svg", "--scale", "2"])),
+        [0, 4, 0]
+    );
 }
 
 #[test]
@@ -111,7 +133,10 @@ fn another_directory_is_filled_from_the_store() {
     assert_eq!(counts(&summary(&desk, &store)), [0, 10, 1]);
     assert!(desk.files() == drawn);
     let stats = cache(&desk, &["stats"]);
-    assert_eq!((&stats["artifacts"], &stats["hits"], &stats["puts"]), (&11.into(), &10.into(), &11.into()));
+    assert_eq!(
+        (&stats["artifacts"], &stats["hits"], &stats["puts"]),
+        (&11.into(), &10.into(), &11.into())
+    );
     assert_eq!(cache(&desk, &["warm", "--bytes", "1 MiB"])["artifacts"], 11);
     assert_eq!(cache(&desk, &["verify"])["sound"], 11);
     assert_eq!(cache(&desk, &["clear"])["removed"], 11);
@@ -147,14 +172,20 @@ fn the_policy_is_swapped_by_toml_alone_and_changes_no_picture() {
         );
         for round in 0..2 {
             std::fs::remove_dir_all(desk.path("out")).expect("removed");
-            let found =
-                summary(&desk, &["--format", "svg,png,json", "--config", "eyemap.toml"]);
+            let found = summary(
+                &desk,
+                &["--format", "svg,png,json", "--config", "eyemap.toml"],
+            );
             assert!(desk.files() == drawn, "{policy}, round {round}");
             let caches = &found["caches"];
             assert_eq!(caches["colors"]["policy"], policy);
             assert_eq!(caches["colors"]["fault"], Value::Null, "{policy}");
             // `quick` is built into memory; a store then keeps its usual policy.
-            let decides = if policy == "quick" { "size-weighted" } else { policy };
+            let decides = if policy == "quick" {
+                "size-weighted"
+            } else {
+                policy
+            };
             assert_eq!(caches["artifacts"]["policy"], decides);
             let held = caches["artifacts"]["bytes"].as_u64().expect("bytes");
             assert!(held <= 20 << 10, "{policy}: {held} bytes");
@@ -165,9 +196,21 @@ fn the_policy_is_swapped_by_toml_alone_and_changes_no_picture() {
 #[test]
 fn quick_cannot_decide_over_files() {
     let desk = desk(1);
-    desk.write("eyemap.toml", "[cache.artifacts]\nstore = \"store\"\npolicy = \"quick\"\n");
+    desk.write(
+        "eyemap.toml",
+        "[cache.artifacts]\nstore = \"store\"\npolicy = \"quick\"\n",
+    );
     let output = desk.render(&["--config", "eyemap.toml"]);
-    fails(&output, 2, &["cache.artifacts.policy", "quick", "name a plugin, such as size-weighted", "eyemap.toml:3"]);
+    fails(
+        &output,
+        2,
+        &[
+            "cache.artifacts.policy",
+            "quick",
+            "name a plugin, such as size-weighted",
+            "eyemap.toml:3",
+        ],
+    );
 }
 
 #[test]
@@ -180,7 +223,11 @@ fn looking_at_a_store_that_is_not_there_does_not_make_it() {
             .current_dir(desk.dir.path())
             .output()
             .expect("eyemap runs");
-        fails(&output, 2, &["there is no store in store", "`eyemap render` makes one"]);
+        fails(
+            &output,
+            2,
+            &["there is no store in store", "`eyemap render` makes one"],
+        );
     }
     assert!(!desk.path("store").exists());
 }
@@ -206,7 +253,16 @@ fn two_processes_share_a_store() {
     let spawn = |out: &str| {
         let mut command = eyemap_snapshots::eyemap();
         command
-            .args(["render", "table.csv", "-o", out, "--format", "png", "--store", "store"])
+            .args([
+                "render",
+                "table.csv",
+                "-o",
+                out,
+                "--format",
+                "png",
+                "--store",
+                "store",
+            ])
             .args(ATLAS)
             .current_dir(desk.dir.path())
             .stderr(Stdio::null())
@@ -219,14 +275,19 @@ fn two_processes_share_a_store() {
     }
     assert!(files_in(&desk.path("out")) == files_in(&desk.path("other")));
     let found = cache(&desk, &["verify"]);
-    assert_eq!((&found["sound"], &found["damaged"], &found["orphans"]), (&150.into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&found["sound"], &found["damaged"], &found["orphans"]),
+        (&150.into(), &0.into(), &0.into())
+    );
 }
 
 /// A sequence that looks random and is the same each time.
 fn pauses() -> impl Iterator<Item = Duration> {
     let mut state = 1u64;
     std::iter::from_fn(move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         Some(Duration::from_millis(20 + (state >> 33) % 400))
     })
 }
@@ -258,7 +319,10 @@ fn fifty_kills_lose_nothing_that_was_noted_and_serve_no_wrong_byte() {
         if kill % 10 == 9 && desk.path("store/log").exists() {
             let found = cache(&desk, &["verify"]);
             assert_eq!(found["damaged"], 0, "{found}");
-            assert!(found["sound"].as_u64() >= Some(kept), "{found}, {kept} were noted");
+            assert!(
+                found["sound"].as_u64() >= Some(kept),
+                "{found}, {kept} were noted"
+            );
         }
         // Not everything, so that later runs have something to draw.
         if kill % 17 == 16 {
@@ -288,30 +352,52 @@ fn a_full_disk_under_the_store_costs_no_map() {
     let eyemap = eyemap_snapshots::eyemap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new("unshare");
-        command.args(arguments).args(["sh", "-c", script]).current_dir(desk.dir.path());
-        command.env("EYEMAP", eyemap.get_program()).env("NO_COLOR", "1").output()
+        command
+            .args(arguments)
+            .args(["sh", "-c", script])
+            .current_dir(desk.dir.path());
+        command
+            .env("EYEMAP", eyemap.get_program())
+            .env("NO_COLOR", "1")
+            .output()
     };
     let output = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
         .into_iter()
         .filter_map(|arguments| run(arguments).ok())
         .find(|output| desk.path("verified").exists() && output.status.code() != Some(32))
-        .expect("`unshare` and `mount` make a small disk; run this as root or allow user namespaces");
+        .expect(
+            "`unshare` and `mount` make a small disk; run this as root or allow user namespaces",
+        );
     succeeds(&output);
     assert!(desk.files() == drawn);
     let verified = std::fs::read(desk.path("verified")).expect("verified");
     let verified: Value = serde_json::from_slice(&verified).expect("JSON");
     assert_eq!(verified["damaged"], 0);
     assert!(verified["sound"].as_u64() > Some(0), "{verified}");
-    assert!(verified["sound"].as_u64() < Some(40), "{verified}: the disk was not full");
+    assert!(
+        verified["sound"].as_u64() < Some(40),
+        "{verified}: the disk was not full"
+    );
 }
 
 #[test]
 fn a_recording_can_be_replayed() {
     let desk = desk(8);
-    summary(&desk, &["--format", "svg,png", "--record-trace", "trace.csv.gz"]);
+    summary(
+        &desk,
+        &["--format", "svg,png", "--record-trace", "trace.csv.gz"],
+    );
     let mut command = eyemap_snapshots::eyemap();
     let output = command
-        .args(["cache", "simulate", "--trace", "trace.csv.gz", "--policy", "lru", "--json"])
+        .args([
+            "cache",
+            "simulate",
+            "--trace",
+            "trace.csv.gz",
+            "--policy",
+            "lru",
+            "--json",
+        ])
         .current_dir(desk.dir.path())
         .output()
         .expect("eyemap runs");

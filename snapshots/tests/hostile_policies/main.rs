@@ -167,7 +167,7 @@ fn a_slow_policy_is_asked_three_times_and_no_more() {
         watched.ask(12, 1);
         let fault = watched.shard.fault().expect("a fault");
         assert!(
-            fault.contains(library) && fault.contains("call above 100 ms"),
+            fault.contains(library) && fault.contains("calls above 100 ms"),
             "{fault}"
         );
         let start = Instant::now();

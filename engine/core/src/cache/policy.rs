@@ -195,6 +195,9 @@ impl PolicyError {
     }
 }
 
+/// A larger state is a fault: that of a million entries is below a tenth of it.
+const MAX_STATE: usize = 1 << 30;
+
 /// Places for victims of one call.
 pub(super) const VICTIMS: usize = 64;
 
@@ -257,8 +260,11 @@ impl Policy {
     }
 
     pub(super) fn snapshot(&mut self) -> Result<Vec<u8>, Fault> {
-        self.call("snapshot", |policy| policy.snapshot())
-            .map(|bytes| bytes.to_vec())
+        let state = self.call("snapshot", |policy| policy.snapshot())?;
+        match state.len() {
+            len if len <= MAX_STATE => Ok(state.to_vec()),
+            len => Err(format!("its state has {len} bytes, more than {MAX_STATE}")),
+        }
     }
 
     pub(super) fn restore(&mut self, bytes: &[u8]) -> Result<(), Fault> {
@@ -281,7 +287,7 @@ impl Policy {
             let slow = self.source.slow_calls.fetch_add(1, Ordering::Relaxed) + 1;
             if slow >= SLOW_CALLS {
                 return Err(format!(
-                    "its {what} took {} ms, the {slow}th call above {} ms",
+                    "its {what} took {} ms; calls above {} ms so far: {slow}",
                     elapsed.as_millis(),
                     SLOW.as_millis()
                 ));

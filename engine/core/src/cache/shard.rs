@@ -3,120 +3,24 @@
 //! A shard is used by one thread at a time. It keeps the promises that policies rely on: events in
 //! order, all of them delivered before a decision, and no slot used anew before its removal was told.
 
+mod entry;
+mod room;
+
 use eyemap_abi::{
     Event, SlotMeta,
-    cache::{EventKind, NEEDS_ADMISSION, NEEDS_CANDIDATE, NEEDS_HIT_ORDER, NEEDS_MISSES},
+    cache::{EventKind, NEEDS_ADMISSION, NEEDS_HIT_ORDER, NEEDS_MISSES},
 };
 use hashbrown::HashTable;
+
+pub(super) use entry::spread;
+pub use entry::{CacheKey, Facts, Inserted, Manner, Resident};
+use entry::{Slot, pack, unpack};
 
 use super::{
     policy::{Fifo, Policy, PolicyError, PolicySource, VICTIMS},
     stats::Counts,
     wheel::Wheel,
 };
-
-/// What a cache can be asked for.
-pub trait CacheKey: Clone + Eq {
-    /// 64 bits that policies know the key by. Two keys should not share them: a policy that remembers
-    /// what is gone would take one for the other (which costs hits, never right values).
-    fn key_hash(&self) -> u64;
-}
-
-impl CacheKey for u64 {
-    fn key_hash(&self) -> u64 {
-        *self
-    }
-}
-
-/// Spreads hashes over the table, also those of a replay, which are small numbers.
-pub(super) const fn spread(hash: u64) -> u64 {
-    let mixed = (hash ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
-}
-
-/// What is known of a newcomer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
-    /// Its weight in bytes.
-    pub weight: u64,
-    /// What computing it again costs, in nanoseconds; 0 if not known.
-    pub cost_ns: u64,
-    /// The tick at which it expires; `u64::MAX` is never.
-    pub expires_at: u64,
-    /// The tick of its next use, as far as the host knows; `u64::MAX` is unknown.
-    pub next_use: u64,
-}
-
-impl Facts {
-    /// A weight in bytes and a cost in nanoseconds; it never expires.
-    pub const fn new(weight: u64, cost_ns: u64) -> Self {
-        Self {
-            weight,
-            cost_ns,
-            expires_at: u64::MAX,
-            next_use: u64::MAX,
-        }
-    }
-}
-
-/// What became of a newcomer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inserted {
-    /// It is in.
-    Stored,
-    /// The policy did not want it.
-    Refused,
-    /// It is heavier than the cache.
-    TooHeavy,
-}
-
-/// How a shard works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Manner {
-    /// Events that are delivered in one call at most.
-    pub batch: usize,
-    /// Whether more room than needed is asked for, so that one call serves many newcomers.
-    pub ahead: bool,
-    /// Whether an expired entry stays until it is asked for (for comparison only).
-    pub lazy_expiry: bool,
-    /// Which cache, as events say it.
-    pub cache: u8,
-}
-
-impl Default for Manner {
-    fn default() -> Self {
-        Self {
-            batch: 64,
-            ahead: false,
-            lazy_expiry: false,
-            cache: 3,
-        }
-    }
-}
-
-/// A place for an entry. The cost is a float without its last byte and the sign: five digits of it
-/// are enough for a report, and the tag fits beside it.
-#[derive(Debug)]
-enum Slot<K, V> {
-    Free,
-    Taken {
-        cost: [u8; 3],
-        /// The number of the insert, which tells one use of the slot from the next.
-        number: u32,
-        key: K,
-        value: V,
-    },
-}
-
-/// Cost in nanoseconds to 24 bits.
-fn pack(cost_ns: u64) -> [u8; 3] {
-    let [a, b, c, _] = (cost_ns as f32).to_bits().to_be_bytes();
-    [a, b, c]
-}
-
-fn unpack([a, b, c]: [u8; 3]) -> u64 {
-    f32::from_bits(u32::from_be_bytes([a, b, c, 0])) as u64
-}
 
 #[derive(Debug)]
 enum Decider {
@@ -212,9 +116,7 @@ impl<K: CacheKey, V> Shard<K, V> {
         // Also where no entry had a time to live so far.
         if let Some(at) = renewed.filter(|&at| at != u64::MAX || self.wheel.is_some()) {
             let tick = self.tick;
-            let wheel = self
-                .wheel
-                .get_or_insert_with(|| Box::new(Wheel::new(tick)));
+            let wheel = self.wheel.get_or_insert_with(|| Box::new(Wheel::new(tick)));
             wheel.set(slot, at);
         }
         if self.needs & NEEDS_HIT_ORDER != 0 {
@@ -479,139 +381,6 @@ impl<K: CacheKey, V> Shard<K, V> {
         }
     }
 
-    fn tell(&mut self, event: Event) {
-        if matches!(self.decider, Decider::Fifo(_)) {
-            return;
-        }
-        self.pending.push(event);
-        if self.pending.len() >= self.manner.batch {
-            self.deliver();
-        }
-    }
-
-    /// Delivers what is pending.
-    fn deliver(&mut self) {
-        if let Decider::Policy(policy) = &mut self.decider
-            && !self.pending.is_empty()
-        {
-            let told = policy.decide(&self.pending, &self.meta, (0, None), &mut []);
-            self.pending.clear();
-            if let Err(fault) = told {
-                self.quarantine(fault);
-            }
-        }
-        self.free.append(&mut self.retired);
-    }
-
-    /// Asks for victims until `excess` bytes are free. Returns whether the newcomer may come in.
-    fn make_room(&mut self, excess: u64, newcomer: Option<Event>, gone: &mut Gone<K, V>) -> bool {
-        let mut wanted = excess;
-        let target = self.occupied - excess.min(self.occupied);
-        let mut victims = [u32::MAX; VICTIMS];
-        while let Decider::Policy(policy) = &mut self.decider {
-            let ahead = ahead(
-                self.manner,
-                self.needs,
-                (self.capacity, self.occupied, self.live),
-            );
-            let need = (wanted + ahead, newcomer);
-            let answer = policy.decide(&self.pending, &self.meta, need, &mut victims);
-            self.pending.clear();
-            self.free.append(&mut self.retired);
-            let done = answer.and_then(|answer| {
-                self.fetch(&victims[..answer.victims]);
-                for &slot in &victims[..answer.victims] {
-                    self.evict(slot, gone)?;
-                }
-                wanted = self.occupied.saturating_sub(target);
-                match answer {
-                    // Without a newcomer there is nothing to refuse.
-                    answer if !answer.admit && newcomer.is_some() => Ok(Some(false)),
-                    _ if wanted == 0 => Ok(Some(true)),
-                    answer if answer.victims == 0 => Err(format!(
-                        "it named no victim although {wanted} bytes are wanted"
-                    )),
-                    _ => Ok(None),
-                }
-            });
-            match done {
-                Ok(Some(admit)) => return admit,
-                Ok(None) => {}
-                Err(fault) => self.quarantine(fault),
-            }
-        }
-        self.evict_oldest(target, gone);
-        true
-    }
-
-    /// Reads what the removal of each victim will need, all at once: their places in memory have
-    /// nothing to do with each other, so the processor waits for all of them together.
-    fn fetch(&self, victims: &[u32]) {
-        let key_hash = |&slot: &u32| match self.slots.get(slot as usize) {
-            Some(Slot::Taken { key, .. }) => spread(key.key_hash()),
-            _ => 0,
-        };
-        let mut hashes = [0; VICTIMS];
-        for (hash, slot) in hashes.iter_mut().zip(victims) {
-            *hash = key_hash(slot);
-        }
-        let found = hashes.iter().zip(victims).filter(|&(&hash, &victim)| {
-            self.index.find(hash, |&slot| slot == victim).is_some()
-        });
-        std::hint::black_box(found.count());
-    }
-
-    fn evict(&mut self, slot: u32, gone: &mut Gone<K, V>) -> Result<(), String> {
-        if !matches!(self.slots.get(slot as usize), Some(Slot::Taken { .. })) {
-            return Err(format!("it named slot {slot}, which holds no entry"));
-        }
-        self.counts.evictions += 1;
-        self.remove_slot(slot, EventKind::Remove, gone);
-        Ok(())
-    }
-
-    fn evict_oldest(&mut self, target: u64, gone: &mut Gone<K, V>) {
-        while self.occupied > target {
-            let Decider::Fifo(fifo) = &mut self.decider else {
-                return;
-            };
-            let Some((slot, number)) = fifo.pop() else {
-                return;
-            };
-            // The slot of an entry that was removed by name may be gone since.
-            let same = matches!(self.slots.get(slot as usize), Some(Slot::Taken { number: found, .. }) if *found == number);
-            if same {
-                self.counts.evictions += 1;
-                self.remove_slot(slot, EventKind::Remove, gone);
-            }
-        }
-    }
-
-    /// The policy is asked no more; the oldest entry goes first from now on.
-    fn quarantine(&mut self, fault: String) {
-        let Decider::Policy(policy) = &self.decider else {
-            return;
-        };
-        tracing::warn!(
-            policy = policy.name(),
-            fault,
-            "a cache policy failed; first in, first out from now on"
-        );
-        self.fault = Some(format!("{}: {fault}", policy.name()));
-        let used = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, found)| match found {
-                Slot::Taken { number, .. } => Some((slot as u32, *number)),
-                Slot::Free => None,
-            });
-        self.decider = Decider::Fifo(Fifo::of(used.collect(), self.number));
-        self.needs = 0;
-        self.pending = Vec::new();
-        self.free.append(&mut self.retired);
-    }
-
     fn place(&mut self, hash: u64, entry: (K, V), newcomer: Event) {
         let slot = match self.free.pop() {
             Some(slot) => slot,
@@ -745,31 +514,4 @@ impl<K: CacheKey, V> Shard<K, V> {
                 Slot::Free => 0,
             });
     }
-}
-
-/// How much room to make beyond what is needed: that of about as many entries as one call names. A
-/// policy that weighs newcomers is not asked ahead.
-const fn ahead(manner: Manner, needs: u32, (capacity, occupied, live): (u64, u64, usize)) -> u64 {
-    let weighs = needs & (NEEDS_ADMISSION | NEEDS_CANDIDATE) != 0;
-    if !manner.ahead || weighs || live == 0 {
-        return 0;
-    }
-    let entries = occupied / live as u64 * (VICTIMS as u64 - 1);
-    let share = capacity / 64;
-    if entries < share { entries } else { share }
-}
-
-/// An entry as [`Shard::entries`] shows it.
-#[derive(Debug)]
-pub struct Resident<'a, K, V> {
-    /// Its slot.
-    pub slot: u32,
-    /// Its key.
-    pub key: &'a K,
-    /// Its value.
-    pub value: &'a V,
-    /// Hits as the policy last saw or set them.
-    pub hits: u8,
-    /// Its weight, cost (to five digits) and expiry.
-    pub facts: Facts,
 }

@@ -13,10 +13,7 @@ use super::{
     log::{FORM, Header, Logged, RECORD, Record, half},
 };
 use crate::{
-    cache::{
-        Facts, Gone, Inserted, Manner, PolicySource, Shard, TtlMode,
-        memory::milliseconds,
-    },
+    cache::{Facts, Gone, Inserted, Manner, PolicySource, Shard, TtlMode, memory::milliseconds},
     fingerprint::Fingerprint,
     sink::write_atomically,
 };
@@ -78,7 +75,10 @@ impl Store {
             .map_err(io::Error::other)
     }
 
-    pub(super) fn with_lock<T>(&self, work: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+    pub(super) fn with_lock<T>(
+        &self,
+        work: impl FnOnce(&mut State) -> io::Result<T>,
+    ) -> io::Result<T> {
         let mut state = self.state();
         let held = state.lock.as_ref().map(File::try_clone).transpose()?;
         if let Some(lock) = &held {

@@ -1,6 +1,10 @@
 use std::{fs, path::Path, thread, time::Duration};
 
-use super::{super::{TtlMode, test_policy::oldest}, log::Header, *};
+use super::{
+    super::{TtlMode, test_policy::oldest},
+    log::Header,
+    *,
+};
 
 const COST: Duration = Duration::from_millis(3);
 
@@ -359,7 +363,9 @@ fn ten_thousand_flipped_bits_serve_no_wrong_byte() {
     for n in 0..8 {
         put(&store, n, &bytes(n));
     }
-    store.verify().expect("written anew, with the state of the policy");
+    store
+        .verify()
+        .expect("written anew, with the state of the policy");
     for n in 8..16 {
         put(&store, n, &bytes(n));
     }
@@ -367,7 +373,9 @@ fn ten_thousand_flipped_bits_serve_no_wrong_byte() {
     let sound = content(dir.path());
     let mut random = 1u64;
     let mut next = |below: usize| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (random >> 33) as usize % below
     };
     let (mut served, mut lost) = (0, 0);
@@ -385,7 +393,12 @@ fn ten_thousand_flipped_bits_serve_no_wrong_byte() {
             }
         }
         let policy = oldest();
-        let spec = StoreSpec { dir: dir.path(), policy: &policy, capacity: 1 << 20, ttl: None };
+        let spec = StoreSpec {
+            dir: dir.path(),
+            policy: &policy,
+            capacity: 1 << 20,
+            ttl: None,
+        };
         // A flip in the header's form is a store of another version, which is left alone.
         let Ok(store) = Store::open(&spec) else {
             continue;

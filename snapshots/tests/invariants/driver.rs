@@ -189,7 +189,7 @@ impl<'a> Driver<'a> {
 
     fn hit(&mut self, slot: u32, renewed: Option<u64>) {
         let tick = self.tick;
-        self.meta[slot as usize].touch(tick);
+        self.meta[slot as usize].touch();
         let Some((_, entry)) = &mut self.entries[slot as usize] else {
             return;
         };
@@ -313,7 +313,7 @@ impl<'a> Driver<'a> {
             generation: self.generation,
             ..event
         };
-        self.meta[slot as usize] = SlotMeta::resident(event.weight, event.tick);
+        self.meta[slot as usize] = SlotMeta::resident(event.weight);
         self.entries[slot as usize] = Some((key, event));
         self.slots.insert(key, slot);
         if event.expires_at != u64::MAX {

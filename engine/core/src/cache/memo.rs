@@ -206,7 +206,7 @@ struct Gauge {
 
 impl Gauge {
     fn bypasses(&self, key_hash: u64) -> bool {
-        let bypasses = self.bypass.load(Ordering::Relaxed) && key_hash % SAMPLED != 0;
+        let bypasses = self.bypass.load(Ordering::Relaxed) && !key_hash.is_multiple_of(SAMPLED);
         if bypasses {
             self.bypassed.fetch_add(1, Ordering::Relaxed);
         }

@@ -120,7 +120,8 @@ fn a_smaller_capacity_than_before_is_enforced_on_what_is_there() {
 fn an_artifact_that_is_damaged_is_a_miss_and_heals() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path());
-    let damage: [(&str, &dyn Fn(&Path)); 5] = [
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
+    let damage: [Damage<'_>; 5] = [
         ("a flipped byte", &|path| {
             fs::write(path, b"onf").expect("written")
         }),

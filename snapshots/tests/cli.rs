@@ -82,7 +82,7 @@ fn files_in(dir: &Path) -> BTreeMap<String, Vec<u8>> {
                     .expect("inside")
                     .to_string_lossy()
                     .into_owned();
-                if name != ".manifest.stamps" {
+                if ![".manifest.stamps", ".manifest.run"].contains(&name.as_str()) {
                     files.insert(name, std::fs::read(&path).expect("a file"));
                 }
             }

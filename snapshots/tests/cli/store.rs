@@ -62,7 +62,8 @@ fn cache(desk: &Desk, arguments: &[&str]) -> Value {
         .current_dir(desk.dir.path())
         .output()
         .expect("eyemap runs");
-    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+    assert!(output.status.success(), "{arguments:?}: {said}");
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -191,6 +192,73 @@ fn the_policy_is_swapped_by_toml_alone_and_changes_no_picture() {
             assert!(held <= 20 << 10, "{policy}: {held} bytes");
         }
     }
+}
+
+/// A configuration with a fixture as the policy of every cache, also of the store.
+fn misled_by(example: &str, options: &str) -> String {
+    let library = eyemap_snapshots::trial::example(example);
+    let bytes = std::fs::read(&library).expect("the fixture");
+    let id = eyemap_engine::plugins::read_manifest(&library, &bytes)
+        .expect("its manifest")
+        .id;
+    format!(
+        "[plugins.by_id.\"{id}\"]\ntrust = true\n\
+         [cache]\npolicy = \"{}\"\npolicy_options = {options}\nmode = \"on\"\ncapacity = \"8 KiB\"\n\
+         [cache.artifacts]\nstore = \"store\"\ncapacity = \"20 KiB\"\n",
+        library.display()
+    )
+}
+
+#[test]
+fn a_policy_that_misbehaves_costs_no_map_and_is_named() {
+    let desk = desk(12);
+    summary(&desk, &["--format", "svg,png"]);
+    let drawn = desk.files();
+    let wrongs = [
+        "not-resident",
+        "beyond",
+        "twice",
+        "too-few",
+        "none",
+        "more-than-places",
+        "error",
+        "slow",
+    ];
+    let hostile = wrongs.map(|does| ("hostile_policies", format!("{{ does = \"{does}\" }}")));
+    let failing = ["insert", "decide"]
+        .map(|at| ("failing_policy", format!("{{ at = \"{at}\", after = 2 }}")));
+    for (example, options) in hostile.into_iter().chain(failing) {
+        desk.write("eyemap.toml", misled_by(example, &options));
+        for left in ["out", "store"] {
+            std::fs::remove_dir_all(desk.path(left)).ok();
+        }
+        let found = summary(&desk, &["--format", "svg,png", "--config", "eyemap.toml"]);
+        assert!(desk.files() == drawn, "{options}");
+        assert_eq!(found["failed"], 0, "{options}");
+        let faults =
+            ["colors", "metadata", "artifacts"].map(|cache| &found["caches"][cache]["fault"]);
+        let named = faults
+            .iter()
+            .filter_map(|fault| fault.as_str())
+            .all(|fault| fault.contains(example));
+        assert!(
+            named && faults.iter().any(|fault| fault.is_string()),
+            "{options}: {faults:?}"
+        );
+        let held = found["caches"]["artifacts"]["bytes"].as_u64();
+        assert!(held <= Some(20 << 10), "{options}: {held:?}");
+        // The store that it left is sound, and another policy takes it over.
+        assert_eq!(cache(&desk, &["verify"])["damaged"], 0, "{options}");
+    }
+    // In words, too.
+    std::fs::remove_dir_all(desk.path("out")).expect("removed");
+    let output = desk.render(&[&ATLAS[..], &["--config", "eyemap.toml"]].concat());
+    let words = words(&output);
+    assert!(
+        words.contains("failed, and the oldest entry went first from then on"),
+        "{words}"
+    );
+    assert!(words.contains("asked to panic in decide"), "{words}");
 }
 
 #[test]
@@ -372,7 +440,7 @@ fn a_full_disk_under_the_store_costs_no_map() {
     assert!(desk.files() == drawn);
     let verified = std::fs::read(desk.path("verified")).expect("verified");
     let verified: Value = serde_json::from_slice(&verified).expect("JSON");
-    assert_eq!(verified["damaged"], 0);
+    assert_eq!(verified["damaged"], 0, "{verified}");
     assert!(verified["sound"].as_u64() > Some(0), "{verified}");
     assert!(
         verified["sound"].as_u64() < Some(40),

@@ -24,7 +24,7 @@ use std::{
 use files::{Files, checksum};
 pub use log::Totals;
 use log::{FORM, Header, Logged, RECORD, Record};
-use replica::{GIVE_UP, State, WAITING, append, hold, now_ms, policy_id};
+use replica::{GIVE_UP, State, WAITING, hold, now_ms, policy_id};
 
 use super::{Gone, Manner, PolicyError, PolicySource, Shard, Statistics, Ttl};
 use crate::{fingerprint::Fingerprint, sink::write_atomically};
@@ -239,7 +239,7 @@ impl Store {
                 .shard
                 .get(&fingerprint, at_ms, renewed, &mut gone)
                 .copied();
-            self.drop_files(&gone);
+            self.left(&mut state, &gone, at_ms);
             match found {
                 None => {
                     state.news.misses += 1;
@@ -300,16 +300,12 @@ impl Store {
                 None => {}
             }
             self.files.put(fingerprint, bytes, same)?;
-            let record = Record::Put { fingerprint, entry };
-            if let Err(error) = append(state, &record.to_bytes()) {
+            let kept = self.take(state, Record::Put { fingerprint, entry });
+            state.news.puts += u64::from(matches!(kept, Ok(true)));
+            if !matches!(kept, Ok(true)) {
                 let _ = self.files.remove(fingerprint);
-                return Err(error);
             }
-            let mut gone = Gone::new();
-            let kept = self.apply(state, record, &mut gone);
-            self.drop_files(&gone);
-            state.news.puts += u64::from(kept);
-            Ok(kept)
+            kept
         });
         match kept {
             Ok(kept) => {
@@ -387,7 +383,8 @@ impl Store {
                 }
             }
             state.news.damaged += found.damaged;
-            found.orphans = self.rewrite(state)?;
+            // A disk that is full has no room for the log to be written anew, and the check stands.
+            found.orphans = self.rewrite(state).unwrap_or(0);
             Ok(found)
         });
         found.map_err(|source| self.unusable(source))

@@ -268,6 +268,38 @@ impl Store {
         Some(at_ms.saturating_add(milliseconds(ttl.time)))
     }
 
+    /// Takes in a new artifact, and notes it with what has to leave for it in one step. Returns whether
+    /// it stays.
+    pub(super) fn take(&self, state: &mut State, record: Record) -> io::Result<bool> {
+        let mut gone = Gone::new();
+        if !self.apply(state, record, &mut gone) {
+            return Ok(false);
+        }
+        let at_ms = now_ms();
+        let mut records = record.to_bytes().to_vec();
+        for (fingerprint, _) in &gone {
+            let fingerprint = *fingerprint;
+            records.extend_from_slice(&Record::Removed { fingerprint, at_ms }.to_bytes());
+        }
+        if let Err(error) = append(state, &records) {
+            // What the log does not say did not happen.
+            self.reload(state)?;
+            return Err(error);
+        }
+        self.drop_files(&gone);
+        Ok(true)
+    }
+
+    /// Notes artifacts whose time is over, and removes their files.
+    pub(super) fn left(&self, state: &mut State, gone: &Gone<Fingerprint, Logged>, at_ms: u64) {
+        for (fingerprint, _) in gone {
+            let fingerprint = *fingerprint;
+            let record = Record::Removed { fingerprint, at_ms };
+            state.unwritten.extend_from_slice(&record.to_bytes());
+        }
+        self.drop_files(gone);
+    }
+
     pub(super) fn drop_files(&self, gone: &Gone<Fingerprint, Logged>) {
         for (fingerprint, _) in gone {
             // What cannot be removed now is swept when the log is written anew.

@@ -356,7 +356,7 @@ fn pauses() -> impl Iterator<Item = Duration> {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        Some(Duration::from_millis(20 + (state >> 33) % 400))
+        Some(Duration::from_millis(20 + (state >> 33) % 600))
     })
 }
 
@@ -393,7 +393,7 @@ fn fifty_kills_lose_nothing_that_was_noted_and_serve_no_wrong_byte() {
             );
         }
         // Not everything, so that later runs have something to draw.
-        if kill % 17 == 16 {
+        if kill % 17 == 16 && desk.path("store/log").exists() {
             cache(&desk, &["clear"]);
             kept = 0;
         }

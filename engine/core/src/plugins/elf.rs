@@ -9,7 +9,10 @@ use eyemap_abi::{manifest, root::ENTRY_SYMBOL};
 use object::{
     Endianness,
     elf::{self, FileHeader64},
-    read::elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _, Sym as _},
+    read::{
+        ReadCache, ReadRef,
+        elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _, Sym as _},
+    },
 };
 
 use super::{Manifest, PluginError};
@@ -70,12 +73,12 @@ fn structure(bytes: &[u8]) -> Result<(), String> {
     entry_symbol(header, endian, bytes)
 }
 
-fn header(bytes: &[u8]) -> Result<(&Header, Endianness), String> {
-    if !bytes.starts_with(&elf::ELFMAG) {
-        let what = if bytes.is_empty() {
-            "it is empty"
-        } else {
-            "it is not an ELF file"
+fn header<'a, R: ReadRef<'a>>(bytes: R) -> Result<(&'a Header, Endianness), String> {
+    let magic = bytes.read_bytes_at(0, elf::ELFMAG.len() as u64);
+    if !magic.is_ok_and(|magic| magic == elf::ELFMAG) {
+        let what = match bytes.len() {
+            Ok(0) => "it is empty",
+            _ => "it is not an ELF file",
         };
         return Err(what.into());
     }
@@ -116,6 +119,22 @@ fn entry_symbol(header: &Header, endian: Endianness, bytes: &[u8]) -> Result<(),
 /// [`PluginError::NotALibrary`] for a file that is no library, [`PluginError::NoManifest`] for one
 /// without a manifest or with one that cannot be read.
 pub fn read_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, PluginError> {
+    manifest_in(path, bytes)
+}
+
+/// Reads the manifest of a file, and no more of it than that takes.
+///
+/// # Errors
+/// As [`read_manifest`], and when the file cannot be read.
+pub(super) fn glance(path: &Path) -> Result<Manifest, PluginError> {
+    let file = std::fs::File::open(path).map_err(|source| PluginError::Read {
+        path: path.into(),
+        source,
+    })?;
+    manifest_in(path, &ReadCache::new(file))
+}
+
+fn manifest_in<'a, R: ReadRef<'a>>(path: &Path, bytes: R) -> Result<Manifest, PluginError> {
     let not_a_library = |reason| PluginError::NotALibrary {
         path: path.into(),
         reason,
@@ -149,10 +168,10 @@ pub fn read_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, PluginError>
     Ok(manifest)
 }
 
-fn section<'a>(
+fn section<'a, R: ReadRef<'a>>(
     header: &Header,
     endian: Endianness,
-    bytes: &'a [u8],
+    bytes: R,
 ) -> Result<Option<&'a [u8]>, String> {
     let damaged = |_| "it is truncated: its section table lies outside the file".to_owned();
     let sections = header.sections(endian, bytes).map_err(damaged)?;

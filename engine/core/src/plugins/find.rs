@@ -132,11 +132,18 @@ impl Finder {
         for dir in &self.dirs {
             let mut found: Vec<Candidate> = Vec::new();
             for path in libraries(&dir.path) {
-                match candidate(&path) {
-                    Ok(this) if answers(&this.manifest.id, name) => found.push(this),
-                    Ok(this) => {
-                        ids.insert(this.manifest.id);
+                // Most files are others' and only looked at. The one that is meant is read as a whole,
+                // and what it says then counts.
+                let meant = elf::glance(&path).and_then(|manifest| {
+                    if answers(&manifest.id, name) {
+                        return candidate(&path).map(Some);
                     }
+                    ids.insert(manifest.id);
+                    Ok(None)
+                });
+                match meant {
+                    Ok(Some(this)) if answers(&this.manifest.id, name) => found.push(this),
+                    Ok(_) => {}
                     Err(error) => unreadable.push(error.to_string()),
                 }
             }

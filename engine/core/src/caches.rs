@@ -202,3 +202,39 @@ impl Memos {
         self.metadata.resize(part(shares[2]));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::pipeline::Fingerprint;
+
+    fn fingerprint(n: u8) -> Fingerprint {
+        Fingerprint::from_bytes([n; 16])
+    }
+
+    #[test]
+    fn under_pressure_memos_shrink_at_once_and_in_proportion() {
+        let memo = |name| {
+            let kept = (&Decides::Quick, 1 << 20, None);
+            Memo::new(name, CacheMode::On, kept).expect("a memo")
+        };
+        let memos = Memos {
+            colors: memo(CacheName::Colors),
+            ..Memos::default()
+        };
+        for n in 0..100 {
+            let value = memos
+                .colors
+                .get_or_try(fingerprint(n), || Ok::<_, ()>((Arc::default(), 10_000)));
+            assert!(value.is_ok());
+        }
+        let held = || memos.colors.statistics().expect("a cache").bytes;
+        assert!(held() > 500_000, "{}", held());
+        memos.shrink_to(100_000);
+        assert!(held() <= 100_000, "{}", held());
+        memos.shrink_to(0);
+        assert_eq!(held(), 0);
+    }
+}

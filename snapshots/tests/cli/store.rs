@@ -120,6 +120,40 @@ fn a_file_that_somebody_changed_or_removed_is_drawn_again() {
 }
 
 #[test]
+fn when_nothing_changed_not_even_the_table_is_read() {
+    let desk = desk(3);
+    // The first run is not noted if the table was written just before it.
+    std::thread::sleep(Duration::from_millis(200));
+    summary(&desk, &[]);
+    let table = desk.path("table.csv");
+    let written = std::fs::metadata(&table)
+        .and_then(|file| file.modified())
+        .expect("a time");
+    // Spoilt in place, with its length and its time: only whoever reads it notices.
+    let len = std::fs::metadata(&table).expect("a table").len();
+    std::fs::write(&table, "x".repeat(usize::try_from(len).expect("small"))).expect("spoilt");
+    let file = std::fs::File::options()
+        .append(true)
+        .open(&table)
+        .expect("a table");
+    file.set_modified(written).expect("set");
+    assert_eq!(counts(&summary(&desk, &[])), [0, 3, 0]);
+    // A picture that is gone, another configuration or `--force` lead back to the table.
+    fails(
+        &desk.render(&[&ATLAS[..], &["--force"]].concat()),
+        2,
+        &["table.csv"],
+    );
+    fails(
+        &desk.render(&[&ATLAS[..], &["--scale", "2"]].concat()),
+        2,
+        &["table.csv"],
+    );
+    std::fs::remove_file(desk.path("out/ME_R/synapses/T1.svg")).expect("removed");
+    fails(&desk.render(&ATLAS), 2, &["table.csv"]);
+}
+
+#[test]
 fn another_directory_is_filled_from_the_store() {
     let desk = desk(10);
     let store = ["--format", "png", "--store", "store"];

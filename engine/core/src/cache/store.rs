@@ -209,6 +209,7 @@ impl Store {
             if let Some(header) = header {
                 return Ok((log, header));
             }
+            tracing::warn!(store = %spec.dir.display(), "the log of the store is damaged; it is begun anew");
         }
         let header = Header {
             form: FORM,

@@ -141,7 +141,10 @@ impl Store {
         let mut bytes = [0; RECORD];
         state.log.read_exact(&mut bytes)?;
         let damaged = || io::Error::new(ErrorKind::InvalidData, "its log is damaged");
-        state.header = Header::from_bytes(&bytes).ok_or_else(damaged)?;
+        let header = Header::from_bytes(&bytes);
+        state.header = header
+            .filter(|header| header.form == FORM)
+            .ok_or_else(damaged)?;
         state.shard = self.new_shard()?;
         state.read = RECORD as u64;
         (state.records, state.damaged_records) = (0, 0);

@@ -113,7 +113,7 @@ impl Failure {
             OpenError::Quick { ref key } => {
                 let span = source.locate(key);
                 Self::new(USAGE, format!("{key}: {error}"))
-                    .help("name a plugin, such as size-weighted")
+                    .help("name a plugin, such as gdsf-cost")
                     .at(source, span)
             }
             OpenError::Store(error) => {

@@ -217,7 +217,7 @@ fn the_policy_is_swapped_by_toml_alone_and_changes_no_picture() {
             assert_eq!(caches["colors"]["fault"], Value::Null, "{policy}");
             // `quick` is built into memory; a store then keeps its usual policy.
             let decides = if policy == "quick" {
-                "size-weighted"
+                "gdsf-cost"
             } else {
                 policy
             };
@@ -309,7 +309,7 @@ fn quick_cannot_decide_over_files() {
         &[
             "cache.artifacts.policy",
             "quick",
-            "name a plugin, such as size-weighted",
+            "name a plugin, such as gdsf-cost",
             "eyemap.toml:3",
         ],
     );

@@ -14,7 +14,7 @@ use crate::cache::{CacheMode, CacheName, Ttl, TtlMode};
 #[serde(default, deny_unknown_fields)]
 pub struct CacheConfig {
     /// Who decides what leaves a full cache: a plugin (an id, the last part of an id with or without
-    /// `-policy`, or a path with a `/`), or `quick`, which is built in. Default: `size-weighted`.
+    /// `-policy`, or a path with a `/`), or `quick`, which is built in. Default: `gdsf-cost`.
     pub policy: String,
     /// The most that each cache in memory may hold, as a size (`"256 MiB"`); 0 turns caches off.
     /// Default: 256 MiB.
@@ -41,7 +41,7 @@ pub struct CacheConfig {
 impl Default for CacheConfig {
     fn default() -> Self {
         Self {
-            policy: "size-weighted".into(),
+            policy: "gdsf-cost".into(),
             capacity: Size::of_bytes(256 << 20),
             mode: CacheMode::Auto,
             ttl: None,
@@ -203,7 +203,7 @@ impl CacheConfig {
         let mut tables = std::iter::once(("cache".to_owned(), base)).chain(own);
         tables.find_map(|(table, (policy, options))| {
             if policy.is_some_and(|policy| policy.trim().is_empty()) {
-                let message = "name a policy: a plugin such as size-weighted, or quick";
+                let message = "name a policy: a plugin such as gdsf-cost, or quick";
                 return Some((format!("{table}.policy"), message.into()));
             }
             let options = options.unwrap_or_default();

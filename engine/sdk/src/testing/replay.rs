@@ -10,7 +10,7 @@ use crate::CachePolicy;
 /// One time an entry is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// Its key, which the policy sees as [`Event::key_hash`].
+    /// Its key, which the policy sees as [`key_hash`](crate::abi::Event::key_hash).
     pub key: u64,
     /// Weight in bytes; the same in all requests of a key.
     pub weight: u64,

@@ -16,7 +16,7 @@ mod store;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
 };
 
 use tempfile::TempDir;
@@ -89,6 +89,29 @@ fn files_in(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
+}
+
+/// Runs a script that mounts a small disk of its own, with the command as `$EYEMAP`. It has come to its
+/// end when it leaves the file `done`.
+fn on_a_small_disk(desk: &Desk, script: &str, done: &str) -> Output {
+    let eyemap = eyemap_snapshots::eyemap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command
+            .args(arguments)
+            .args(["sh", "-c", script])
+            .current_dir(desk.dir.path())
+            .env("EYEMAP", eyemap.get_program())
+            .env("NO_COLOR", "1");
+        command.output()
+    };
+    [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
+        .into_iter()
+        .filter_map(|arguments| run(arguments).ok())
+        .find(|output| desk.path(done).exists() && output.status.code() != Some(32))
+        .expect(
+            "`unshare` and `mount` make a small disk; run this as root or allow user namespaces",
+        )
 }
 
 fn stderr(output: &Output) -> String {

@@ -124,25 +124,7 @@ fn a_full_disk_is_named_and_what_is_there_is_whole() {
         \"$EYEMAP\" render table.csv -o out --format json; code=$?; \
         find out -name '*.tmp' | wc -l > leftovers; \
         cat out/.manifest.journal.jsonl > journal 2>/dev/null; cp -r out copy; exit $code";
-    let eyemap = eyemap_snapshots::eyemap();
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new("unshare");
-        command
-            .args(arguments)
-            .args(["sh", "-c", script])
-            .current_dir(desk.dir.path());
-        command
-            .env("EYEMAP", eyemap.get_program())
-            .env("NO_COLOR", "1")
-            .output()
-    };
-    let output = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
-        .into_iter()
-        .filter_map(|arguments| run(arguments).ok())
-        .find(|output| desk.path("leftovers").exists() && output.status.code() != Some(32))
-        .expect(
-            "`unshare` and `mount` make a small disk; run this as root or allow user namespaces",
-        );
+    let output = crate::on_a_small_disk(&desk, script, "leftovers");
     crate::fails(&output, 2, &["cannot", "No space left on device", "space"]);
     let read = |name: &str| std::fs::read_to_string(desk.path(name)).unwrap_or_default();
     assert_eq!(read("leftovers").trim(), "0");

@@ -1,10 +1,7 @@
 //! The store of encoded maps and what is left alone: only what changed is drawn, whatever happens to
 //! the store meanwhile.
 
-use std::{
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{process::Stdio, time::Duration};
 
 use serde_json::Value;
 
@@ -451,25 +448,7 @@ fn a_full_disk_under_the_store_costs_no_map() {
     let script = "mkdir -p store && mount -t tmpfs -o size=60k none store && \
         \"$EYEMAP\" render table.csv -o out --atlas atlas.csv --format png --store store; code=$?; \
         \"$EYEMAP\" cache verify --store store --json > verified; exit $code";
-    let eyemap = eyemap_snapshots::eyemap();
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new("unshare");
-        command
-            .args(arguments)
-            .args(["sh", "-c", script])
-            .current_dir(desk.dir.path());
-        command
-            .env("EYEMAP", eyemap.get_program())
-            .env("NO_COLOR", "1")
-            .output()
-    };
-    let output = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
-        .into_iter()
-        .filter_map(|arguments| run(arguments).ok())
-        .find(|output| desk.path("verified").exists() && output.status.code() != Some(32))
-        .expect(
-            "`unshare` and `mount` make a small disk; run this as root or allow user namespaces",
-        );
+    let output = crate::on_a_small_disk(&desk, script, "verified");
     succeeds(&output);
     assert!(desk.files() == drawn);
     let verified = std::fs::read(desk.path("verified")).expect("verified");

@@ -110,7 +110,10 @@ fn with_cause(error: &dyn std::error::Error) -> String {
 /// What caches did, a line each; those that found nothing and would have are left out.
 pub(crate) fn lines(reports: &[Report]) -> Vec<String> {
     let told = |report: &&Report| {
-        report.statistics.counts.hits > 0 || report.measured.is_some_and(|found| found.bypassed_calls > 0)
+        report.statistics.counts.hits > 0
+            || report
+                .measured
+                .is_some_and(|found| found.bypassed_calls > 0)
     };
     let mut lines: Vec<String> = reports.iter().filter(told).map(line).collect();
     for report in reports {

@@ -67,6 +67,23 @@ fn compare(expected: &Value, played: &Replayed, what: &str) {
     assert!(compared >= 3, "{what}: {expected}");
 }
 
+/// Replays a trace at all sizes in all batches; returns how many replays that were.
+fn replays(requests: &[Asked], source: &PolicySource, sizes: &[Value], what: &str) -> usize {
+    for expected in sizes {
+        let capacity = expected["cache_size"].as_u64().expect("a size");
+        for batch in BATCHES {
+            let options = ReplayOptions {
+                batch,
+                ..ReplayOptions::new(capacity)
+            };
+            let played = play(requests, source, &options);
+            let what = format!("{what}, {capacity} bytes, batches of {batch}");
+            compare(expected, &played, &what);
+        }
+    }
+    sizes.len() * BATCHES.len()
+}
+
 /// Replays all traces at all sizes in all batches.
 fn replays_all(reference_name: &str, plugin: &str, options: &str) {
     let source = source(plugin, options);
@@ -78,22 +95,7 @@ fn replays_all(reference_name: &str, plugin: &str, options: &str) {
         };
         let sizes = counts["exact"][reference_name].as_array().expect("sizes");
         assert!(sizes.len() >= 6, "{name}");
-        for expected in sizes {
-            let capacity = expected["cache_size"].as_u64().expect("a size");
-            for batch in BATCHES {
-                let options = ReplayOptions {
-                    batch,
-                    ..ReplayOptions::new(capacity)
-                };
-                let played = play(&requests, &source, &options);
-                compare(
-                    expected,
-                    &played,
-                    &format!("{plugin} on {name}, {capacity} bytes, batches of {batch}"),
-                );
-                cases += 1;
-            }
-        }
+        cases += replays(&requests, &source, sizes, &format!("{plugin} on {name}"));
     }
     assert_eq!(cases, TRACES.len() * 6 * BATCHES.len());
 }
@@ -197,21 +199,9 @@ fn gdsf_cost_is_the_reference_on_the_rendering_traces() {
     let source = source("gdsf-cost-policy", "{}");
     for name in ["render_batch", "render_mixed"] {
         let requests = trace(name).expect("the trace");
-        for expected in counts[name]["GDSF-cost"].as_array().expect("sizes") {
-            let capacity = expected["cache_size"].as_u64().expect("a size");
-            for batch in BATCHES {
-                let options = ReplayOptions {
-                    batch,
-                    ..ReplayOptions::new(capacity)
-                };
-                let played = play(&requests, &source, &options);
-                compare(
-                    expected,
-                    &played,
-                    &format!("gdsf-cost on {name}, {capacity} bytes"),
-                );
-            }
-        }
+        let sizes = counts[name]["GDSF-cost"].as_array().expect("sizes");
+        let cases = replays(&requests, &source, sizes, &format!("gdsf-cost on {name}"));
+        assert_eq!(cases, 6 * BATCHES.len());
     }
 }
 

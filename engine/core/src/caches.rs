@@ -225,10 +225,10 @@ mod tests {
             ..Memos::default()
         };
         for n in 0..100 {
-            let value = memos
+            memos
                 .colors
-                .get_or_try(fingerprint(n), || Ok::<_, ()>((Arc::default(), 10_000)));
-            assert!(value.is_ok());
+                .get_or_try(fingerprint(n), || Ok::<_, ()>((Arc::default(), 10_000)))
+                .expect("a value");
         }
         let held = || memos.colors.statistics().expect("a cache").bytes;
         assert!(held() > 500_000, "{}", held());

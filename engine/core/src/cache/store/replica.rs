@@ -109,7 +109,8 @@ impl Store {
                 self.write_waiting(state)?;
                 let done = work(state)?;
                 if state.records > 4 * state.shard.len() as u64 + SPARE_RECORDS {
-                    self.rewrite(state)?;
+                    // The longer log is as good: what was done stays done.
+                    let _ = self.rewrite(state);
                 }
                 Ok(done)
             });
@@ -212,20 +213,13 @@ impl Store {
         let entries = kept.into_iter().map(|(slot, (fingerprint, entry, hits))| {
             (slot, fingerprint, entry, self.facts(&entry), hits)
         });
-        let mut shard = std::mem::replace(
-            &mut state.shard,
-            match self.new_shard() {
-                Ok(shard) => shard,
-                Err(_) => return,
-            },
-        );
+        // It is empty: the log is read from its beginning.
+        let shard = &mut state.shard;
         shard.restore(entries, policy.as_deref(), tick);
         // A smaller capacity than before is enforced now.
-        let mut gone = Gone::new();
         if shard.occupied() > self.spec.capacity {
-            shard.resize(self.spec.capacity, &mut gone);
+            shard.resize(self.spec.capacity, &mut Gone::new());
         }
-        state.shard = shard;
     }
 
     /// What a record changes. Returns whether a new artifact stays.
@@ -278,11 +272,13 @@ impl Store {
     /// it stays.
     pub(super) fn take(&self, state: &mut State, record: Record) -> io::Result<bool> {
         let mut gone = Gone::new();
-        if !self.apply(state, record, &mut gone) {
-            return Ok(false);
-        }
+        let kept = self.apply(state, record, &mut gone);
         let at_ms = now_ms();
-        let mut records = record.to_bytes().to_vec();
+        // A policy may refuse a newcomer after it named victims: those are gone all the same.
+        let mut records = match kept {
+            true => record.to_bytes().to_vec(),
+            false => Vec::new(),
+        };
         for (fingerprint, _) in &gone {
             let fingerprint = *fingerprint;
             records.extend_from_slice(&Record::Removed { fingerprint, at_ms }.to_bytes());
@@ -293,7 +289,7 @@ impl Store {
             return Err(error);
         }
         self.drop_files(&gone);
-        Ok(true)
+        Ok(kept)
     }
 
     /// Notes artifacts whose time is over, and removes their files.

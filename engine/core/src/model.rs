@@ -178,6 +178,20 @@ pub struct Dataset {
     pub notes: Vec<String>,
 }
 
+impl Dataset {
+    /// The name of a cell type, by its place in the order of names.
+    pub fn type_name(&self, cell_type: usize) -> &Arc<str> {
+        &self.cell_types[cell_type].name
+    }
+
+    /// Number of columns in which a cell type has a row, in one region on one side.
+    pub fn columns_of(&self, cell_type: usize, region: usize, side: Side) -> usize {
+        self.cell_types[cell_type]
+            .part(region, side)
+            .map_or(0, |part| part.columns.len())
+    }
+}
+
 /// Names one map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapId {

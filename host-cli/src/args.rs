@@ -55,8 +55,10 @@ pub(crate) enum PluginCommand {
 /// How a table is read.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TableArgs {
-    /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather
-    pub(crate) table: PathBuf,
+    /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather; several files or directories of files
+    /// are parts of one table
+    #[arg(required = true, value_name = "TABLE")]
+    pub(crate) tables: Vec<PathBuf>,
     /// Table of the columns that exist; overrides the one of the configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) atlas: Option<PathBuf>,

@@ -6,6 +6,7 @@ use eyemap_engine::{
     caches::{Report, reports},
     config::Config,
     draw::DrawOptions,
+    ingest::table_files,
     last_run::{Done, Inputs},
     pipeline::Pipeline,
     plan::plan,
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     {
         return nothing_to_do(args, &pipeline, &done);
     }
-    let dataset = session::dataset(&args.table, &config, &cancel)?;
+    let dataset = session::dataset(&args.table, &config, Some(scratch(&args.out)), &cancel)?;
     let plan = plan(&dataset, &config.select)?;
     let notes: Vec<&String> = dataset
         .notes
@@ -86,6 +87,13 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
+/// The output directory, or the nearest above it that is there: nothing is made for a table that may be
+/// refused.
+fn scratch(out: &Path) -> &Path {
+    let there = out.ancestors().find(|dir| dir.is_dir());
+    there.unwrap_or(Path::new("."))
+}
+
 /// What the run depends on, unless it was asked to look at everything.
 fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inputs> {
     let index = args.out.join(eyemap_engine::index::INDEX_FILE);
@@ -97,7 +105,10 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
         return None;
     }
     let atlas = args.table.atlas.as_deref().or(config.atlas.file.as_deref());
-    let files: Vec<&Path> = std::iter::once(args.table.table.as_path())
+    let tables = table_files(&args.table.tables).ok()?;
+    let files: Vec<&Path> = tables
+        .iter()
+        .map(|table| table.as_path())
         .chain(atlas)
         .collect();
     Inputs::of(config, pipeline, &files)

@@ -10,8 +10,8 @@ use std::{
 
 use eyemap_engine::{
     config::{Config, Source},
-    ingest::{IngestOptions, read_dataset},
-    model::Dataset,
+    dataset::Dataset,
+    ingest::{IngestOptions, read_dataset, table_files},
     plugins::Finder,
 };
 
@@ -45,27 +45,24 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
     Ok(finder)
 }
 
-/// Reads the table and its atlas.
+/// Reads the table and its atlas. What does not fit in memory goes to `scratch`, unless the
+/// configuration names another directory.
 pub(crate) fn dataset(
     args: &TableArgs,
     config: &Config,
+    scratch: Option<&Path>,
     cancel: &AtomicBool,
 ) -> Result<Dataset, Failure> {
     let progress = Progress::of_bytes("reading", args.json);
     let report = |at: eyemap_engine::ingest::Progress| progress.at(at.bytes, at.total_bytes);
-    let atlas = args.atlas.as_deref().or(config.atlas.file.as_deref());
-    let dataset = read_dataset(
-        &args.table,
-        &IngestOptions {
-            table: &config.table,
-            atlas: &config.atlas,
-            atlas_file: atlas,
-            regions: &config.regions,
-            metrics: &config.metrics,
-            progress: Some(&report),
-            cancel: Some(cancel),
-        },
-    );
+    let mut options = IngestOptions::of(config);
+    options.atlas_file = args.atlas.as_deref().or(options.atlas_file);
+    options.progress = Some(&report);
+    options.cancel = Some(cancel);
+    if let (None, Some(scratch)) = (&config.memory.scratch, scratch) {
+        options.scratch = scratch.to_owned();
+    }
+    let dataset = read_dataset(&table_files(&args.tables)?, &options);
     progress.finish();
     Ok(dataset?)
 }

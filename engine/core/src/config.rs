@@ -17,11 +17,13 @@ use crate::{
 
 mod amount;
 mod cache;
+mod memory;
 mod read;
 mod schema;
 
 pub use amount::{Period, Size};
 pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
+pub use memory::MemoryConfig;
 
 pub use crate::cache::CacheMode;
 pub use read::{ConfigError, Source};
@@ -140,6 +142,8 @@ pub struct Config {
     pub output: OutputConfig,
     /// How the work is done.
     pub run: RunConfig,
+    /// How much memory it takes.
+    pub memory: MemoryConfig,
     /// What is kept.
     pub cache: CacheConfig,
     /// Where plugins come from.
@@ -159,6 +163,7 @@ impl Default for Config {
             select: SelectConfig::default(),
             output: OutputConfig::default(),
             run: RunConfig::default(),
+            memory: MemoryConfig::default(),
             cache: CacheConfig::default(),
             plugins: PluginsConfig::default(),
         }
@@ -358,6 +363,7 @@ impl Config {
         let files = self.atlas.file.iter_mut();
         let paths = files
             .chain(&mut self.cache.artifacts.store)
+            .chain(&mut self.memory.scratch)
             .chain(&mut self.plugins.path);
         for path in paths.chain(&mut self.plugins.locks).chain(tables) {
             *path = dir.join(&path);

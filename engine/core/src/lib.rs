@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod caches;
 pub mod config;
+pub mod dataset;
 pub mod draw;
 mod fingerprint;
 pub mod index;
@@ -23,5 +24,6 @@ pub mod scene;
 pub mod sink;
 pub mod stage;
 pub mod statistics;
+mod work;
 
 pub use eyemap_abi::job::{ColumnStatus, Rgba, Side};

@@ -11,9 +11,13 @@ use eyemap_abi::{
     job::{ColorJob, ColumnStatus, MetadataDescription, MetadataJob},
 };
 
-use super::{Colored, Fingerprint, Grid, Hash, Maps, Request, Scene, Written, layers, scope};
+use super::{
+    Colored, Fingerprint, Grid, Maps, Request, Scene, StatusCounts, Written, content::Content,
+    layers, scope,
+};
 use crate::{
-    model::{MetricValues, Part},
+    fingerprint::Hash,
+    model::{CellType, MetricValues, Part},
     scene::TooltipOverride,
     stage::{StageError, Texts, to_json},
 };
@@ -36,7 +40,8 @@ pub struct Draft<'a> {
     pub(super) maps: &'a Maps<'a>,
     pub(super) request: Request,
     pub(super) grid: Arc<Grid>,
-    pub(super) part: Option<&'a Part>,
+    /// None if the type has no row in the region on the side.
+    pub(super) cell_type: Option<Arc<CellType>>,
     pub(super) status: Vec<ColumnStatus>,
     pub(super) value: Vec<f64>,
     /// Whether no column has data.
@@ -54,34 +59,31 @@ pub struct Draft<'a> {
 
 /// Takes together what a map depends on.
 pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, StageError> {
-    let cell_type = &maps.dataset.cell_types[request.cell_type];
-    maps.refuse_underivable(cell_type, request)?;
+    let summary = &maps.dataset.types[request.cell_type];
+    maps.refuse_underivable(summary, request)?;
     let grid = maps.grid(request.region, request.side)?;
-    let part = cell_type.part(request.region, request.side);
+    let cell_type = match summary.part(request.region, request.side) {
+        Some(_) => Some(maps.cell_type(request.cell_type)?),
+        None => None,
+    };
+    let part = part_of(cell_type.as_deref(), request);
     let metric = part.map(|part| (part, &part.metrics[request.metric]));
     let (status, value) = whole_columns(&grid, metric);
     let blank = !status.contains(&ColumnStatus::HasData);
-    let texts = maps.metadata_job(request, &grid, &status);
+    let texts = maps.metadata_job(request, &grid.attribute_names, StatusCounts::of(&status));
     let whole = Job::new(maps.color_job(request, scope::Kind::Whole)?);
-    let layers = match part {
-        Some(part) if !blank => maps.layer_jobs(request, part)?,
-        _ => Vec::new(),
+    let n_layers = part.map_or(0, |part| layers::n_layers(request, part));
+    let layers = if blank {
+        Vec::new()
+    } else {
+        maps.layer_jobs(request, n_layers)?
     };
-    let content = {
-        let mut hash = Hash::new();
-        grid.hash_into(&mut hash);
-        hash.values(&status, &value);
-        if let Some((part, metric)) = metric.filter(|_| !layers.is_empty()) {
-            // Rows belong to columns by their order.
-            let columns = part
-                .columns
-                .iter()
-                .flat_map(|column| [column.hex1, column.hex2]);
-            hash.numbers(columns.map(i32::to_le_bytes));
-            hash.floats(&metric.layers);
-        }
-        hash.finish()
-    };
+    let mut content = Content::new(grid.digest());
+    content.values(&status, &value);
+    if let Some((part, metric)) = metric.filter(|_| !layers.is_empty()) {
+        content.layers(&part.columns, &metric.layers);
+    }
+    let content = content.finish();
     let texts_hash = {
         let mut hash = Hash::new();
         hash.text(&to_json(&texts));
@@ -97,7 +99,7 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
         maps,
         request,
         grid,
-        part,
+        cell_type,
         status,
         value,
         blank,
@@ -127,7 +129,8 @@ impl Draft<'_> {
     /// When a stage fails.
     pub fn scene(self) -> Result<Scene, StageError> {
         let pipeline = self.maps.pipeline;
-        let layer_values = match self.part {
+        let part = part_of(self.cell_type.as_deref(), self.request);
+        let layer_values = match part {
             Some(part) if !self.layers.is_empty() => {
                 layers::values(self.request, &self.grid, part, &self.status)
             }
@@ -258,6 +261,11 @@ impl Draft<'_> {
             occupancy: grid.occupancy.clone(),
         }
     }
+}
+
+/// The part of a request.
+fn part_of(cell_type: Option<&CellType>, request: Request) -> Option<&Part> {
+    cell_type.and_then(|cell_type| cell_type.part(request.region, request.side))
 }
 
 /// Status and value of every column of a grid.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use eyemap_abi::job::{Cell, ColumnStatus, CoordinateJob, Guide};
 
-use super::{Fingerprint, Hash, attributes::Attributes};
+use super::{Fingerprint, attributes::Attributes, content::Places};
 use crate::{
     config::MapConfig,
+    fingerprint::Hash,
     model::{Atlas, AttributeValues, Column, Part},
     scene::Occupancy,
     stage::{CoordinateStage, Placed, StageError},
@@ -247,20 +248,28 @@ impl Grid {
     }
 
     fn hash(&self, job: &CoordinateJob) -> blake3::Hash {
-        let mut hash = Hash::new();
-        hash.text(&serde_json::to_string(job).unwrap_or_default());
-        hash.text(&format!(
-            "{:?} {:?} {} {}",
-            self.cell, self.guides, self.width_px, self.height_px
-        ));
-        hash.numbers(self.hex1.iter().chain(&self.hex2).map(|n| n.to_le_bytes()));
-        hash.numbers(self.x.iter().chain(&self.y).map(|n| n.to_le_bytes()));
-        hash.values(&self.absent, &[]);
-        hash.text(&format!("{:?} {:?}", self.attribute_names, self.attributes));
-        hash.whole()
+        let attributes = match self.attributes.as_slice() {
+            [] => String::new(),
+            attributes => format!("{:?} {attributes:?}", self.attribute_names),
+        };
+        let size = [self.width_px, self.height_px];
+        let mut hash = Places::new(&[&common(job, self.cell, &self.guides, size), &attributes]);
+        let hex = [self.hex1.as_slice(), self.hex2.as_slice()];
+        hash.add(hex, [&self.x, &self.y], &self.absent);
+        hash.finish()
     }
 
-    pub(super) fn hash_into(&self, hash: &mut Hash) {
-        hash.numbers([*self.digest.as_bytes()].into_iter());
+    /// A hash of where the columns lie.
+    pub(super) const fn digest(&self) -> blake3::Hash {
+        self.digest
     }
+}
+
+/// What all places of a grid have in common.
+pub(super) fn common(job: &CoordinateJob, cell: Cell, guides: &[Guide], size: [f64; 2]) -> String {
+    let [width, height] = size;
+    format!(
+        "{} {cell:?} {guides:?} {width} {height}",
+        serde_json::to_string(job).unwrap_or_default()
+    )
 }

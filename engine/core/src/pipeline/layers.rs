@@ -17,8 +17,8 @@ pub(super) struct Layers {
 
 impl Maps<'_> {
     /// The jobs that colour the layers: one for all, one a layer, or none without layers.
-    pub(super) fn layer_jobs(&self, request: Request, part: &Part) -> Result<Vec<Job>, StageError> {
-        let kinds = match n_layers(request, part) {
+    pub(super) fn layer_jobs(&self, request: Request, n: usize) -> Result<Vec<Job>, StageError> {
+        let kinds = match n {
             0 => Vec::new(),
             // Layers are limited to a thousand by the configuration.
             n if self.pipeline.color.needs.layer.per_layer => {
@@ -65,7 +65,7 @@ impl Layers {
     }
 }
 
-fn n_layers(request: Request, part: &Part) -> usize {
+pub(super) fn n_layers(request: Request, part: &Part) -> usize {
     let found = &part.metrics[request.metric].layers;
     if found.is_empty() { 0 } else { part.n_layers }
 }

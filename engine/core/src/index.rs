@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     draw::Format,
-    manifest::{Counts, Entries, Entry, Key, Listed, ManifestError, Status},
+    manifest::{Counts, Entries, Entry, Key, Listed, Manifest, ManifestError, Status},
     sink::Pending,
 };
 
@@ -43,6 +43,20 @@ pub fn publish(listed: &Listed<'_>) -> Result<(), ManifestError> {
     done.map_err(failed)
 }
 
+/// The page of a manifest that is held as a whole.
+pub fn page(manifest: &Manifest) -> String {
+    let failed = |source| ManifestError::Io {
+        path: INDEX_FILE.into(),
+        source,
+    };
+    let entries = || manifest.entries.values();
+    let counts = Counts::of(entries().map(|entry| &entry.key));
+    let mut page = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = write(&mut page, counts, entries().cloned().map(Ok), &failed);
+    String::from_utf8_lossy(&page).into_owned()
+}
+
 /// Writes the page of entries that rise by key.
 fn write(
     page: &mut impl Write,
@@ -64,7 +78,7 @@ fn write(
         if formats
             .values()
             .next()
-            .is_some_and(|one| !is_same_map(&one.key, &entry.key))
+            .is_some_and(|one| !one.key.is_same_map(&entry.key))
         {
             write_map(page, last.as_ref(), &formats).map_err(failed)?;
             last = formats.pop_first().map(|(_, entry)| entry.key);
@@ -75,10 +89,6 @@ fn write(
     write_map(page, last.as_ref(), &formats).map_err(failed)?;
     let end = if counts.maps > 0 { "</ul>\n" } else { "" };
     write!(page, "{end}</body>\n</html>\n").map_err(failed)
-}
-
-fn is_same_map(a: &Key, b: &Key) -> bool {
-    (&a.cell_type, &a.region, a.side, &a.metric) == (&b.cell_type, &b.region, b.side, &b.metric)
 }
 
 /// Writes a map; the first one of a cell type comes after its heading.
@@ -153,16 +163,6 @@ mod tests {
 
     use super::*;
 
-    fn page(entries: Vec<Entry>, counts: Counts) -> String {
-        let mut page = Vec::new();
-        let failed = |source| ManifestError::Io {
-            path: INDEX_FILE.into(),
-            source,
-        };
-        write(&mut page, counts, entries.into_iter().map(Ok), &failed).expect("written");
-        String::from_utf8(page).expect("text")
-    }
-
     #[test]
     fn hostile_names_are_escaped_and_links_reach_encoded_files() {
         let key = Key {
@@ -181,12 +181,9 @@ mod tests {
             error: None,
             archive: None,
         };
-        let counts = Counts {
-            entries: 1,
-            maps: 1,
-            cell_types: 1,
-        };
-        let page = page(vec![entry], counts);
+        let page = page(&Manifest {
+            entries: [(entry.key.clone(), entry)].into(),
+        });
         assert!(page.contains("<h2>R1&amp;R6&lt;script&gt;</h2>"), "{page}");
         assert!(
             page.contains("href=\"ME_L/cells/R1%2526R6%253Cscript%253E~3.svg\""),

@@ -89,6 +89,16 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether it names the same map, whatever the format.
+    pub fn is_same_map(&self, other: &Self) -> bool {
+        self.side == other.side
+            && self.cell_type == other.cell_type
+            && self.region == other.region
+            && self.metric == other.metric
+    }
+}
+
 /// One map in one format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

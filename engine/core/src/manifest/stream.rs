@@ -155,6 +155,25 @@ pub struct Counts {
     pub cell_types: u64,
 }
 
+impl Counts {
+    /// Counts keys that rise.
+    pub fn of<'a>(keys: impl Iterator<Item = &'a Key>) -> Self {
+        let (mut counts, mut last) = (Self::default(), None);
+        for key in keys {
+            counts.add(last, key);
+            last = Some(key);
+        }
+        counts
+    }
+
+    fn add(&mut self, last: Option<&Key>, key: &Key) {
+        let same_type = last.is_some_and(|last| last.cell_type == key.cell_type);
+        self.entries += 1;
+        self.maps += u64::from(!last.is_some_and(|last| last.is_same_map(key)));
+        self.cell_types += u64::from(!same_type);
+    }
+}
+
 /// Writes the lines of a manifest and counts them.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
@@ -171,20 +190,10 @@ impl Writer {
         } else {
             out.write_all(b",\n")?;
         }
-        self.count(&entry.key);
+        self.counts.add(self.last.as_ref(), &entry.key);
+        self.last = Some(entry.key.clone());
         serde_json::to_writer(out, entry)?;
         Ok(())
-    }
-
-    fn count(&mut self, key: &Key) {
-        let last = self.last.as_ref();
-        let same_type = last.is_some_and(|last| last.cell_type == key.cell_type);
-        let map = |key: &Key| (key.region.clone(), key.side, key.metric.clone());
-        let same_map = same_type && last.map(map) == Some(map(key));
-        self.counts.entries += 1;
-        self.counts.maps += u64::from(!same_map);
-        self.counts.cell_types += u64::from(!same_type);
-        self.last = Some(key.clone());
     }
 
     pub(super) fn end(self, out: &mut impl Write) -> io::Result<Counts> {

@@ -175,6 +175,7 @@ fn page(text: &str, status: Status) -> String {
         fingerprint: String::new(),
         status,
         error: (status == Status::Failed).then(|| text.to_owned()),
+        archive: None,
     };
     index::page(&Manifest {
         entries: [(key, entry)].into(),

@@ -10,6 +10,8 @@ mod configuration;
 mod good_input;
 #[path = "cli/interruption.rs"]
 mod interruption;
+#[path = "cli/kills.rs"]
+mod kills;
 #[path = "cli/store.rs"]
 mod store;
 

@@ -2,13 +2,15 @@
 //!
 //! Plain HTML without a script; pictures load as they are scrolled to.
 
-use std::{collections::BTreeMap, fmt::Write as _};
-
-use eyemap_abi::job::Side;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use crate::{
     draw::Format,
-    manifest::{Entry, Manifest, Status},
+    manifest::{Counts, Entries, Entry, Key, Listed, Manifest, ManifestError, Status},
+    sink::Pending,
 };
 
 /// Name of the page in the output directory.
@@ -21,39 +23,95 @@ a{color:inherit;text-decoration:none}a:focus-visible,a:hover{outline:2px solid #
 li{font-size:.8rem;text-align:center}img{display:block;width:190px;height:205px;object-fit:contain}\
 .failed{width:190px;color:#a50f15;text-align:left}";
 
-/// Entries of one map.
-type Formats<'a> = BTreeMap<Format, &'a Entry>;
+/// Entries of one map, rising by format.
+type Formats = BTreeMap<Format, Entry>;
 
-/// The page for all maps of a manifest.
-pub fn page(manifest: &Manifest) -> String {
-    let mut types: BTreeMap<&str, BTreeMap<(&str, Side, &str), Formats<'_>>> = BTreeMap::new();
-    for (key, entry) in &manifest.entries {
-        let maps = types.entry(&key.cell_type).or_default();
-        maps.entry((&key.region, key.side, &key.metric))
-            .or_default()
-            .insert(key.format, entry);
-    }
-    let maps: usize = types.values().map(BTreeMap::len).sum();
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Eyemaps</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{maps} eyemaps of {} cell types</h1>\n",
-        types.len()
-    );
-    for (cell_type, maps) in types {
-        // Writing into a String cannot fail.
-        let _ = writeln!(page, "<h2>{}</h2>\n<ul>", escape(cell_type));
-        for ((region, side, metric), formats) in maps {
-            let name = format!("{region} ({}) {metric}", side.letter());
-            page.push_str(&item(&format!("{cell_type}, {name}"), &name, &formats));
-        }
-        page.push_str("</ul>\n");
-    }
-    page.push_str("</body>\n</html>\n");
-    page
+/// Writes the page for all maps of a manifest into its directory, map by map.
+///
+/// # Errors
+/// When the manifest cannot be read or the page cannot be written.
+pub fn publish(listed: &Listed<'_>) -> Result<(), ManifestError> {
+    let path = listed.dir.join(INDEX_FILE);
+    let failed = |source| ManifestError::Io {
+        path: path.clone(),
+        source,
+    };
+    let mut page = Pending::begin(listed.scratch, &path).map_err(failed)?;
+    let entries = Entries::open(listed.dir)?.into_iter().flatten();
+    write(&mut page, listed.counts, entries, &failed)?;
+    let done = page.finish().and_then(Pending::publish);
+    done.map_err(failed)
 }
 
-fn item(alt: &str, name: &str, formats: &Formats<'_>) -> String {
+/// The page of a manifest that is held as a whole.
+pub fn page(manifest: &Manifest) -> String {
+    let failed = |source| ManifestError::Io {
+        path: INDEX_FILE.into(),
+        source,
+    };
+    let entries = || manifest.entries.values();
+    let counts = Counts::of(entries().map(|entry| &entry.key));
+    let mut page = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = write(&mut page, counts, entries().cloned().map(Ok), &failed);
+    String::from_utf8_lossy(&page).into_owned()
+}
+
+/// Writes the page of entries that rise by key.
+fn write(
+    page: &mut impl Write,
+    counts: Counts,
+    entries: impl Iterator<Item = Result<Entry, ManifestError>>,
+    failed: &impl Fn(io::Error) -> ManifestError,
+) -> Result<(), ManifestError> {
+    let head = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Eyemaps</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<h1>{} eyemaps of {} cell types</h1>\n",
+        counts.maps, counts.cell_types
+    );
+    page.write_all(head.as_bytes()).map_err(failed)?;
+    let mut formats = Formats::new();
+    let mut last: Option<Key> = None;
+    for entry in entries {
+        let entry = entry?;
+        if formats
+            .values()
+            .next()
+            .is_some_and(|one| !one.key.is_same_map(&entry.key))
+        {
+            write_map(page, last.as_ref(), &formats).map_err(failed)?;
+            last = formats.pop_first().map(|(_, entry)| entry.key);
+            formats.clear();
+        }
+        formats.insert(entry.key.format, entry);
+    }
+    write_map(page, last.as_ref(), &formats).map_err(failed)?;
+    let end = if counts.maps > 0 { "</ul>\n" } else { "" };
+    write!(page, "{end}</body>\n</html>\n").map_err(failed)
+}
+
+/// Writes a map; the first one of a cell type comes after its heading.
+fn write_map(page: &mut impl Write, last: Option<&Key>, formats: &Formats) -> io::Result<()> {
+    let Some(Key {
+        cell_type,
+        region,
+        side,
+        metric,
+        ..
+    }) = formats.values().next().map(|entry| &entry.key)
+    else {
+        return Ok(());
+    };
+    if last.is_none_or(|last| last.cell_type != *cell_type) {
+        let end = if last.is_some() { "</ul>\n" } else { "" };
+        writeln!(page, "{end}<h2>{}</h2>\n<ul>", escape(cell_type))?;
+    }
+    let name = format!("{region} ({}) {metric}", side.letter());
+    page.write_all(item(&format!("{cell_type}, {name}"), &name, formats).as_bytes())
+}
+
+fn item(alt: &str, name: &str, formats: &Formats) -> String {
     let first = formats.values().find(|entry| entry.error.is_none());
     let error = formats.values().find_map(|entry| entry.error.as_ref());
     if let (None, Some(error)) = (first, error) {
@@ -63,11 +121,13 @@ fn item(alt: &str, name: &str, formats: &Formats<'_>) -> String {
             escape(error)
         );
     }
-    let link = first.map_or("", |entry| entry.path.as_str());
+    let link = first.map_or("", Entry::file);
     let thumbnail = [Format::SvgStatic, Format::Png, Format::Svg];
     let picture = thumbnail
         .iter()
-        .find_map(|format| formats.get(format).filter(|entry| entry.error.is_none()));
+        .find_map(|format| formats.get(format).filter(|entry| entry.error.is_none()))
+        // A page cannot show what is in an archive.
+        .filter(|entry| entry.archive.is_none());
     let blank = first.is_some_and(|entry| entry.status == Status::Blank);
     let note = if blank { " · blank" } else { "" };
     let picture = picture.map_or_else(String::new, |entry| {
@@ -99,8 +159,9 @@ fn url(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use eyemap_abi::job::Side;
+
     use super::*;
-    use crate::manifest::Key;
 
     #[test]
     fn hostile_names_are_escaped_and_links_reach_encoded_files() {
@@ -112,15 +173,16 @@ mod tests {
             format: Format::Svg,
         };
         let entry = Entry {
-            key: key.clone(),
+            key,
             path: "ME_L/cells/R1%26R6%3Cscript%3E~3.svg".into(),
             bytes: 1,
             fingerprint: String::new(),
             status: Status::Blank,
             error: None,
+            archive: None,
         };
         let page = page(&Manifest {
-            entries: [(key, entry)].into(),
+            entries: [(entry.key.clone(), entry)].into(),
         });
         assert!(page.contains("<h2>R1&amp;R6&lt;script&gt;</h2>"), "{page}");
         assert!(

@@ -5,7 +5,8 @@
 //! hash. Whatever is not known to be the same makes a run an ordinary one, which looks at every map.
 
 use std::{
-    io,
+    fs::File,
+    io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -16,7 +17,7 @@ use crate::{
     config::Config,
     manifest::{MANIFEST_FILE, Stamp, Stamps},
     pipeline::Pipeline,
-    sink::write_atomically,
+    sink::{Pending, Scratch, sweep},
 };
 
 /// Name of the note in the output directory.
@@ -33,7 +34,8 @@ pub struct Inputs {
     hash: String,
 }
 
-/// The note: what was read, and how many maps came of it. The paths of the files follow, a line each.
+/// The note: what was read, and how many maps came of it. The paths of the files follow, a
+/// line each, with their archive after a tab if they are in one.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     inputs: String,
@@ -84,21 +86,28 @@ impl Inputs {
 
     /// The last run into a directory, if it read the same and all that it wrote is still there.
     pub fn are_done(&self, out: &Path) -> Option<Done> {
-        let text = std::fs::read_to_string(out.join(NOTE_FILE)).ok()?;
-        let mut lines = text.lines();
-        let note: Note = serde_json::from_str(lines.next()?).ok()?;
+        let mut lines = BufReader::new(File::open(out.join(NOTE_FILE)).ok()?).lines();
+        let note: Note = serde_json::from_str(&lines.next()?.ok()?).ok()?;
         let same =
             note.inputs == self.hash && Stamp::of_file(&out.join(MANIFEST_FILE))? == note.manifest;
         if !same {
             return None;
         }
         let stamps = Stamps::read(out);
-        let is_there = |path: &str| {
+        let is_there = |line: io::Result<String>| {
+            let Ok(line) = line else { return false };
+            let (path, archive) = match line.split_once('\t') {
+                Some((path, archive)) => (path, Some(archive)),
+                None => (line.as_str(), None),
+            };
             let stamp = stamps.get(path);
-            stamp.is_some() && Stamp::of_file(&out.join(path)) == stamp
+            stamp.is_some() && Stamp::of_file(&out.join(archive.unwrap_or(path))) == stamp
         };
         // Paths come from our own note; one that leads elsewhere has no stamp.
-        lines.all(is_there).then_some(Done {
+        let all = lines.all(is_there);
+        // What a run left that was killed after its note.
+        all.then(|| sweep(out).ok())?;
+        all.then_some(Done {
             maps: note.maps,
             notes: note.notes,
         })
@@ -126,12 +135,13 @@ impl Inputs {
             maps,
             notes: notes.iter().map(|&note| note.clone()).collect(),
         };
-        let mut text = serde_json::to_string(&note)?;
+        let scratch = Scratch::open(out)?;
+        let mut text = Pending::begin(&scratch, &out.join(NOTE_FILE))?;
+        serde_json::to_writer(&mut text, &note)?;
         for path in paths {
-            text.push('\n');
-            text.push_str(&path);
+            write!(text, "\n{path}")?;
         }
-        text.push('\n');
-        write_atomically(&out.join(NOTE_FILE), text.as_bytes())
+        writeln!(text)?;
+        text.finish()?.publish()
     }
 }

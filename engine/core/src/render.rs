@@ -17,10 +17,10 @@ use crate::{
     cache::{CacheName, Recorder, Store},
     draw::{self, DrawOptions, Format},
     index,
-    manifest::{Entry, Journal, Key, Manifest, ManifestError, Status},
+    manifest::{Entry, Journal, Key, Listed, ManifestError, Places, Status},
     model::MapId,
     pipeline::{Draft, Fingerprint, Maps, Request, Scene},
-    sink::{Pending, write_atomically},
+    sink::Pending,
 };
 
 /// What to write, and where.
@@ -329,10 +329,10 @@ impl Run<'_> {
         for &format in &self.formats {
             let fingerprint = self.artifact(draft.fingerprint(), format);
             if !self.options.force {
-                let known = self
-                    .journal
-                    .unchanged(&key(id, format), &fingerprint.to_string());
-                if known.is_some() {
+                let known =
+                    self.journal
+                        .unchanged(&key(id, format), None, &fingerprint.to_string());
+                if known {
                     continue;
                 }
                 if let Some((artifact, cost)) = self.stored(fingerprint) {
@@ -445,15 +445,10 @@ impl Run<'_> {
                 Status::Rendered
             },
             error: None,
+            archive: None,
         };
         let pending = timed(&self.times.write, || {
-            Pending::write(&target, artifact).or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
-                    std::fs::create_dir_all(target.parent().unwrap_or(self.options.out))?;
-                    Pending::write(&target, artifact)
-                }
-                _ => Err(error),
-            })
+            Pending::write_in(self.journal.scratch(), &target, artifact)
         });
         let pending = pending.map_err(|source| RenderError::Write {
             path: target.clone(),
@@ -488,6 +483,7 @@ impl Run<'_> {
             fingerprint: String::new(),
             status: Status::Failed,
             error: Some(reason.to_owned()),
+            archive: None,
         };
         Ok(self.journal.publish(None, &entry)?)
     }
@@ -504,22 +500,21 @@ impl Run<'_> {
         summary.interrupted = self.options.cancel.load(Ordering::Relaxed);
         let complete = fatal.is_none() && !summary.interrupted;
         let dataset = self.maps.dataset;
-        let mut wanted = std::collections::BTreeSet::new();
-        if self.options.prune && complete {
-            let ids = requests.iter().map(|request| request.id(dataset));
-            wanted.extend(
-                ids.flat_map(|id| self.formats.iter().map(move |&format| key(&id, format))),
-            );
-        }
-        let keep = |key: &Key| !(self.options.prune && complete) || wanted.contains(key);
-        let write_index = |manifest: &Manifest| {
-            let path = self.options.out.join(index::INDEX_FILE);
+        let prune = self.options.prune && complete;
+        let ids = requests
+            .iter()
+            .filter(|_| prune)
+            .map(|request| request.id(dataset));
+        let keys = ids.flat_map(|id| self.formats.iter().map(move |&format| key(&id, format)));
+        let wanted = Places::of(keys);
+        let keep = |key: &Key| !prune || wanted.has(key);
+        let write_index = |listed: &Listed<'_>| {
             // A page that is there must not link to what is gone.
-            if !(self.options.index || path.exists()) {
-                return Ok(());
+            let is_there = self.options.out.join(index::INDEX_FILE).exists();
+            if self.options.index || is_there {
+                index::publish(listed)?;
             }
-            write_atomically(&path, index::page(manifest).as_bytes())
-                .map_err(|source| ManifestError::Io { path, source })
+            Ok(())
         };
         match (self.journal.finish(keep, write_index), fatal) {
             // What ended the run explains more than a manifest that could not be written after it.

@@ -1,13 +1,17 @@
 //! Where artifacts go: complete files, or none.
 
+mod scratch;
+
 use std::{
     fs::File,
-    io::{self, ErrorKind, Write as _},
+    io::{self, BufWriter, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// A file that is complete under a temporary name beside its place. Dropping it removes it.
+pub use scratch::{SCRATCH_DIR, Scratch, sweep};
+
+/// A file that is complete under a temporary name. Dropping it removes it.
 #[derive(Debug)]
 pub struct Pending {
     temporary: Option<PathBuf>,
@@ -29,22 +33,114 @@ impl Pending {
         Ok(pending)
     }
 
+    /// Writes bytes into the directory of a run; they go to `target` when they are published.
+    ///
+    /// # Errors
+    /// When the directory cannot be written or the disk is full; nothing is left behind.
+    pub fn write_in(scratch: &Scratch, target: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let (temporary, mut file) = scratch.create()?;
+        let pending = Self {
+            temporary: Some(temporary),
+            target: target.into(),
+        };
+        file.write_all(bytes)?;
+        Ok(pending)
+    }
+
+    /// Starts a file in the directory of a run that is written piece by piece.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn begin(scratch: &Scratch, target: &Path) -> io::Result<PendingWriter> {
+        let (temporary, file) = scratch.create()?;
+        Ok(PendingWriter {
+            pending: Self {
+                temporary: Some(temporary),
+                target: target.into(),
+            },
+            file: BufWriter::with_capacity(BUFFER, file),
+        })
+    }
+
     /// Where its bytes are until then.
     pub fn path(&self) -> Option<&Path> {
         self.temporary.as_deref()
     }
 
-    /// Puts the file in its place, over the old one.
+    /// Puts the file in its place, over the old one; directories are created as needed.
     ///
     /// # Errors
     /// When it cannot be renamed; the old file stays.
     pub fn publish(mut self) -> io::Result<()> {
         if let Some(temporary) = &self.temporary {
-            std::fs::rename(temporary, &self.target)?;
+            self.rename(temporary)?;
         }
         self.temporary = None;
         Ok(())
     }
+
+    fn rename(&self, temporary: &Path) -> io::Result<()> {
+        let mut renamed = std::fs::rename(temporary, &self.target);
+        if let (Err(error), Some(dir)) = (&renamed, self.target.parent())
+            && error.kind() == ErrorKind::NotFound
+        {
+            std::fs::create_dir_all(dir)?;
+            renamed = std::fs::rename(temporary, &self.target);
+        }
+        match renamed {
+            // A directory that is a link to another disk.
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                copy_atomically(temporary, &self.target)?;
+                std::fs::remove_file(temporary)
+            }
+            renamed => renamed,
+        }
+    }
+}
+
+/// Bytes on their way into a file are gathered up to this number.
+const BUFFER: usize = 64 << 10;
+
+/// A file in the directory of a run that is being written.
+#[derive(Debug)]
+pub struct PendingWriter {
+    file: BufWriter<File>,
+    pending: Pending,
+}
+
+impl PendingWriter {
+    /// Ends the file. It still waits to be published.
+    ///
+    /// # Errors
+    /// When the disk is full; nothing is left behind.
+    pub fn finish(mut self) -> io::Result<Pending> {
+        self.file.flush()?;
+        Ok(self.pending)
+    }
+}
+
+impl Write for PendingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Copies a file complete or not at all.
+///
+/// # Errors
+/// When it cannot be read or written; the old file stays.
+pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
+    let (temporary, mut file) = create_beside(to)?;
+    let pending = Pending {
+        temporary: Some(temporary),
+        target: to.into(),
+    };
+    io::copy(&mut File::open(from)?, &mut file)?;
+    pending.publish()
 }
 
 impl Drop for Pending {

@@ -122,7 +122,7 @@ fn a_full_disk_is_named_and_what_is_there_is_whole() {
     let desk = Desk::new(&large_table(400));
     let script = "mkdir -p out && mount -t tmpfs -o size=300k none out && \
         \"$EYEMAP\" render table.csv -o out --format json; code=$?; \
-        find out -name '*.tmp' | wc -l > leftovers; \
+        find out -name '*.tmp' -o -name .eyemap-tmp | wc -l > leftovers; \
         cat out/.manifest.journal.jsonl > journal 2>/dev/null; cp -r out copy; exit $code";
     let output = crate::on_a_small_disk(&desk, script, "leftovers");
     crate::fails(&output, 2, &["cannot", "No space left on device", "space"]);

@@ -5,32 +5,35 @@
 //! manifest of the same maps is the same on every machine.
 
 use std::{
-    collections::HashMap,
-    fs::Metadata,
-    io,
+    fs::{File, Metadata},
+    io::{self, Write as _},
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::sink::write_atomically;
+use super::{known::place, lines::Lines};
+use crate::sink::{Pending, PendingWriter, Scratch};
 
 /// Name of the file with the stamps in the output directory.
 pub(super) const STAMPS_FILE: &str = ".manifest.stamps";
 
 /// How a file looked: its place on the disk, its length in bytes, and when it was last changed, in
 /// nanoseconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stamp(u64, u64, u64);
 
 impl Stamp {
+    /// That of no file.
+    pub(super) const NONE: Self = Self(0, 0, 0);
+
     /// How a file looks now.
     pub fn of(metadata: &Metadata) -> Self {
         let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
         let nanoseconds = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        Self(place(metadata), metadata.len(), nanoseconds)
+        Self(inode(metadata), metadata.len(), nanoseconds)
     }
 
     /// How the file of a path looks now; none if there is none.
@@ -41,50 +44,102 @@ impl Stamp {
 }
 
 #[cfg(unix)]
-fn place(metadata: &Metadata) -> u64 {
+fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
 #[cfg(not(unix))]
-fn place(_metadata: &Metadata) -> u64 {
+fn inode(_metadata: &Metadata) -> u64 {
     0
 }
 
-/// Stamps by the path of the file, relative to the output directory.
+/// Stamps by the path of the file, relative to the output directory: 40 bytes each.
 #[derive(Debug, Default)]
-pub(crate) struct Stamps(HashMap<String, Stamp>);
+pub(crate) struct Stamps(Vec<(u128, Stamp)>);
 
 impl Stamps {
     /// Reads the stamps of a directory. Without them, or damaged, every map is drawn again.
     pub(crate) fn read(dir: &Path) -> Self {
-        let text = std::fs::read_to_string(dir.join(STAMPS_FILE)).unwrap_or_default();
-        let line = |line: &str| {
-            let (path, stamp) = line.split_once('\t')?;
-            Some((path.to_owned(), serde_json::from_str(stamp).ok()?))
-        };
-        Self(text.lines().filter_map(line).collect())
+        let mut stamps = Vec::new();
+        each(dir, |path, stamp| stamps.push((place(path), stamp)));
+        stamps.sort_unstable();
+        Self(stamps)
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<Stamp> {
-        self.0.get(path).copied()
+        let place = place(path);
+        let found = self.0.binary_search_by_key(&place, |(other, _)| *other);
+        found.ok().map(|found| self.0[found].1)
+    }
+}
+
+/// Calls back for each stamp of a directory. A line that is damaged is none.
+pub(super) fn each(dir: &Path, mut found: impl FnMut(&str, Stamp)) {
+    let mut stamps = InStep::open(dir);
+    while let Some((path, stamp)) = stamps.read() {
+        found(&path, stamp);
+    }
+}
+
+/// Stamps in the order of the manifest that they were written with.
+#[derive(Debug)]
+pub(super) struct InStep {
+    lines: Option<Lines<File>>,
+    next: Option<(String, Stamp)>,
+}
+
+impl InStep {
+    pub(super) fn open(dir: &Path) -> Self {
+        let file = File::open(dir.join(STAMPS_FILE));
+        Self {
+            lines: file.ok().map(Lines::new),
+            next: None,
+        }
     }
 
-    pub(super) fn set(&mut self, path: String, stamp: Stamp) {
-        self.0.insert(path, stamp);
+    /// The stamp of the next path of the manifest, if it has one. Out of step nothing is found, and
+    /// then maps are drawn once more than needed.
+    pub(super) fn take(&mut self, path: &str) -> Option<Stamp> {
+        if self.next.is_none() {
+            self.next = self.read();
+        }
+        let (_, stamp) = self.next.take_if(|(next, _)| next == path)?;
+        Some(stamp)
     }
 
-    /// Writes the stamps of those paths that are kept.
-    pub(super) fn write<'a>(
-        &self,
-        dir: &Path,
-        paths: impl Iterator<Item = &'a str>,
-    ) -> io::Result<()> {
-        let mut text = String::new();
-        for path in paths {
-            if let Some(Stamp(place, len, changed)) = self.get(path) {
-                text.push_str(&format!("{path}\t[{place},{len},{changed}]\n"));
+    fn read(&mut self) -> Option<(String, Stamp)> {
+        loop {
+            let line = self.lines.as_mut()?.next().ok()??;
+            let parsed = std::str::from_utf8(line).ok().and_then(|line| {
+                let (path, stamp) = line.split_once('\t')?;
+                Some((path.to_owned(), serde_json::from_str(stamp).ok()?))
+            });
+            if parsed.is_some() {
+                return parsed;
             }
         }
-        write_atomically(&dir.join(STAMPS_FILE), text.as_bytes())
+    }
+}
+
+/// Writes the stamps of a manifest beside it.
+#[derive(Debug)]
+pub(super) struct StampWriter(PendingWriter);
+
+impl StampWriter {
+    pub(super) fn begin(scratch: &Scratch, dir: &Path) -> io::Result<Self> {
+        Pending::begin(scratch, &dir.join(STAMPS_FILE)).map(Self)
+    }
+
+    pub(super) fn push(&mut self, path: &str, stamp: Option<Stamp>) -> io::Result<()> {
+        match stamp {
+            Some(Stamp(place, len, changed)) => {
+                writeln!(self.0, "{path}\t[{place},{len},{changed}]")
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn publish(self) -> io::Result<()> {
+        self.0.finish()?.publish()
     }
 }

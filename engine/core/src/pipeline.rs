@@ -10,6 +10,7 @@ mod fingerprint;
 mod grid;
 mod layers;
 mod scope;
+mod stream;
 
 use std::{
     collections::BTreeSet,
@@ -21,6 +22,7 @@ use quick_cache::sync::Cache;
 
 pub use draft::Draft;
 pub use grid::Grid;
+pub use stream::{Stream, StreamError};
 
 pub use crate::fingerprint::Fingerprint;
 use crate::fingerprint::Hash;
@@ -28,6 +30,7 @@ use crate::{
     cache::{CacheName, Memo, Recorder},
     config::Config,
     dataset::Dataset,
+    governor::Pressure,
     ingest::TableError,
     model::{CellType, MapId, TypeSummary},
     plugins::Finder,
@@ -90,6 +93,8 @@ pub struct Maps<'a> {
     whole_table: OnceLock<Result<scope::WholeTable, Arc<TableError>>>,
     /// Metrics with quantiles that are not exact.
     coarse: Mutex<BTreeSet<String>>,
+    /// Tells how much smaller batches should be.
+    pressure: Option<&'a Pressure>,
     /// Cell types whose maps are being drawn.
     types: Cache<usize, Arc<CellType>>,
 }
@@ -138,6 +143,7 @@ impl Pipeline {
             scopes: Cache::new(SCOPES),
             whole_table: OnceLock::new(),
             coarse: Mutex::default(),
+            pressure: None,
             types: Cache::new(work::threads(self.config.run.jobs) + TYPES),
         }
     }
@@ -293,6 +299,17 @@ impl StatusCounts {
         let mut counts = Self::default();
         counts.add(status);
         counts
+    }
+}
+
+impl<'a> Maps<'a> {
+    /// Makes batches smaller under pressure.
+    #[must_use]
+    pub fn under(self, pressure: &'a Pressure) -> Self {
+        Self {
+            pressure: Some(pressure),
+            ..self
+        }
     }
 }
 

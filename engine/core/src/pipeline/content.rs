@@ -44,16 +44,13 @@ impl Places {
 /// Hashes what columns hold.
 #[derive(Debug)]
 pub(super) struct Content {
-    places: blake3::Hash,
     values: Hash,
     layers: Option<Hash>,
 }
 
 impl Content {
-    /// Begins with a hash of the places.
-    pub(super) fn new(places: blake3::Hash) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            places,
             values: Hash::new(),
             layers: None,
         }
@@ -80,11 +77,17 @@ impl Content {
         }
     }
 
-    pub(super) fn finish(&self) -> Fingerprint {
+    /// Takes layers that were hashed beside.
+    pub(super) fn take_layers(&mut self, other: Self) {
+        self.layers = other.layers;
+    }
+
+    /// Takes together what columns hold and a hash of where they lie.
+    pub(super) fn finish(&self, places: blake3::Hash, with_layers: bool) -> Fingerprint {
         let mut hash = Hash::new();
-        hash.numbers([*self.places.as_bytes()].into_iter());
+        hash.numbers([*places.as_bytes()].into_iter());
         hash.fingerprint(self.values.finish());
-        if let Some(layers) = &self.layers {
+        if let Some(layers) = self.layers.as_ref().filter(|_| with_layers) {
             hash.fingerprint(layers.finish());
         }
         hash.finish()

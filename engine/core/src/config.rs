@@ -17,11 +17,13 @@ use crate::{
 
 mod amount;
 mod cache;
+mod monitor;
 mod read;
 mod schema;
 
 pub use amount::{Period, Size};
 pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
+pub use monitor::{Limit, MonitorConfig};
 
 pub use crate::cache::CacheMode;
 pub use read::{ConfigError, Source};
@@ -142,6 +144,8 @@ pub struct Config {
     pub run: RunConfig,
     /// What is kept.
     pub cache: CacheConfig,
+    /// What is measured.
+    pub monitor: MonitorConfig,
     /// Where plugins come from.
     pub plugins: PluginsConfig,
 }
@@ -160,6 +164,7 @@ impl Default for Config {
             output: OutputConfig::default(),
             run: RunConfig::default(),
             cache: CacheConfig::default(),
+            monitor: MonitorConfig::default(),
             plugins: PluginsConfig::default(),
         }
     }

@@ -77,11 +77,14 @@ pub fn read_dataset(table: &Path, options: &IngestOptions<'_>) -> Result<Dataset
     let refused = |objection: error::Objection| objection.at(table, Place::File);
     let regions = Regions::new(options.regions).map_err(refused)?;
     let source = Source::open(table)?;
+    let bytes = source.total_bytes;
+    let span = tracing::debug_span!("ingest", rows = tracing::field::Empty, bytes).entered();
     let mut atlas = match options.atlas_file {
         Some(file) => AtlasIndex::read(file, options.atlas, regions)?,
         None => AtlasIndex::derived(),
     };
     let read = read::read_rows(source, options, regions, &mut atlas)?;
+    span.record("rows", read.rows_read);
     let cell_types = build_types(&read, regions).map_err(refused)?;
     Ok(Dataset {
         shape: read.layout.shape,

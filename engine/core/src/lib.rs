@@ -15,6 +15,7 @@ pub mod last_run;
 pub mod manifest;
 pub mod memory;
 pub mod model;
+pub mod monitor;
 pub mod name;
 pub mod pipeline;
 pub mod plan;

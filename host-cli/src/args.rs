@@ -5,7 +5,7 @@ mod cache;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use eyemap_engine::{Side, draw::Format};
+use eyemap_engine::{Side, draw::Format, monitor::report::ReportFormat};
 
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
@@ -117,6 +117,13 @@ pub(crate) struct RenderArgs {
     /// Write what is asked of the caches, for `eyemap cache simulate` and `tune`
     #[arg(long, value_name = "FILE.csv.gz")]
     pub(crate) record_trace: Option<PathBuf>,
+    /// Write what the run did, where its time went and what limits it: a page (.html) or a document
+    /// for machines (.json)
+    #[arg(long, value_name = "FILE.html|FILE.json", value_parser = report_file)]
+    pub(crate) report: Option<PathBuf>,
+    /// Write a timeline of all threads for Perfetto or chrome://tracing
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -180,6 +187,14 @@ fn format(text: &str) -> Result<Format, String> {
         let known = Format::ALL.map(Format::name).join(", ");
         format!("formats are {known}")
     })
+}
+
+fn report_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match ReportFormat::of(&path) {
+        Some(_) => Ok(path),
+        None => Err("a report is written to a file that ends in .html or .json".into()),
+    }
 }
 
 fn range(text: &str) -> Result<Range, String> {

@@ -8,6 +8,7 @@ use eyemap_engine::{
     config::{ConfigError, Source},
     ingest::TableError,
     manifest::ManifestError,
+    monitor::report::Outcome,
     plan::SelectError,
     plugins::PluginError,
     render::RenderError,
@@ -125,6 +126,14 @@ impl Failure {
                 Self::with_cause(code, error).help(help)
             }
             error => Self::new(USAGE, error.to_string()),
+        }
+    }
+
+    /// How a report calls the end that this made.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.code {
+            INTERRUPTED => Outcome::Interrupted,
+            _ => Outcome::Failed,
         }
     }
 

@@ -12,6 +12,7 @@ mod out;
 mod plugin;
 mod progress;
 mod render;
+mod report;
 mod session;
 
 use std::{panic::catch_unwind, process::ExitCode};
@@ -27,7 +28,10 @@ fn main() -> ExitCode {
         Err(error) => return usage(error),
     };
     let json = args.wants_json();
-    log::start(json);
+    // A render logs as soon as it knows whether it is watched too.
+    if !matches!(args.command, Command::Render(_)) {
+        log::start(json, None);
+    }
     failure::install_report();
     let done = catch_unwind(|| run(&args.command));
     let fault = |_| {

@@ -4,10 +4,11 @@ use std::{path::Path, process::ExitCode, time::Duration};
 
 use eyemap_engine::{
     caches::{Report, reports},
-    config::Config,
+    config::{Config, Source},
     draw::DrawOptions,
     ingest::table_files,
     last_run::{Done, Inputs},
+    monitor::report::Outcome,
     pipeline::Pipeline,
     plan::plan,
     render::{RenderOptions, Summary, paths, render},
@@ -20,6 +21,7 @@ use crate::{
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
     out,
     progress::Progress,
+    report::{Ended, Watched},
     session,
 };
 
@@ -29,19 +31,39 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
+    let watched = Watched::start(args, &config)?;
+    let done = draw(args, (&config, &source), &watched);
+    if let Err(failure) = &done {
+        let mut ended = Ended {
+            summary: &Summary::default(),
+            outcome: failure.outcome(),
+            caches: serde_json::json!({}),
+            notes: vec![failure.to_string()],
+        };
+        // What ended the run is told; that it cannot be written down either is not.
+        let _ = watched.finish(args, &mut ended);
+    }
+    done
+}
+
+fn draw(
+    args: &RenderArgs,
+    (config, source): (&Config, &Source),
+    watched: &Watched,
+) -> Result<ExitCode, Failure> {
     let cancel = session::stop_on_interrupt()?;
-    let finder = session::finder(&config, &source)?;
+    let finder = session::finder(config, source)?;
     let mut pipeline =
-        Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
-    let caches = Caches::open(args, (&config, &source), &finder, &mut pipeline)?;
-    let inputs = inputs(args, &config, &pipeline);
+        Pipeline::load(config, &finder).map_err(|error| Failure::stage(error, source))?;
+    let caches = Caches::open(args, (config, source), &finder, &mut pipeline)?;
+    let inputs = inputs(args, config, &pipeline);
     if let Some(done) = inputs
         .as_ref()
         .and_then(|inputs| inputs.are_done(&args.out))
     {
-        return nothing_to_do(args, &pipeline, &done);
+        return nothing_to_do(args, &pipeline, &done, watched);
     }
-    let dataset = session::dataset(&args.table, &config, Some(scratch(&args.out)), &cancel)?;
+    let dataset = session::dataset(&args.table, config, Some(scratch(&args.out)), &cancel)?;
     let plan = plan(&dataset, &config.select)?;
     let notes: Vec<&String> = dataset
         .notes
@@ -69,7 +91,11 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         cancel: &cancel,
     };
     let maps = pipeline.maps(&dataset);
-    let summary = render(&maps, &plan.requests, &options, &|| progress.step());
+    let summary = render(&maps, &plan.requests, &options, &|| {
+        progress.step();
+        watched.tell(&progress);
+    });
+    watched.tell(&progress);
     progress.finish();
     let summary = summary?;
     if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
@@ -82,7 +108,7 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         );
     }
     let reports = reports(&pipeline, caches.store.as_ref());
-    let code = report(args, &pipeline, (&summary, &reports), &notes)?;
+    let code = report(args, &pipeline, (&summary, &reports), &notes, watched)?;
     caches.finish(&mut pipeline)?;
     Ok(code)
 }
@@ -114,7 +140,12 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
     Inputs::of(config, pipeline, &files)
 }
 
-fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<ExitCode, Failure> {
+fn nothing_to_do(
+    args: &RenderArgs,
+    pipeline: &Pipeline,
+    done: &Done,
+    watched: &Watched,
+) -> Result<ExitCode, Failure> {
     let notes: Vec<&String> = done.notes.iter().collect();
     if !args.table.json {
         notes
@@ -125,7 +156,7 @@ fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<
         unchanged: done.maps,
         ..Summary::default()
     };
-    report(args, pipeline, (&summary, &[]), &notes)
+    report(args, pipeline, (&summary, &[]), &notes, watched)
 }
 
 /// Arguments win over the configuration file.
@@ -162,17 +193,33 @@ fn report(
     pipeline: &Pipeline,
     (summary, caches): (&Summary, &[Report]),
     notes: &[&String],
+    watched: &Watched,
 ) -> Result<ExitCode, Failure> {
+    let mut ended = Ended {
+        summary,
+        outcome: match summary {
+            _ if summary.interrupted => Outcome::Interrupted,
+            _ if summary.failed > 0 => Outcome::SomeFailed,
+            _ => Outcome::Complete,
+        },
+        caches: caches::document(caches),
+        notes: notes.iter().map(|&note| note.clone()).collect(),
+    };
+    let written = watched.finish(args, &mut ended);
+    let told = &ended.notes[notes.len()..];
     if args.table.json {
-        let mut document = document(args, pipeline, summary, notes);
-        document["caches"] = caches::document(caches);
+        let mut document = document(args, (pipeline, watched), summary, &ended.notes);
+        document["caches"] = ended.caches.clone();
         out::json(&document)?;
     } else {
-        lines(args, pipeline, summary)
+        told.iter()
+            .for_each(|note| out::note(&format!("note: {note}")));
+        lines(args, (pipeline, watched), summary)
             .iter()
             .chain(&caches::lines(caches))
             .for_each(|line| out::note(line));
     }
+    written?;
     Ok(ExitCode::from(match summary {
         _ if summary.interrupted => INTERRUPTED,
         _ if summary.failed > 0 => SOME_FAILED,
@@ -180,7 +227,11 @@ fn report(
     }))
 }
 
-fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<String> {
+fn lines(
+    args: &RenderArgs,
+    (pipeline, watched): (&Pipeline, &Watched),
+    summary: &Summary,
+) -> Vec<String> {
     let drawn = summary.rendered + summary.blank;
     let seconds = summary.elapsed.as_secs_f64();
     let mut lines = Vec::new();
@@ -200,12 +251,12 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
         };
         lines.push(format!("{} maps unchanged{source}", summary.unchanged));
     }
-    let stages: Vec<String> = times(pipeline, summary)
-        .iter()
-        .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
-        .collect();
     if drawn > 0 {
-        lines.push(format!("time over all threads: {}", stages.join(", ")));
+        lines.extend(match watched.lines() {
+            // Nobody looked closer.
+            found if found.is_empty() => vec![spent(pipeline, summary)],
+            found => found,
+        });
     }
     if summary.unplaced > 0 {
         lines.push(format!(
@@ -234,6 +285,14 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
     lines
 }
 
+fn spent(pipeline: &Pipeline, summary: &Summary) -> String {
+    let stages: Vec<String> = times(pipeline, summary)
+        .iter()
+        .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
+        .collect();
+    format!("time over all threads: {}", stages.join(", "))
+}
+
 fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 6] {
     let spent = |origin: &Origin| origin.spent().1;
     [
@@ -248,9 +307,9 @@ fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 6
 
 fn document(
     args: &RenderArgs,
-    pipeline: &Pipeline,
+    (pipeline, watched): (&Pipeline, &Watched),
     summary: &Summary,
-    notes: &[&String],
+    notes: &[String],
 ) -> serde_json::Value {
     let failures = summary.failures.iter();
     let failures: Vec<_> = failures
@@ -271,17 +330,9 @@ fn document(
         "interrupted": summary.interrupted,
         "elapsed_ms": summary.elapsed.as_secs_f64() * 1e3,
         "time_ms": serde_json::Map::from_iter(times),
-        "memory_bytes": memory(),
+        "memory_bytes": watched.memory.sample(),
+        "peak_memory_bytes": watched.memory.peak(),
+        "slow_operations": watched.slow_count(),
         "notes": notes,
     })
-}
-
-/// Memory of this process now, in bytes.
-fn memory() -> Option<u64> {
-    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
-    let pid = sysinfo::get_current_pid().ok()?;
-    let mut system = System::new().ok()?;
-    let what = ProcessRefreshKind::nothing().with_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
-    system.process(pid).map(sysinfo::Process::memory)
 }

@@ -18,12 +18,14 @@ use crate::{
 mod amount;
 mod cache;
 mod memory;
+mod monitor;
 mod read;
 mod schema;
 
 pub use amount::{Period, Size};
 pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
 pub use memory::MemoryConfig;
+pub use monitor::{Limit, MonitorConfig};
 
 pub use crate::cache::CacheMode;
 pub use read::{ConfigError, Source};
@@ -146,6 +148,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// What is kept.
     pub cache: CacheConfig,
+    /// What is measured.
+    pub monitor: MonitorConfig,
     /// Where plugins come from.
     pub plugins: PluginsConfig,
 }
@@ -165,6 +169,7 @@ impl Default for Config {
             run: RunConfig::default(),
             memory: MemoryConfig::default(),
             cache: CacheConfig::default(),
+            monitor: MonitorConfig::default(),
             plugins: PluginsConfig::default(),
         }
     }

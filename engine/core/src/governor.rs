@@ -69,7 +69,7 @@ impl Pressure {
 /// What the governor did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Caches may hold so many bytes each from now on.
+    /// Caches may hold so many bytes together from now on.
     Caches(u64),
     /// Batches and buffers are one part in so many of their usual size.
     Batches(u32),
@@ -103,7 +103,7 @@ impl fmt::Display for Step {
             self.at.as_secs_f64()
         )?;
         match self.action {
-            Action::Caches(bytes) => write!(f, "caches may hold {:.1} MB each", mega(bytes)),
+            Action::Caches(bytes) => write!(f, "caches may hold {:.1} MB together", mega(bytes)),
             Action::Batches(1) => f.write_str("batches have their usual size again"),
             Action::Batches(parts) => write!(f, "batches are 1/{parts} of their size"),
             Action::Threads(1) => f.write_str("1 thread works"),
@@ -192,7 +192,7 @@ impl<'g, 'a> State<'g, 'a> {
     fn new(governor: &'g Governor<'a>) -> Self {
         let start = Instant::now();
         // All caches together begin with a quarter of what the process may have.
-        let cache_bytes = governor.config.limit.bytes() / 12;
+        let cache_bytes = governor.config.limit.bytes() / 4;
         governor.memos.shrink_to(cache_bytes);
         Self {
             governor,

@@ -12,6 +12,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use tracing::{debug_span, field::Empty};
 
 use crate::{
     cache::{CacheName, Recorder, Store},
@@ -83,6 +84,8 @@ impl<'a> Keeping<'a> {
     fn keep(&self, fingerprint: Fingerprint, artifact: &[u8], cost: Duration, same: Option<&Path>) {
         let load = |average: &AtomicU64| Duration::from_nanos(average.load(Ordering::Relaxed));
         if self.all || cost > 2 * (load(&self.put_ns) + load(&self.get_ns)) {
+            let bytes = artifact.len();
+            let _span = debug_span!("artifacts", what = "put", bytes).entered();
             let start = Instant::now();
             self.store.put(fingerprint, artifact, cost, same);
             average(&self.put_ns, start.elapsed());
@@ -368,9 +371,7 @@ impl Run<'_> {
         let (mut bytes, mut failure) = (0, None);
         for &(format, fingerprint) in missing {
             let start = Instant::now();
-            let drawn = timed(&self.times.draw, || {
-                draw::draw(format, &scene.head, &scene.batch(), &self.options.draw)
-            });
+            let drawn = timed(&self.times.draw, || draw(format, scene, &self.options.draw));
             // Whoever has not got it pays for the scene too.
             let cost = scene_cost + start.elapsed();
             match drawn {
@@ -409,7 +410,15 @@ impl Run<'_> {
 
     fn stored(&self, fingerprint: Fingerprint) -> Option<(Vec<u8>, Duration)> {
         let keeping = self.options.store?;
-        timed(&self.times.store, || keeping.get(fingerprint))
+        timed(&self.times.store, || {
+            let span = debug_span!("artifacts", what = "get", bytes = Empty).entered();
+            let found = keeping.get(fingerprint);
+            span.record(
+                "bytes",
+                found.as_ref().map_or(0, |(artifact, _)| artifact.len()),
+            );
+            found
+        })
     }
 
     fn record(&self, fingerprint: Fingerprint, bytes: usize, cost: Duration) {
@@ -447,6 +456,7 @@ impl Run<'_> {
             error: None,
             archive: None,
         };
+        let _span = debug_span!("write", bytes = entry.bytes).entered();
         let pending = timed(&self.times.write, || {
             Pending::write_in(self.journal.scratch(), &target, artifact)
         });
@@ -516,7 +526,8 @@ impl Run<'_> {
             }
             Ok(())
         };
-        match (self.journal.finish(keep, write_index), fatal) {
+        let finished = debug_span!("finish").in_scope(|| self.journal.finish(keep, write_index));
+        match (finished, fatal) {
             // What ended the run explains more than a manifest that could not be written after it.
             (_, Some(error)) => return Err(error),
             (finished, None) => finished?,
@@ -528,6 +539,15 @@ impl Run<'_> {
         summary.elapsed = start.elapsed();
         Ok(summary)
     }
+}
+
+fn draw(format: Format, scene: &Scene, options: &DrawOptions) -> io::Result<Vec<u8>> {
+    let (batch, name) = (scene.batch(), format.name());
+    let rows = batch.x.len();
+    let span = debug_span!("draw", format = name, rows, bytes = Empty).entered();
+    let drawn = draw::draw(format, &scene.head, &batch, options);
+    span.record("bytes", drawn.as_ref().map_or(0, Vec::len));
+    drawn
 }
 
 fn key(id: &MapId, format: Format) -> Key {

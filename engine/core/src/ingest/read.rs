@@ -298,7 +298,13 @@ impl<'a> Collected<'a> {
         most: usize,
     ) -> Result<(), TableError> {
         let file = &shared.files.files[unit.file];
-        let _span = tracing::debug_span!("ingest", file = %file.path.display()).entered();
+        let span = tracing::debug_span!(
+            "ingest",
+            file = %file.path.display(),
+            rows = tracing::field::Empty,
+            bytes = tracing::field::Empty
+        )
+        .entered();
         let mut source = Source::open(&file.path)?;
         if source.header != file.header {
             let objection = Objection::new("changed while it was being read");
@@ -308,10 +314,10 @@ impl<'a> Collected<'a> {
             source.only(groups);
         }
         source.select(&file.layout.columns());
-        let mut bytes = 0;
+        let (mut bytes, before) = (0, self.rows_read);
         while shared.goes_on(index)? {
             let Some(batch) = source.next_batch()? else {
-                return Ok(());
+                break;
             };
             let rows = batch.len();
             let mut reader = RowReader {
@@ -331,9 +337,11 @@ impl<'a> Collected<'a> {
             self.rows_read += rows as u64;
             let disk = |source| spill_error(shared, source);
             self.rows.keep_within(most).map_err(disk)?;
-            let before = std::mem::replace(&mut bytes, source.bytes_read());
-            shared.report(rows as u64, bytes - before);
+            let earlier = std::mem::replace(&mut bytes, source.bytes_read());
+            shared.report(rows as u64, bytes - earlier);
         }
+        span.record("rows", self.rows_read - before);
+        span.record("bytes", bytes);
         Ok(())
     }
 }

@@ -101,6 +101,9 @@ pub(crate) struct RenderArgs {
     /// Threads; 0 takes one a core
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
+    /// Take as much memory as it takes: do not watch `limit` of [memory]
+    #[arg(long)]
+    pub(crate) no_governor: bool,
     /// Write an index.html with thumbnails (adds the format svg-static)
     #[arg(long)]
     pub(crate) index: bool,

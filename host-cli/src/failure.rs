@@ -266,7 +266,6 @@ impl From<RenderError> for Failure {
         let help = error.help();
         let code = match &error {
             RenderError::Manifest(ManifestError::Damaged { .. }) => DAMAGED,
-            RenderError::Threads { .. } => INTERNAL,
             _ => USAGE,
         };
         Self::with_cause(code, error).help(help)

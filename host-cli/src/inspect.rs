@@ -14,7 +14,7 @@ use crate::{args::InspectArgs, failure::Failure, out, session};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let (config, _) = session::config(args.table.config.as_deref())?;
-    let dataset = session::dataset(&args.table, &config, None, &AtomicBool::new(false))?;
+    let dataset = session::dataset(&args.table, &config, (None, None), &AtomicBool::new(false))?;
     if args.table.json {
         out::json(&document(&dataset))
     } else {

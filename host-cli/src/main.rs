@@ -6,6 +6,7 @@ mod args;
 mod cache;
 mod caches;
 mod failure;
+mod governed;
 mod inspect;
 mod log;
 mod out;
@@ -21,6 +22,11 @@ use clap::Parser as _;
 
 use args::{Args, Command, PluginCommand};
 use failure::Failure;
+
+/// Gives freed pages back to the system within milliseconds, which the memory limit counts on, and keeps
+/// the blocks of a map apart by size, so that a long run does not fragment.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {

@@ -1,23 +1,25 @@
 //! `eyemap render`.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
 use eyemap_engine::{
     caches::{Report, reports},
     config::{Config, Source},
     draw::DrawOptions,
+    governor::{Governor, Pressure},
     ingest::table_files,
     last_run::{Done, Inputs},
     monitor::report::Outcome,
-    pipeline::Pipeline,
+    pipeline::{Maps, Pipeline, Request},
     plan::plan,
-    render::{RenderOptions, Summary, paths, render},
+    render::{RenderError, RenderOptions, Summary, paths, render},
     stage::Origin,
 };
 
 use crate::{
     args::RenderArgs,
     caches::{self, Caches},
+    governed::Steps,
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
     out,
     progress::Progress,
@@ -63,54 +65,118 @@ fn draw(
     {
         return nothing_to_do(args, &pipeline, &done, watched);
     }
-    let dataset = session::dataset(&args.table, config, Some(scratch(&args.out)), &cancel)?;
-    let plan = plan(&dataset, &config.select)?;
-    let notes: Vec<&String> = dataset
-        .notes
-        .iter()
-        .chain(&plan.notes)
-        .chain(&caches.notes)
-        .collect();
-    if !args.table.json {
-        notes
-            .iter()
-            .for_each(|note| out::note(&format!("note: {note}")));
-    }
-    let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
-    let keeping = caches.keeping();
-    let options = RenderOptions {
-        out: &args.out,
-        formats: &config.output.formats,
-        draw: DrawOptions::scaled(config.output.scale),
-        jobs: config.run.jobs,
-        prune: args.prune,
-        index: config.output.index,
-        force: args.force,
-        store: keeping.as_ref(),
-        recorder: caches.recorder.as_deref(),
+    let (pressure, steps) = (Pressure::default(), Steps::new(args.table.json));
+    let governor = Governor {
+        config: &config.memory,
+        watch: &watched.memory,
+        memos: &pipeline.memos,
+        pressure: &pressure,
+        threads: watched.threads(),
         cancel: &cancel,
+        tell: &|step| steps.tell(step),
     };
-    let maps = pipeline.maps(&dataset);
-    let summary = render(&maps, &plan.requests, &options, &|| {
-        progress.step();
-        watched.tell(&progress);
+    let drawn = governor.during(|| {
+        let run = Run {
+            args,
+            config,
+            pipeline: &pipeline,
+            caches: &caches,
+            watched,
+            cancel: &cancel,
+            pressure: &pressure,
+        };
+        run.read_and_draw(inputs)
     });
-    watched.tell(&progress);
-    progress.finish();
-    let summary = summary?;
-    if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
-        let n = plan.requests.len() as u64;
-        // Without the note the next run looks at every map, and says so itself if it cannot write.
-        let _ = inputs.note(
-            &args.out,
-            (n, &notes),
-            paths(&maps, &plan.requests, &options),
-        );
-    }
+    let (summary, mut notes) = drawn.map_err(|failure| match pressure.exceeded() {
+        Some(used) => Failure::from(RenderError::Memory {
+            used,
+            limit: config.memory.limit.bytes(),
+        }),
+        None => failure,
+    })?;
+    notes.extend(steps.note());
     let reports = reports(&pipeline, caches.store.as_ref());
+    let notes: Vec<&String> = notes.iter().collect();
     let code = report(args, &pipeline, (&summary, &reports), &notes, watched)?;
     caches.finish(&mut pipeline)?;
     Ok(code)
+}
+
+/// What reading and drawing needs.
+struct Run<'a> {
+    args: &'a RenderArgs,
+    config: &'a Config,
+    pipeline: &'a Pipeline,
+    caches: &'a Caches,
+    watched: &'a Watched,
+    cancel: &'a AtomicBool,
+    pressure: &'a Pressure,
+}
+
+impl Run<'_> {
+    /// Gives what was done, and what the user should know.
+    fn read_and_draw(&self, inputs: Option<Inputs>) -> Result<(Summary, Vec<String>), Failure> {
+        let (args, config) = (self.args, self.config);
+        let room = (Some(scratch(&args.out)), Some(self.pressure));
+        let dataset = session::dataset(&args.table, config, room, self.cancel)?;
+        let plan = plan(&dataset, &config.select)?;
+        let mut notes = dataset.notes.clone();
+        notes.extend_from_slice(&plan.notes);
+        notes.extend_from_slice(&self.caches.notes);
+        if !args.table.json {
+            tell_notes(&notes);
+        }
+        let maps = self.pipeline.maps(&dataset).under(self.pressure);
+        let keeping = self.caches.keeping();
+        let options = RenderOptions {
+            out: &args.out,
+            formats: &config.output.formats,
+            draw: DrawOptions::scaled(config.output.scale),
+            jobs: config.run.jobs,
+            prune: args.prune,
+            index: config.output.index,
+            force: args.force,
+            store: keeping.as_ref(),
+            recorder: self.caches.recorder.as_deref(),
+            pressure: Some(self.pressure),
+            cancel: self.cancel,
+        };
+        let summary = self.draw(&maps, &plan.requests, &options)?;
+        if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
+            let n = plan.requests.len() as u64;
+            let told: Vec<&String> = notes.iter().collect();
+            let files = paths(&maps, &plan.requests, &options);
+            // Without the note the next run looks at every map, and says so itself if it cannot write.
+            let _ = inputs.note(&args.out, (n, &told), files);
+        }
+        let coarse = maps.coarse();
+        if !args.table.json {
+            tell_notes(&coarse);
+        }
+        notes.extend(coarse);
+        Ok((summary, notes))
+    }
+
+    fn draw(
+        &self,
+        maps: &Maps<'_>,
+        requests: &[Request],
+        options: &RenderOptions<'_>,
+    ) -> Result<Summary, Failure> {
+        let quiet = self.args.table.json;
+        let progress = Progress::of_things("drawing", requests.len() as u64, quiet);
+        let summary = render(maps, requests, options, &|| {
+            progress.step();
+            self.watched.tell(&progress);
+        });
+        self.watched.tell(&progress);
+        progress.finish();
+        Ok(summary?)
+    }
+}
+
+fn tell_notes(notes: &[String]) {
+    notes.iter().for_each(|note| out::note(&format!("note: {note}")));
 }
 
 /// The output directory, or the nearest above it that is there: nothing is made for a table that may be
@@ -174,6 +240,7 @@ fn apply(args: &RenderArgs, config: &mut Config) {
     config.output.scale = args.scale.unwrap_or(config.output.scale);
     config.output.index |= args.index;
     config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
+    config.memory.governor &= !args.no_governor;
     if let Some(store) = &args.store {
         config.cache.artifacts.store = Some(store.clone());
     }

@@ -57,6 +57,11 @@ impl Watched {
         })
     }
 
+    /// Threads that work.
+    pub(crate) const fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// Warns of slow operations that nobody was told of.
     pub(crate) fn tell(&self, progress: &Progress) {
         if let Some(monitor) = &self.monitor {

@@ -11,6 +11,7 @@ use std::{
 use eyemap_engine::{
     config::{Config, Source},
     dataset::Dataset,
+    governor::Pressure,
     ingest::{IngestOptions, read_dataset, table_files},
     plugins::Finder,
 };
@@ -50,7 +51,7 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
 pub(crate) fn dataset(
     args: &TableArgs,
     config: &Config,
-    scratch: Option<&Path>,
+    (scratch, pressure): (Option<&Path>, Option<&Pressure>),
     cancel: &AtomicBool,
 ) -> Result<Dataset, Failure> {
     let progress = Progress::of_bytes("reading", args.json);
@@ -59,6 +60,7 @@ pub(crate) fn dataset(
     options.atlas_file = args.atlas.as_deref().or(options.atlas_file);
     options.progress = Some(&report);
     options.cancel = Some(cancel);
+    options.pressure = pressure;
     if let (None, Some(scratch)) = (&config.memory.scratch, scratch) {
         options.scratch = scratch.to_owned();
     }

@@ -65,6 +65,7 @@ pub use self::{
 use crate::{
     config::{AtlasConfig, Config, MetricConfig, RegionConfig, TableConfig},
     dataset::Dataset,
+    governor::Pressure,
     model::{Metric, Region, TableShape, TypeSummary},
     work,
 };
@@ -102,6 +103,8 @@ pub struct IngestOptions<'a> {
     pub held_bytes: u64,
     /// The directory in which an unnamed file holds rows that do not fit in memory.
     pub scratch: PathBuf,
+    /// Tells when buffers and batches should be smaller, and fewer threads should read.
+    pub pressure: Option<&'a Pressure>,
     /// Called after each batch of rows of the table, on any thread.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
     /// Looked at before each batch; once true, reading ends with [`TableError::Interrupted`].
@@ -125,6 +128,7 @@ impl<'a> IngestOptions<'a> {
                 Some(dir) => dir.clone(),
                 None => std::env::temp_dir(),
             },
+            pressure: None,
             progress: None,
             cancel: None,
         }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -23,7 +23,7 @@ use super::{
     regions::Regions,
     rows::{Key, Numbers, Row, part_of},
     schema::{Layout, Values, nearest, toml_key},
-    source::{Batch, Source},
+    source::{BATCH_ROWS, Batch, Source},
     spill::Spill,
     visits::{NoVisit, Seen, Visits},
 };
@@ -190,7 +190,7 @@ pub(super) fn read_rows(
     };
     let threads = crate::work::threads(options.jobs).min(files.units.len());
     let share = options.buffer_bytes / threads.max(1);
-    let each = |_| Collected::new(files, (atlas, spill)).read(&shared, share);
+    let each = |number| Collected::new(files, (atlas, spill)).read(&shared, number, share);
     let collected = crate::work::on_threads(threads, each);
     let mut read = Read {
         seen: vec![false; files.files[0].layout.metrics.len()],
@@ -278,8 +278,13 @@ impl<'a> Collected<'a> {
     }
 
     /// Reads units until there are no more, holding at most so many bytes of rows.
-    fn read(mut self, shared: &Shared<'_>, most: usize) -> Self {
+    fn read(mut self, shared: &Shared<'_>, number: usize, most: usize) -> Self {
+        let never = AtomicBool::new(false);
+        let cancel = shared.options.cancel.unwrap_or(&never);
         loop {
+            if let Some(pressure) = shared.options.pressure {
+                pressure.wait_for_turn(number, cancel);
+            }
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = shared.files.units.get(index) else {
                 return self;
@@ -314,6 +319,8 @@ impl<'a> Collected<'a> {
             source.only(groups);
         }
         source.select(&file.layout.columns());
+        let shrunk = |usual| shared.options.pressure.map_or(usual, |p| p.shrunk(usual));
+        source.batch_rows(shrunk(BATCH_ROWS));
         let (mut bytes, before) = (0, self.rows_read);
         while shared.goes_on(index)? {
             let Some(batch) = source.next_batch()? else {
@@ -336,7 +343,7 @@ impl<'a> Collected<'a> {
             self.number += 1;
             self.rows_read += rows as u64;
             let disk = |source| spill_error(shared, source);
-            self.rows.keep_within(most).map_err(disk)?;
+            self.rows.keep_within(shrunk(most)).map_err(disk)?;
             let earlier = std::mem::replace(&mut bytes, source.bytes_read());
             shared.report(rows as u64, bytes - earlier);
         }

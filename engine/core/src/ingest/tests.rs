@@ -80,6 +80,7 @@ impl Bench {
             buffer_bytes: 64 << 20,
             held_bytes: 64 << 20,
             scratch: self.folder.path().into(),
+            pressure: None,
             progress: None,
             cancel: None,
         }

@@ -4,6 +4,8 @@
 //! `EYEMAP_BUILD_DIR`. Tables have the distributions of a real data set: synapses of a column
 //! log-normal (mu 5, sigma 1.5), shares of its layers Dirichlet (0.35).
 
+pub mod workload;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,

@@ -4,6 +4,9 @@
 //! `EYEMAP_BUILD_DIR`. Tables have the distributions of a real data set: synapses of a column
 //! log-normal (mu 5, sigma 1.5), shares of its layers Dirichlet (0.35).
 
+pub mod document;
+pub mod measure;
+pub mod scale;
 pub mod workload;
 
 use std::{
@@ -20,6 +23,9 @@ use eyemap_engine::{
     model::Dataset,
     plugins::{Finder, SearchDir},
 };
+
+/// What fails in a chore is a disk, a program or an argument: the text says which.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Finds the built plugins and trusts them whatever their hash: they were built for this run.
 ///

@@ -17,7 +17,6 @@ mod shape;
 mod tests;
 
 use std::{
-    error::Error,
     fs,
     io::{BufWriter, Write as _},
     path::Path,
@@ -26,12 +25,10 @@ use std::{
 pub use names::AWKWARD;
 pub use rows::Row;
 
+use crate::Result;
 use parts::{InOrder, Scattered, Words};
 use random::{Random, Use};
 use rows::{SLOTS, Source};
-
-/// What fails here is a disk or an argument: the text says which.
-pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Raised with each change that gives other rows for the same arguments.
 pub const VERSION: u32 = 1;

@@ -5,7 +5,10 @@
 use std::{fs, path::PathBuf, time::Instant};
 
 use clap::Parser;
-use eyemap_benches::workload::{Result, Single, Workload};
+use eyemap_benches::{
+    Result,
+    workload::{Single, Workload},
+};
 
 /// Writes DIR/table/part-0000.parquet and so on, and DIR/atlas.csv.
 #[derive(Debug, Parser)]

@@ -11,8 +11,9 @@ use parquet::{
     file::properties::WriterProperties,
 };
 
+use crate::Result;
+
 use super::{
-    Result,
     random::{Random, Use},
     rows::{Row, SLOTS},
 };

@@ -27,6 +27,21 @@ use eyemap_engine::{
 /// What fails in a chore is a disk, a program or an argument: the text says which.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// Ends a chore: what failed is printed as people read it.
+#[allow(
+    clippy::print_stderr,
+    reason = "the one place where a chore says why it failed"
+)]
+pub fn end(done: Result<()>) -> std::process::ExitCode {
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
 /// Finds the built plugins and trusts them whatever their hash: they were built for this run.
 ///
 /// # Panics

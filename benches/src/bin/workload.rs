@@ -46,8 +46,11 @@ struct Args {
     layers: u8,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> std::process::ExitCode {
+    eyemap_benches::end(run(&Args::parse()))
+}
+
+fn run(args: &Args) -> Result<()> {
     let layers = args.layers;
     let workload = Workload {
         types: args.types,

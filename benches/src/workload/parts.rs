@@ -18,14 +18,20 @@ use super::{
     rows::{Row, SLOTS},
 };
 
-/// Rows that are turned into one batch of Arrow.
-const BATCH: usize = 1 << 16;
+/// Rows that are turned into one batch of Arrow, in all open parts together.
+const BATCH: usize = 1 << 18;
 
 /// Rows in a row group, at most; with many parts open at once there are fewer.
 const GROUP: usize = 1 << 20;
 
 /// Rows in the row groups of all open parts together.
 const OPEN_ROWS: usize = 8 * GROUP;
+
+/// Bytes of pages that all columns of all open parts hold before they are compressed.
+const PAGES: usize = 64 << 20;
+
+/// Columns of a table.
+const COLUMNS: usize = 8;
 
 /// Rows that wait for their turn, in all parts together, when rows are scattered.
 const WAITING: usize = 1 << 21;
@@ -86,10 +92,12 @@ struct Part {
 }
 
 impl Part {
-    fn create(path: &Path, words: &Words, group: usize) -> Result<Self> {
+    fn create(path: &Path, words: &Words, open: usize) -> Result<Self> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-            .set_max_row_group_row_count(Some(group))
+            .set_max_row_group_row_count(Some((OPEN_ROWS / open).min(GROUP)))
+            .set_data_page_size_limit((PAGES / COLUMNS / open).min(1 << 20))
+            .set_dictionary_page_size_limit((PAGES / COLUMNS / open).min(1 << 20))
             .build();
         // Without the schema of Arrow, readers see plain texts, as in a file of any other program.
         let options = ArrowWriterOptions::new()
@@ -99,7 +107,7 @@ impl Part {
         let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self {
             writer: ArrowWriter::try_new_with_options(file, schema, options)?,
-            rows: Vec::with_capacity(BATCH.min(group)),
+            rows: Vec::with_capacity(BATCH / open.max(4)),
         })
     }
 
@@ -152,7 +160,7 @@ impl<'a> InOrder<'a> {
         while self.next <= part {
             self.close()?;
             let path = self.dir.join(name(self.next));
-            self.open = Some(Part::create(&path, self.words, GROUP)?);
+            self.open = Some(Part::create(&path, self.words, 1)?);
             self.next += 1;
         }
         if let Some(open) = &mut self.open {
@@ -180,9 +188,8 @@ pub(super) struct Scattered<'a> {
 
 impl<'a> Scattered<'a> {
     pub(super) fn create(dir: &Path, words: &'a Words, parts: usize, seed: u64) -> Result<Self> {
-        let group = (OPEN_ROWS / parts).min(GROUP);
         let create = |part| {
-            let part = Part::create(&dir.join(name(part)), words, group)?;
+            let part = Part::create(&dir.join(name(part)), words, parts)?;
             Ok((part, Vec::new()))
         };
         Ok(Self {

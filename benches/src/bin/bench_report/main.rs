@@ -33,8 +33,11 @@ struct Args {
     parts: usize,
 }
 
-fn main() -> Result<()> {
-    let args = Args::parse();
+fn main() -> std::process::ExitCode {
+    eyemap_benches::end(run(&Args::parse()))
+}
+
+fn run(args: &Args) -> Result<()> {
     let names = CASES.map(|(name, _)| name);
     if let Some(unknown) = args
         .cases

@@ -4,6 +4,8 @@
 //! `EYEMAP_BUILD_DIR`. Tables have the distributions of a real data set: synapses of a column
 //! log-normal (mu 5, sigma 1.5), shares of its layers Dirichlet (0.35).
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 pub mod document;
 pub mod measure;
 pub mod scale;

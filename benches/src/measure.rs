@@ -145,7 +145,7 @@ pub fn hash(dir: &Path) -> Result<String> {
 pub fn sequential_write(path: &Path, bytes: u64) -> Result<Duration> {
     const BLOCK: usize = 1 << 20;
     // Not zeros, which a file system may leave out.
-    let block: Vec<u8> = (0..BLOCK).map(|i| (i * 167 >> 3) as u8).collect();
+    let block: Vec<u8> = (0..BLOCK).map(|i| ((i * 167) >> 3) as u8).collect();
     let start = Instant::now();
     let mut file =
         fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;

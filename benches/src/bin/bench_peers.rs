@@ -23,8 +23,11 @@ use eyemap_benches::{
 };
 use serde_json::Value;
 
-/// Folder of `examples/`, table in it, and metric: 60 maps with data.
-const SAMPLES: [(&str, &str, &str); 3] = [
+/// Folder of `examples/`, table in it, and metric.
+type Sample = (&'static str, &'static str, &'static str);
+
+/// Together 60 maps with data.
+const SAMPLES: [Sample; 3] = [
     ("nern2024", "cells.csv", "cells"),
     ("flywire", "cells.csv.gz", "cells"),
     ("synthetic", "counts.csv", "synapses"),
@@ -109,8 +112,8 @@ impl Peers {
         Ok(python)
     }
 
-    fn render(&self, sample: usize, format: &str, out: &Path) -> Result<measure::Run> {
-        let (folder, table, metric) = SAMPLES[sample];
+    fn render(&self, sample: Sample, format: &str, out: &Path) -> Result<measure::Run> {
+        let (folder, table, metric) = sample;
         let folder = self.root.join("examples").join(folder);
         let mut command = Command::new(self.build.join("eyemap"));
         command.arg("render").arg(folder.join(table));
@@ -123,8 +126,8 @@ impl Peers {
     /// The maps as JSON and static SVG, for the other programs.
     fn maps(&self) -> Result<PathBuf> {
         let maps = self.dir.join("maps");
-        for sample in 0..SAMPLES.len() {
-            self.render(sample, "json,svg-static", &maps.join(SAMPLES[sample].0))?;
+        for sample in SAMPLES {
+            self.render(sample, "json,svg-static", &maps.join(sample.0))?;
         }
         Ok(maps)
     }
@@ -135,7 +138,7 @@ impl Peers {
         for _ in 0..rounds {
             let (mut elapsed, mut wall) = (0.0, 0.0);
             (maps, written) = (0.0, 0.0);
-            for sample in 0..SAMPLES.len() {
+            for sample in SAMPLES {
                 let out = tempfile::tempdir_in(&self.dir)?;
                 let run = self.render(sample, format, out.path())?;
                 let said: Value = serde_json::from_str(&run.said)?;

@@ -19,6 +19,9 @@ pub(crate) struct Bench {
 /// A case.
 type Case = fn(&Bench) -> Result<String>;
 
+/// What is taken of a run.
+type Figure = fn(&Render) -> f64;
+
 /// All cases, in the order of the document.
 pub(crate) const CASES: [(&str, Case); 6] = [
     ("full", full),
@@ -157,20 +160,17 @@ fn last_line(reason: &str) -> String {
 fn threads(bench: &Bench) -> Result<String> {
     let table = bench.types(THOUSAND_MAPS, "")?;
     let runs = bench.in_turn(&table, 5, &[&["--jobs", "1"], &["--jobs", "2"]])?;
-    let whole = |runs: &[Render]| median(runs.iter().map(Render::seconds).collect());
-    let drawing = |runs: &[Render]| {
-        let times = runs.iter().map(|run| run.number("/elapsed_ms") / 1e3);
-        median(times.collect())
-    };
     let mut text = format!(
         "### Two threads\n\n{} maps, medians of five runs in turn.\n\n\
         | | `--jobs 1` | `--jobs 2` | times faster |\n|---|---|---|---|\n",
         runs[0][0].maps()
     );
-    let parts: [(&str, &dyn Fn(&[Render]) -> f64); 2] =
-        [("whole command", &whole), ("drawing and writing", &drawing)];
+    let parts: [(&str, Figure); 2] = [
+        ("whole command", Render::seconds),
+        ("drawing and writing", |run| run.number("/elapsed_ms") / 1e3),
+    ];
     for (name, time) in parts {
-        let (one, two) = (time(&runs[0]), time(&runs[1]));
+        let [one, two] = [0, 1].map(|way| median(runs[way].iter().map(time).collect()));
         writeln!(
             text,
             "| {name} | {} | {} | {:.2} |",

@@ -63,7 +63,7 @@ pub fn run(command: &mut Command) -> Result<Run> {
             .trim()
             .char_indices()
             .rev()
-            .nth(600)
+            .nth(4_000)
             .map_or(0, |at| at.0);
         return Err(format!("{}: {}", ended.status, &reason.trim()[from..]).into());
     }

@@ -123,7 +123,8 @@ impl Place {
             command.arg("--atlas").arg(atlas);
         }
         // Paths that a case names are in its directory.
-        let run = measure::run(command.current_dir(&self.dir))?;
+        let run = measure::run(command.current_dir(&self.dir));
+        let run = run.map_err(|reason| message(&reason.to_string()))?;
         let summary = serde_json::from_str(&run.said)?;
         Ok(Render { run, summary })
     }
@@ -140,6 +141,21 @@ impl Place {
     pub fn forget(&self) -> Result<()> {
         remove(&self.out())
     }
+}
+
+/// What the command says in its JSON about a failure, with the causes; or all that it says.
+fn message(reason: &str) -> String {
+    let Some((status, json)) = reason.split_once('{') else {
+        return reason.to_owned();
+    };
+    let said: Option<serde_json::Value> = serde_json::from_str(&format!("{{{json}")).ok();
+    let Some(error) = said.as_ref().and_then(|said| said.get("error")) else {
+        return reason.to_owned();
+    };
+    let causes = error["causes"].as_array().into_iter().flatten();
+    let lines = std::iter::once(&error["message"]).chain(causes);
+    let lines: Vec<_> = lines.filter_map(serde_json::Value::as_str).collect();
+    format!("{status}{}", lines.join(": "))
 }
 
 /// Removes a directory if it is there.
@@ -168,5 +184,17 @@ pub fn bytes(bytes: u64) -> String {
         b if b < 1e6 => format!("{:.1} kB", b / 1e3),
         b if b < 1e9 => format!("{:.0} MB", b / 1e6),
         b => format!("{:.2} GB", b / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_the_command_is_said_in_its_words() {
+        let said = r#"exit status: 2: {"error": {"message": "a: no", "causes": ["gone"]}}"#;
+        assert_eq!(message(said), "exit status: 2: a: no: gone");
+        assert_eq!(message("killed {"), "killed {");
     }
 }

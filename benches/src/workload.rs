@@ -5,8 +5,8 @@
 //! 1.5), layers Dirichlet (0.35) and Poisson, one to six cells. A type has about 12,300 rows, so that
 //! 11,000 types have about 135 million.
 //!
-//! A seed gives the same rows on every machine, in one order or another. Memory is bounded: rows are
-//! made map by map and never held together.
+//! A seed gives the same rows on every machine, in one order or another. Memory is bounded, by less than
+//! 300 MB: rows are made map by map and never held together.
 
 mod names;
 mod parts;
@@ -40,7 +40,7 @@ pub struct Workload {
     pub types: usize,
     /// Where the random numbers start.
     pub seed: u64,
-    /// Number of files, from 1.
+    /// Number of files, 1 to 256; scattered ones 1 to 32, as they are all open at once.
     pub parts: usize,
     /// Whether each part has rows of all types, in no order.
     pub scatter: bool,
@@ -167,6 +167,8 @@ impl Workload {
         let wrong = match self {
             _ if !(1..=1_000_000).contains(&self.types) => "types are 1 to 1,000,000",
             _ if !(1..=256).contains(&self.parts) => "parts are 1 to 256",
+            // Each open part takes 5 MB: more of them would leave the bound on memory.
+            _ if self.scatter && self.parts > 32 => "scattered parts are 1 to 32",
             _ if !(0.0..=1.0).contains(&self.nulls) => "nulls are a share from 0 to 1",
             Self {
                 single: Some(Single { columns, .. }),

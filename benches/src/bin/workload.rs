@@ -23,7 +23,7 @@ struct Args {
     /// Directory that is written into
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
-    /// Number of files, 1 to 256
+    /// Number of files, 1 to 256; with --scatter 1 to 32
     #[arg(long, default_value_t = 1, value_name = "P")]
     parts: usize,
     /// Rows of all types in each part, in no order, in place of types one after the other

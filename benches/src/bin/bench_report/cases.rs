@@ -125,7 +125,7 @@ fn huge(bench: &Bench) -> Result<String> {
             let arguments = ["--metric", "synapses", "--format", format];
             let line = match bench.place.render(&table, &arguments) {
                 Ok(render) => one_map(&render, hexagons, size(&bench.place.out())?),
-                Err(reason) => format!("not drawn: {} | | | |", last_line(&reason.to_string())),
+                Err(reason) => format!("not drawn: {} | | | |", one_line(&reason.to_string())),
             };
             writeln!(text, "| {hexagons} | {format} | {line} |")?;
             bench.place.forget()?;
@@ -147,10 +147,10 @@ fn one_map(render: &Render, hexagons: usize, written: u64) -> String {
 }
 
 /// What fits into a cell of a table.
-fn last_line(reason: &str) -> String {
-    let line = reason.lines().rfind(|line| !line.trim().is_empty());
-    line.unwrap_or_default()
-        .trim()
+fn one_line(reason: &str) -> String {
+    let words: Vec<_> = reason.split_whitespace().collect();
+    words
+        .join(" ")
         .replace('|', "/")
         .chars()
         .take(160)

@@ -8,7 +8,7 @@ use eyemap_engine::{
     draw::DrawOptions,
     last_run::{Done, Inputs},
     monitor::report::Outcome,
-    pipeline::Pipeline,
+    pipeline::{Maps, Pipeline, Request},
     plan::plan,
     render::{RenderOptions, Summary, paths, render},
     stage::Origin,
@@ -75,7 +75,6 @@ fn draw(
             .iter()
             .for_each(|note| out::note(&format!("note: {note}")));
     }
-    let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
     let keeping = caches.keeping();
     let options = RenderOptions {
         out: &args.out,
@@ -90,13 +89,7 @@ fn draw(
         cancel: &cancel,
     };
     let maps = pipeline.maps(&dataset);
-    let summary = render(&maps, &plan.requests, &options, &|| {
-        progress.step();
-        watched.tell(&progress);
-    });
-    watched.tell(&progress);
-    progress.finish();
-    let summary = summary?;
+    let summary = draw_all(args, &maps, &plan.requests, (&options, watched))?;
     if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
         let n = plan.requests.len() as u64;
         // Without the note the next run looks at every map, and says so itself if it cannot write.
@@ -110,6 +103,29 @@ fn draw(
     let code = report(args, &pipeline, (&summary, &reports), &notes, watched)?;
     caches.finish(&mut pipeline)?;
     Ok(code)
+}
+
+/// Draws, and shows how far it is and what is slow.
+fn draw_all(
+    args: &RenderArgs,
+    maps: &Maps<'_>,
+    requests: &[Request],
+    (options, watched): (&RenderOptions<'_>, &Watched),
+) -> Result<Summary, Failure> {
+    let progress = Progress::of_things("drawing", requests.len() as u64, args.table.json);
+    // On standard error as it happens; machines read it in the end.
+    let tell = || {
+        if !args.table.json {
+            watched.tell(&progress);
+        }
+    };
+    let summary = render(maps, requests, options, &|| {
+        progress.step();
+        tell();
+    });
+    progress.finish();
+    tell();
+    Ok(summary?)
 }
 
 /// What the run depends on, unless it was asked to look at everything.

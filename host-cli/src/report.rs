@@ -1,6 +1,13 @@
 //! `--report`, `--trace`, warnings of what is slow, and where the time went in a few words.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use eyemap_engine::{
     config::Config,
@@ -10,6 +17,7 @@ use eyemap_engine::{
         report::{Outcome, Report, ReportFormat, Told},
         shares,
         trace::TraceFile,
+        whole,
     },
     render::Summary,
 };
@@ -27,6 +35,8 @@ pub(crate) struct Watched {
     pub(crate) memory: Arc<MemoryWatch>,
     monitor: Option<Monitor>,
     threads: usize,
+    /// Whether the report was written, or tried to be: what fails after it does not replace it.
+    reported: AtomicBool,
 }
 
 /// Operations beyond this many are not named on the terminal.
@@ -38,6 +48,7 @@ impl Watched {
     /// Begins to watch and to log. A report or a timeline turns the monitor on.
     pub(crate) fn start(args: &RenderArgs, config: &Config) -> Result<Self, Failure> {
         let memory = MemoryWatch::start();
+        check_place(args.report.as_deref())?;
         let trace = match &args.trace {
             Some(path) => {
                 Some(TraceFile::create(path).map_err(|error| cannot_write(path, &error))?)
@@ -54,6 +65,7 @@ impl Watched {
                 0 => std::thread::available_parallelism().map_or(1, usize::from),
                 jobs => jobs,
             },
+            reported: AtomicBool::new(false),
         })
     }
 
@@ -71,6 +83,9 @@ impl Watched {
         let Some(monitor) = &self.monitor else {
             return Ok(());
         };
+        if self.reported.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
         ended.notes.extend(self.timeline(args));
         let Some(path) = &args.report else {
             return Ok(());
@@ -176,7 +191,7 @@ fn warning(slow: &SlowOperation) -> String {
         "" => String::new(),
         map => format!(" for {}", out::plain(map)),
     };
-    let doing = out::plain(&doing(&slow.name, &slow.of));
+    let doing = out::plain(&whole(&slow.name, &slow.of));
     format!("{very}: {doing} took {}{map}", time(slow.time))
 }
 
@@ -185,6 +200,16 @@ fn time(time: Duration) -> String {
         seconds if seconds < 1e-3 => format!("{:.0} us", seconds * 1e6),
         seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
         seconds => format!("{seconds:.2} s"),
+    }
+}
+
+/// A report is written after hours of work, so where it goes is looked at before.
+fn check_place(report: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = report else { return Ok(()) };
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    match dir.map_or(Ok(()), |dir| std::fs::read_dir(dir).map(drop)) {
+        Err(error) => Err(cannot_write(path, &error)),
+        Ok(()) => Ok(()),
     }
 }
 

@@ -10,6 +10,8 @@ mod configuration;
 mod good_input;
 #[path = "cli/interruption.rs"]
 mod interruption;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/store.rs"]
 mod store;
 

@@ -278,7 +278,7 @@ impl Report {
     /// When the file cannot be written; one that was there stays.
     pub fn write(&self, path: &Path, format: ReportFormat) -> io::Result<()> {
         let text = match format {
-            ReportFormat::Json => format!("{:#}\n", serde_json::to_value(self)?),
+            ReportFormat::Json => format!("{}\n", serde_json::to_string_pretty(self)?),
             ReportFormat::Html => page::page(self),
         };
         write_atomically(path, text.as_bytes())

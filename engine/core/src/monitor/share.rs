@@ -90,7 +90,20 @@ fn is_disk(name: &str) -> bool {
     ["write", "artifacts", "finish"].contains(&name)
 }
 
-/// An operation in words, such as `Drawing SVG`.
+/// An operation with all that is done inside it, in words.
+pub fn whole(name: &str, of: &str) -> String {
+    match name {
+        "map" => "A map as a whole".into(),
+        _ => doing(name, of),
+    }
+}
+
+/// The part of a plugin's id that configurations name it by.
+fn last(id: &str) -> &str {
+    id.rsplit('.').next().unwrap_or(id)
+}
+
+/// An operation without those that are timed inside it, in words, such as `Drawing SVG`.
 pub fn doing(name: &str, of: &str) -> String {
     match (name, of) {
         (IDLE, _) => "Waiting".into(),
@@ -102,9 +115,9 @@ pub fn doing(name: &str, of: &str) -> String {
         ("finish", _) => "Writing the manifest".into(),
         ("artifacts", "get") => "Reading the store".into(),
         ("artifacts", _) => "Writing the store".into(),
-        ("coordinates", plugin) => format!("The coordinate plugin {plugin}"),
-        ("colors", plugin) => format!("The colour plugin {plugin}"),
-        ("metadata", plugin) => format!("The metadata plugin {plugin}"),
+        ("coordinates", plugin) => format!("The coordinate plugin {}", last(plugin)),
+        ("colors", plugin) => format!("The colour plugin {}", last(plugin)),
+        ("metadata", plugin) => format!("The metadata plugin {}", last(plugin)),
         (name, "") => name.into(),
         (name, of) => format!("{name} {of}"),
     }

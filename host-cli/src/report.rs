@@ -2,10 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -35,8 +32,8 @@ pub(crate) struct Watched {
     pub(crate) memory: Arc<MemoryWatch>,
     monitor: Option<Monitor>,
     threads: usize,
-    /// Whether the report was written, or tried to be: what fails after it does not replace it.
-    reported: AtomicBool,
+    /// What was measured when the run ended, so that all that is told of it agrees.
+    figures: OnceLock<Figures>,
 }
 
 /// Operations beyond this many are not named on the terminal.
@@ -65,7 +62,7 @@ impl Watched {
                 0 => std::thread::available_parallelism().map_or(1, usize::from),
                 jobs => jobs,
             },
-            reported: AtomicBool::new(false),
+            figures: OnceLock::new(),
         })
     }
 
@@ -83,7 +80,8 @@ impl Watched {
         let Some(monitor) = &self.monitor else {
             return Ok(());
         };
-        if self.reported.swap(true, Ordering::Relaxed) {
+        // What fails after a report was written does not replace it.
+        if self.figures.set(monitor.figures()).is_err() {
             return Ok(());
         }
         ended.notes.extend(self.timeline(args));
@@ -99,7 +97,8 @@ impl Watched {
         };
         // The ending was looked at when the arguments were read.
         let format = ReportFormat::of(path).unwrap_or(ReportFormat::Json);
-        Report::new(monitor, &told)
+        let figures = self.figures.get().cloned();
+        Report::new(monitor, figures.unwrap_or_else(|| monitor.figures()), &told)
             .write(path, format)
             .map_err(|error| cannot_write(path, &error))
     }
@@ -120,7 +119,7 @@ impl Watched {
 
     /// Where the time went and what limits the run, a line each; how many operations more were slow.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let Some(figures) = self.figures() else {
+        let Some(figures) = self.figures.get() else {
             return Vec::new();
         };
         let shares = shares(&figures.operations, figures.wall, self.threads);
@@ -142,13 +141,9 @@ impl Watched {
         lines
     }
 
-    fn figures(&self) -> Option<Figures> {
-        self.monitor.as_ref().map(Monitor::figures)
-    }
-
-    /// How many operations were slow.
+    /// How many operations were slow; known when the run has ended.
     pub(crate) fn slow_count(&self) -> Option<u64> {
-        self.figures().map(|figures| figures.slow_count)
+        self.figures.get().map(|figures| figures.slow_count)
     }
 }
 

@@ -12,6 +12,8 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/store.rs"]
 mod store;
 

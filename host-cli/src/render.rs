@@ -1,6 +1,10 @@
 //! `eyemap render`.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use eyemap_engine::{
     caches::{Report, reports},
@@ -14,17 +18,20 @@ use eyemap_engine::{
 };
 
 use crate::{
-    args::RenderArgs,
+    args::{MapArgs, RenderArgs},
     caches::{self, Caches},
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
-    out,
+    out, planned,
     progress::Progress,
     session,
 };
 
 pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
+    let (args, shared) = &planned::complete(args)?;
     let (mut config, source) = session::config(args.table.config.as_deref())?;
+    shared.choose(&mut config);
     apply(args, &mut config);
+    shared.check_arguments(&config)?;
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
@@ -32,8 +39,9 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     let finder = session::finder(&config, &source)?;
     let mut pipeline =
         Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
+    shared.check(args, (&config, &pipeline))?;
     let caches = Caches::open(args, (&config, &source), &finder, &mut pipeline)?;
-    let inputs = inputs(args, &config, &pipeline);
+    let inputs = inputs(args, &config, &pipeline).map(|inputs| inputs.with(&shared.name()));
     if let Some(done) = inputs
         .as_ref()
         .and_then(|inputs| inputs.are_done(&args.out))
@@ -41,7 +49,8 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         return nothing_to_do(args, &pipeline, &done);
     }
     let dataset = session::dataset(&args.table, &config, &cancel)?;
-    let plan = plan(&dataset, &config.select)?;
+    let mut plan = plan(&dataset, &config.select)?;
+    shared.cut(&dataset, &config, &mut plan.requests);
     let notes: Vec<&String> = dataset
         .notes
         .iter()
@@ -96,8 +105,12 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
     {
         return None;
     }
-    let atlas = args.table.atlas.as_deref().or(config.atlas.file.as_deref());
-    let files: Vec<&Path> = std::iter::once(args.table.table.as_path())
+    let atlas = session::atlas(&args.table, config);
+    let files: Vec<&Path> = args
+        .table
+        .tables
+        .iter()
+        .map(PathBuf::as_path)
         .chain(atlas)
         .collect();
     Inputs::of(config, pipeline, &files)
@@ -119,6 +132,15 @@ fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<
 
 /// Arguments win over the configuration file.
 fn apply(args: &RenderArgs, config: &mut Config) {
+    apply_maps(&args.maps, config);
+    config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
+    if let Some(store) = &args.store {
+        config.cache.artifacts.store = Some(store.clone());
+    }
+}
+
+/// Those of them that say which maps are drawn, and in which form.
+pub(crate) fn apply_maps(args: &MapArgs, config: &mut Config) {
     fn replace<T: Clone>(ours: &mut Vec<T>, theirs: &[T]) {
         if !theirs.is_empty() {
             *ours = theirs.to_vec();
@@ -131,10 +153,6 @@ fn apply(args: &RenderArgs, config: &mut Config) {
     replace(&mut config.output.formats, &args.formats);
     config.output.scale = args.scale.unwrap_or(config.output.scale);
     config.output.index |= args.index;
-    config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
-    if let Some(store) = &args.store {
-        config.cache.artifacts.store = Some(store.clone());
-    }
     for range in &args.ranges {
         let ranges = config.range.entry(range.metric.clone()).or_default();
         let side = if range.layer {

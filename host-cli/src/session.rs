@@ -45,6 +45,11 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
     Ok(finder)
 }
 
+/// The table of columns that exist: that of the arguments, or of the configuration.
+pub(crate) fn atlas<'a>(args: &'a TableArgs, config: &'a Config) -> Option<&'a Path> {
+    args.atlas.as_deref().or(config.atlas.file.as_deref())
+}
+
 /// Reads the table and its atlas.
 pub(crate) fn dataset(
     args: &TableArgs,
@@ -53,9 +58,9 @@ pub(crate) fn dataset(
 ) -> Result<Dataset, Failure> {
     let progress = Progress::of_bytes("reading", args.json);
     let report = |at: eyemap_engine::ingest::Progress| progress.at(at.bytes, at.total_bytes);
-    let atlas = args.atlas.as_deref().or(config.atlas.file.as_deref());
+    let atlas = atlas(args, config);
     let dataset = read_dataset(
-        &args.table,
+        &args.tables[0],
         &IngestOptions {
             table: &config.table,
             atlas: &config.atlas,

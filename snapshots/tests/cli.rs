@@ -12,6 +12,8 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
+#[path = "cli/shards.rs"]
+mod shards;
 #[path = "cli/store.rs"]
 mod store;
 

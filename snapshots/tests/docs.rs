@@ -156,6 +156,7 @@ fn the_commands_of_the_documents_exist() {
         "README.md",
         "docs/input.md",
         "docs/output.md",
+        "docs/cluster.md",
         "examples/README.md",
     ] {
         for command in commands_in(&text(document)) {

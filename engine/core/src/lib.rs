@@ -13,6 +13,7 @@ pub mod index;
 pub mod ingest;
 pub mod last_run;
 pub mod manifest;
+pub mod merge;
 pub mod model;
 pub mod name;
 pub mod pipeline;

@@ -47,6 +47,25 @@ impl Pending {
         Ok(pending)
     }
 
+    /// A file that is there already, as a link to it, or as a copy where there can be none: on another
+    /// disk. Whether it is a link comes with it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the directory of the run cannot be written.
+    pub fn link_in(scratch: &Scratch, from: &Path, target: &Path) -> io::Result<(Self, bool)> {
+        let temporary = scratch.reserve();
+        let linked = std::fs::hard_link(from, &temporary).is_ok();
+        let pending = Self {
+            temporary: Some(temporary.clone()),
+            target: target.into(),
+        };
+        if !linked {
+            let mut file = File::create_new(&temporary)?;
+            io::copy(&mut File::open(from)?, &mut file)?;
+        }
+        Ok((pending, linked))
+    }
+
     /// Starts a file in the directory of a run that is written piece by piece.
     ///
     /// # Errors

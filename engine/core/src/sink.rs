@@ -1,14 +1,16 @@
 //! Where artifacts go: complete files, or none.
 
+mod archive;
 mod scratch;
 
 use std::{
     fs::File,
-    io::{self, BufWriter, ErrorKind, Write},
+    io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
+pub use archive::{ArchiveKind, ArchiveWriter};
 pub use scratch::{SCRATCH_DIR, Scratch, sweep};
 
 /// A file that is complete under a temporary name. Dropping it removes it.
@@ -145,6 +147,12 @@ impl Write for PendingWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+impl Seek for PendingWriter {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

@@ -13,9 +13,9 @@ use std::{
 
 use eyemap_engine::{
     config::Config,
+    dataset::Dataset,
     draw::test_scene::Random,
     ingest::{IngestOptions, read_dataset},
-    model::Dataset,
     plugins::{Finder, SearchDir},
 };
 
@@ -97,16 +97,8 @@ pub fn table(n_types: usize, n_columns: usize) -> String {
 /// When it is refused.
 pub fn read(path: &Path) -> Dataset {
     let config = Config::default();
-    let options = IngestOptions {
-        table: &config.table,
-        atlas: &config.atlas,
-        atlas_file: None,
-        regions: &config.regions,
-        metrics: &config.metrics,
-        progress: None,
-        cancel: None,
-    };
-    read_dataset(path, &options).unwrap_or_else(|error| panic!("{error}"))
+    read_dataset(&[path.to_owned()], &IngestOptions::of(&config))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A file with a text; it is removed with the directory that comes with it.

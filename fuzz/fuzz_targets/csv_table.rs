@@ -9,7 +9,8 @@ use eyemap_engine::{
     Side,
     config::Config,
     ingest::{IngestOptions, TableError, read_dataset, read_side_table},
-    model::{AttributeValues, Dataset, MetricKind, SideAtlas},
+    dataset::Dataset,
+    model::{AttributeValues, MetricKind, SideAtlas},
 };
 use libfuzzer_sys::fuzz_target;
 use tempfile::NamedTempFile;
@@ -38,15 +39,10 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn read(table: &Path, atlas: Option<&Path>, config: &Config) {
     let options = IngestOptions {
-        table: &config.table,
-        atlas: &config.atlas,
         atlas_file: atlas,
-        regions: &config.regions,
-        metrics: &config.metrics,
-        progress: None,
-        cancel: None,
+        ..IngestOptions::of(config)
     };
-    match read_dataset(table, &options) {
+    match read_dataset(&[table.to_owned()], &options) {
         Ok(dataset) => check(&dataset),
         Err(error) => check_error(&error),
     }
@@ -61,17 +57,18 @@ fn check_error(error: &TableError) {
 }
 
 fn check(dataset: &Dataset) {
-    assert!(!dataset.cell_types.is_empty());
+    assert!(!dataset.types.is_empty());
     assert!(
         dataset
-            .cell_types
+            .types
             .windows(2)
             .all(|pair| pair[0].name < pair[1].name)
     );
     for side in [Side::Left, Side::Right] {
         check_atlas(dataset.atlas.side(side), dataset);
     }
-    for cell_type in &dataset.cell_types {
+    for index in 0..dataset.types.len() {
+        let cell_type = dataset.cell_type(index).expect("in memory");
         assert!(!cell_type.name.is_empty() && !cell_type.name.contains(char::is_control));
         let places: Vec<_> = cell_type
             .parts

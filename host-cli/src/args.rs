@@ -6,7 +6,7 @@ mod share;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use eyemap_engine::{Side, draw::Format, plan::Shard};
+use eyemap_engine::{Side, draw::Format, monitor::report::ReportFormat, plan::Shard};
 
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
@@ -61,8 +61,9 @@ pub(crate) enum PluginCommand {
 /// How a table is read.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct TableArgs {
-    /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather
-    #[arg(required = true, num_args = 1, value_name = "TABLE")]
+    /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather; several files or directories of files
+    /// are parts of one table
+    #[arg(required = true, value_name = "TABLE")]
     pub(crate) tables: Vec<PathBuf>,
     /// Table of the columns that exist; overrides the one of the configuration
     #[arg(long, value_name = "FILE")]
@@ -122,6 +123,9 @@ pub(crate) struct RenderArgs {
     /// Threads; 0 takes one a core
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
+    /// Take as much memory as it takes: do not watch `limit` of [memory]
+    #[arg(long)]
+    pub(crate) no_governor: bool,
     /// Delete maps of earlier runs that this run does not draw
     #[arg(long)]
     pub(crate) prune: bool,
@@ -135,6 +139,13 @@ pub(crate) struct RenderArgs {
     /// Write what is asked of the caches, for `eyemap cache simulate` and `tune`
     #[arg(long, value_name = "FILE.csv.gz")]
     pub(crate) record_trace: Option<PathBuf>,
+    /// Write what the run did, where its time went and what limits it: a page (.html) or a document
+    /// for machines (.json)
+    #[arg(long, value_name = "FILE.html|FILE.json", value_parser = report_file)]
+    pub(crate) report: Option<PathBuf>,
+    /// Write a timeline of all threads for Perfetto or chrome://tracing
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -214,6 +225,14 @@ fn format(text: &str) -> Result<Format, String> {
         let known = Format::ALL.map(Format::name).join(", ");
         format!("formats are {known}")
     })
+}
+
+fn report_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match ReportFormat::of(&path) {
+        Some(_) => Ok(path),
+        None => Err("a report is written to a file that ends in .html or .json".into()),
+    }
 }
 
 fn range(text: &str) -> Result<Range, String> {

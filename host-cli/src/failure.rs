@@ -9,6 +9,7 @@ use eyemap_engine::{
     ingest::TableError,
     manifest::ManifestError,
     merge::MergeError,
+    monitor::report::Outcome,
     plan::{PlanError, SelectError},
     plugins::PluginError,
     render::RenderError,
@@ -128,6 +129,14 @@ impl Failure {
                 Self::with_cause(code, error).help(help)
             }
             error => Self::new(USAGE, error.to_string()),
+        }
+    }
+
+    /// How a report calls the end that this made.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.code {
+            INTERRUPTED => Outcome::Interrupted,
+            _ => Outcome::Failed,
         }
     }
 
@@ -279,7 +288,6 @@ impl From<RenderError> for Failure {
         let help = error.help();
         let code = match &error {
             RenderError::Manifest(ManifestError::Damaged { .. }) => DAMAGED,
-            RenderError::Threads { .. } => INTERNAL,
             _ => USAGE,
         };
         Self::with_cause(code, error).help(help)

@@ -5,7 +5,8 @@ use std::{process::ExitCode, sync::atomic::AtomicBool};
 use comfy_table::{Table, presets::NOTHING};
 use eyemap_engine::{
     Side,
-    model::{CellType, Dataset, TableShape},
+    dataset::Dataset,
+    model::{PartSummary, TableShape, TypeSummary},
 };
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use crate::{args::InspectArgs, failure::Failure, out, session};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let (config, _) = session::config(args.table.config.as_deref())?;
-    let dataset = session::dataset(&args.table, &config, &AtomicBool::new(false))?;
+    let dataset = session::dataset(&args.table, &config, (None, None), &AtomicBool::new(false))?;
     if args.table.json {
         out::json(&document(&dataset))
     } else {
@@ -30,13 +31,8 @@ fn places(dataset: &Dataset) -> Vec<(usize, Side)> {
 }
 
 fn columns_of_atlas(dataset: &Dataset, (region, side): (usize, Side)) -> usize {
-    dataset
-        .atlas
-        .side(side)
-        .regions
-        .iter()
-        .filter(|&&bits| bits >> region & 1 == 1)
-        .count()
+    let counts = &dataset.atlas.side(side).counts;
+    counts.get(region).map_or(0, |&count| count as usize)
 }
 
 const fn shape(shape: TableShape) -> &'static str {
@@ -66,12 +62,12 @@ fn words(dataset: &Dataset) -> String {
         dataset.rows,
         shape(dataset.shape),
         metrics.join(", "),
-        dataset.cell_types.len()
+        dataset.types.len()
     );
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(std::iter::once("cell type".to_owned()).chain(places.iter().map(name)));
-    for cell_type in &dataset.cell_types {
+    for cell_type in &dataset.types {
         let count = |place: &(usize, Side)| columns_of(cell_type, *place).to_string();
         table.add_row(std::iter::once(out::plain(&cell_type.name)).chain(places.iter().map(count)));
     }
@@ -92,10 +88,8 @@ fn words(dataset: &Dataset) -> String {
     text
 }
 
-fn columns_of(cell_type: &CellType, (region, side): (usize, Side)) -> usize {
-    cell_type
-        .part(region, side)
-        .map_or(0, |part| part.columns.len())
+fn columns_of(cell_type: &TypeSummary, (region, side): (usize, Side)) -> u64 {
+    cell_type.part(region, side).map_or(0, |part| part.columns)
 }
 
 fn document(dataset: &Dataset) -> serde_json::Value {
@@ -107,14 +101,14 @@ fn document(dataset: &Dataset) -> serde_json::Value {
             "layers": dataset.regions[place.0].layer_labels,
         })
     };
-    let part = |part: &eyemap_engine::model::Part| {
+    let part = |part: &PartSummary| {
         json!({
             "region": dataset.regions[part.region].name,
             "side": part.side,
-            "columns": part.columns.len(),
+            "columns": part.columns,
         })
     };
-    let cell_type = |cell_type: &CellType| {
+    let cell_type = |cell_type: &TypeSummary| {
         json!({
             "name": &*cell_type.name,
             "parts": cell_type.parts.iter().map(part).collect::<Vec<_>>(),
@@ -130,7 +124,7 @@ fn document(dataset: &Dataset) -> serde_json::Value {
             "attributes": dataset.atlas.attribute_names,
             "places": places(dataset).into_iter().map(place).collect::<Vec<_>>(),
         },
-        "cell_types": dataset.cell_types.iter().map(cell_type).collect::<Vec<_>>(),
+        "cell_types": dataset.types.iter().map(cell_type).collect::<Vec<_>>(),
         "notes": dataset.notes,
     })
 }

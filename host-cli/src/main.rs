@@ -6,6 +6,7 @@ mod args;
 mod cache;
 mod caches;
 mod failure;
+mod governed;
 mod inspect;
 mod log;
 mod merge;
@@ -15,6 +16,7 @@ mod planned;
 mod plugin;
 mod progress;
 mod render;
+mod report;
 mod session;
 
 use std::{panic::catch_unwind, process::ExitCode};
@@ -22,13 +24,21 @@ use std::{panic::catch_unwind, process::ExitCode};
 use args::{Args, Command, PluginCommand};
 use failure::Failure;
 
+/// Gives freed pages back to the system within milliseconds, which the memory limit counts on, and keeps
+/// the blocks of a map apart by size, so that a long run does not fragment.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return usage(error),
     };
     let json = args.wants_json();
-    log::start(json);
+    // A render logs as soon as it knows whether it is watched too.
+    if !matches!(args.command, Command::Render(_)) {
+        log::start(json, None);
+    }
     failure::install_report();
     let done = catch_unwind(|| run(&args.command));
     let fault = |_| {

@@ -3,6 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use eyemap_engine::{
+    ingest::table_files,
     pipeline::Pipeline,
     plan::{PlanFile, outline, plan},
     render::all_formats,
@@ -27,14 +28,15 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let finder = session::finder(&config, &source)?;
     let pipeline =
         Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
-    let dataset = session::dataset(&args.table, &config, &cancel)?;
+    let dataset = session::dataset(&args.table, &config, (None, None), &cancel)?;
     let requests = plan(&dataset, &config.select)?.requests;
+    let tables = table_files(&args.table.tables)?;
     let formats = all_formats(&config.output.formats, config.output.index);
     let planned = outline(
         (&dataset, &requests),
         (&config, args.table.config.as_deref()),
         &pipeline,
-        (&args.table.tables, session::atlas(&args.table, &config)),
+        (&tables, session::atlas(&args.table, &config)),
         (&formats, args.shard_size),
     )?;
     write(args, &planned)?;

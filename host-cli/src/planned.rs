@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use eyemap_engine::{
     config::Config,
+    dataset::Dataset,
     draw::DrawOptions,
-    model::Dataset,
+    ingest::table_files,
     pipeline::{Pipeline, Request},
     plan::{Choice, Estimate, PlanFile, Shard, requests_of, units},
     render::all_formats,
@@ -90,7 +91,8 @@ impl Shared {
             return Ok(());
         };
         plan.check_stages(config, pipeline)?;
-        plan.check_sources(&args.table.tables, session::atlas(&args.table, config))?;
+        let tables = table_files(&args.table.tables)?;
+        plan.check_sources(&tables, session::atlas(&args.table, config))?;
         Ok(())
     }
 

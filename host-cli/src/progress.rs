@@ -17,6 +17,9 @@ const LINES_APART: Duration = Duration::from_secs(10);
 pub(crate) struct Progress {
     bar: ProgressBar,
     what: &'static str,
+    /// Whether bytes are counted, not things.
+    bytes: bool,
+    start: Instant,
     /// When the last plain line was written; none on a terminal or for machines.
     last_line: Option<Mutex<Instant>>,
 }
@@ -25,16 +28,16 @@ impl Progress {
     /// Counts things, such as maps.
     pub(crate) fn of_things(what: &'static str, total: u64, quiet: bool) -> Self {
         let template = "{msg} {wide_bar} {human_pos}/{human_len}, {per_sec}, {eta} left";
-        Self::new(what, total, template, quiet)
+        Self::new((what, false), total, template, quiet)
     }
 
     /// Counts bytes of a file.
     pub(crate) fn of_bytes(what: &'static str, quiet: bool) -> Self {
         let template = "{msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-        Self::new(what, 0, template, quiet)
+        Self::new((what, true), 0, template, quiet)
     }
 
-    fn new(what: &'static str, total: u64, template: &str, quiet: bool) -> Self {
+    fn new((what, bytes): (&'static str, bool), total: u64, template: &str, quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !quiet;
         let target = if terminal {
             ProgressDrawTarget::stderr()
@@ -50,6 +53,8 @@ impl Progress {
         Self {
             bar,
             what,
+            bytes,
+            start: Instant::now(),
             last_line,
         }
     }
@@ -79,14 +84,56 @@ impl Progress {
             self.bar.position(),
             self.bar.length().unwrap_or_default().max(1),
         );
-        out::note(&format!(
-            "{} {done} of {total} ({} %)",
-            self.what,
-            done * 100 / total
-        ));
+        let line = line((done, total), self.start.elapsed(), self.bytes);
+        out::note(&format!("{} {line}", self.what));
+    }
+
+    /// Writes a line to standard error, above the bar if there is one.
+    pub(crate) fn say(&self, line: &str) {
+        self.bar.suspend(|| out::note(line));
     }
 
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// How far it is, how fast it went so far, and how long it takes if it goes on like that.
+fn line((done, total): (u64, u64), elapsed: Duration, bytes: bool) -> String {
+    let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
+    let shown = |n: u64| if bytes { out::bytes(n) } else { n.to_string() };
+    let part = u128::from(done) * 100 / u128::from(total.max(1));
+    let left = total.saturating_sub(done) as f64 / rate;
+    let left = match Duration::try_from_secs_f64(left.ceil()) {
+        Ok(left) => format!(", {} left", indicatif::HumanDuration(left)),
+        // Nothing is done yet.
+        Err(_) => String::new(),
+    };
+    format!(
+        "{} of {} ({part} %), {}/s{left}",
+        shown(done),
+        shown(total),
+        shown(rate as u64)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_how_far_how_fast_and_how_long() {
+        let of =
+            |done, total, seconds, bytes| line((done, total), Duration::from_secs(seconds), bytes);
+        assert_eq!(
+            of(1000, 4000, 10, false),
+            "1000 of 4000 (25 %), 100/s, 30 seconds left"
+        );
+        assert_eq!(
+            of(2_000_000_000, 4_000_000_000, 10, true),
+            "2.0 GB of 4.0 GB (50 %), 200.0 MB/s, 10 seconds left"
+        );
+        assert_eq!(of(0, 4000, 10, false), "0 of 4000 (0 %), 0/s");
+        assert_eq!(of(0, 0, 0, true), "0 B of 0 B (0 %), 0 B/s");
     }
 }

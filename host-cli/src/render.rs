@@ -1,19 +1,18 @@
 //! `eyemap render`.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::Path, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
 use eyemap_engine::{
     caches::{Report, reports},
-    config::Config,
+    config::{Config, Source},
     draw::DrawOptions,
+    governor::{Governor, Pressure},
+    ingest::table_files,
     last_run::{Done, Inputs},
-    pipeline::Pipeline,
+    monitor::report::Outcome,
+    pipeline::{Maps, Pipeline, Request},
     plan::plan,
-    render::{RenderOptions, Summary, paths, render},
+    render::{RenderError, RenderOptions, Summary, paths, render},
     stage::Origin,
 };
 
@@ -21,13 +20,17 @@ use crate::{
     args::{MapArgs, RenderArgs},
     caches::{self, Caches},
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
-    out, planned,
+    governed::Steps,
+    out,
+    planned::{self, Shared},
     progress::Progress,
+    report::{Ended, Watched},
     session,
 };
 
 pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
-    let (args, shared) = &planned::complete(args)?;
+    let (args, shared) = planned::complete(args)?;
+    let args = &args;
     let (mut config, source) = session::config(args.table.config.as_deref())?;
     shared.choose(&mut config);
     apply(args, &mut config);
@@ -35,64 +38,163 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
+    let watched = Watched::start(args, &config)?;
+    let done = draw((args, &shared), (&config, &source), &watched);
+    if let Err(failure) = &done {
+        let mut ended = Ended {
+            summary: &Summary::default(),
+            outcome: failure.outcome(),
+            caches: serde_json::json!({}),
+            notes: vec![failure.to_string()],
+        };
+        // What ended the run is told; that it cannot be written down either is not.
+        let _ = watched.finish(args, &mut ended);
+    }
+    done
+}
+
+fn draw(
+    (args, shared): (&RenderArgs, &Shared),
+    (config, source): (&Config, &Source),
+    watched: &Watched,
+) -> Result<ExitCode, Failure> {
     let cancel = session::stop_on_interrupt()?;
-    let finder = session::finder(&config, &source)?;
+    let finder = session::finder(config, source)?;
     let mut pipeline =
-        Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
-    shared.check(args, (&config, &pipeline))?;
-    let caches = Caches::open(args, (&config, &source), &finder, &mut pipeline)?;
-    let inputs = inputs(args, &config, &pipeline).map(|inputs| inputs.with(&shared.name()));
+        Pipeline::load(config, &finder).map_err(|error| Failure::stage(error, source))?;
+    shared.check(args, (config, &pipeline))?;
+    let caches = Caches::open(args, (config, source), &finder, &mut pipeline)?;
+    let inputs = inputs(args, config, &pipeline).map(|inputs| inputs.with(&shared.name()));
     if let Some(done) = inputs
         .as_ref()
         .and_then(|inputs| inputs.are_done(&args.out))
     {
-        return nothing_to_do(args, &pipeline, &done);
+        return nothing_to_do(args, &pipeline, &done, watched);
     }
-    let dataset = session::dataset(&args.table, &config, &cancel)?;
-    let mut plan = plan(&dataset, &config.select)?;
-    shared.cut(&dataset, &config, &mut plan.requests);
-    let notes: Vec<&String> = dataset
-        .notes
-        .iter()
-        .chain(&plan.notes)
-        .chain(&caches.notes)
-        .collect();
-    if !args.table.json {
-        notes
-            .iter()
-            .for_each(|note| out::note(&format!("note: {note}")));
-    }
-    let progress = Progress::of_things("drawing", plan.requests.len() as u64, args.table.json);
-    let keeping = caches.keeping();
-    let options = RenderOptions {
-        out: &args.out,
-        formats: &config.output.formats,
-        draw: DrawOptions::scaled(config.output.scale),
-        jobs: config.run.jobs,
-        prune: args.prune,
-        index: config.output.index,
-        force: args.force,
-        store: keeping.as_ref(),
-        recorder: caches.recorder.as_deref(),
+    let (pressure, steps) = (Pressure::default(), Steps::new(args.table.json));
+    let governor = Governor {
+        config: &config.memory,
+        watch: &watched.memory,
+        memos: &pipeline.memos,
+        pressure: &pressure,
+        threads: watched.threads(),
         cancel: &cancel,
+        tell: &|step| steps.tell(step),
     };
-    let maps = pipeline.maps(&dataset);
-    let summary = render(&maps, &plan.requests, &options, &|| progress.step());
-    progress.finish();
-    let summary = summary?;
-    if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
-        let n = plan.requests.len() as u64;
-        // Without the note the next run looks at every map, and says so itself if it cannot write.
-        let _ = inputs.note(
-            &args.out,
-            (n, &notes),
-            paths(&maps, &plan.requests, &options),
-        );
-    }
+    let drawn = governor.during(|| {
+        let run = Run {
+            args,
+            shared,
+            config,
+            pipeline: &pipeline,
+            caches: &caches,
+            watched,
+            cancel: &cancel,
+            pressure: &pressure,
+        };
+        run.read_and_draw(inputs)
+    });
+    let (summary, mut notes) = drawn.map_err(|failure| match pressure.exceeded() {
+        Some(used) => Failure::from(RenderError::Memory {
+            used,
+            limit: config.memory.limit.bytes(),
+        }),
+        None => failure,
+    })?;
+    notes.extend(steps.note());
     let reports = reports(&pipeline, caches.store.as_ref());
-    let code = report(args, &pipeline, (&summary, &reports), &notes)?;
+    let notes: Vec<&String> = notes.iter().collect();
+    let code = report(args, &pipeline, (&summary, &reports), &notes, watched)?;
     caches.finish(&mut pipeline)?;
     Ok(code)
+}
+
+/// What reading and drawing needs.
+struct Run<'a> {
+    args: &'a RenderArgs,
+    shared: &'a Shared,
+    config: &'a Config,
+    pipeline: &'a Pipeline,
+    caches: &'a Caches,
+    watched: &'a Watched,
+    cancel: &'a AtomicBool,
+    pressure: &'a Pressure,
+}
+
+impl Run<'_> {
+    /// Gives what was done, and what the user should know.
+    fn read_and_draw(&self, inputs: Option<Inputs>) -> Result<(Summary, Vec<String>), Failure> {
+        let (args, config) = (self.args, self.config);
+        let room = (Some(scratch(&args.out)), Some(self.pressure));
+        let dataset = session::dataset(&args.table, config, room, self.cancel)?;
+        let mut plan = plan(&dataset, &config.select)?;
+        self.shared.cut(&dataset, config, &mut plan.requests);
+        let mut notes = dataset.notes.clone();
+        notes.extend_from_slice(&plan.notes);
+        notes.extend_from_slice(&self.caches.notes);
+        if !args.table.json {
+            tell_notes(&notes);
+        }
+        let maps = self.pipeline.maps(&dataset).under(self.pressure);
+        let keeping = self.caches.keeping();
+        let options = RenderOptions {
+            out: &args.out,
+            formats: &config.output.formats,
+            draw: DrawOptions::scaled(config.output.scale),
+            jobs: config.run.jobs,
+            prune: args.prune,
+            index: config.output.index,
+            force: args.force,
+            store: keeping.as_ref(),
+            recorder: self.caches.recorder.as_deref(),
+            pressure: Some(self.pressure),
+            cancel: self.cancel,
+        };
+        let summary = self.draw(&maps, &plan.requests, &options)?;
+        if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
+            let n = plan.requests.len() as u64;
+            let told: Vec<&String> = notes.iter().collect();
+            let files = paths(&maps, &plan.requests, &options);
+            // Without the note the next run looks at every map, and says so itself if it cannot write.
+            let _ = inputs.note(&args.out, (n, &told), files);
+        }
+        let coarse = maps.coarse();
+        if !args.table.json {
+            tell_notes(&coarse);
+        }
+        notes.extend(coarse);
+        Ok((summary, notes))
+    }
+
+    fn draw(
+        &self,
+        maps: &Maps<'_>,
+        requests: &[Request],
+        options: &RenderOptions<'_>,
+    ) -> Result<Summary, Failure> {
+        let quiet = self.args.table.json;
+        let progress = Progress::of_things("drawing", requests.len() as u64, quiet);
+        let summary = render(maps, requests, options, &|| {
+            progress.step();
+            self.watched.tell(&progress);
+        });
+        self.watched.tell(&progress);
+        progress.finish();
+        Ok(summary?)
+    }
+}
+
+fn tell_notes(notes: &[String]) {
+    notes
+        .iter()
+        .for_each(|note| out::note(&format!("note: {note}")));
+}
+
+/// The output directory, or the nearest above it that is there: nothing is made for a table that may be
+/// refused.
+fn scratch(out: &Path) -> &Path {
+    let there = out.ancestors().find(|dir| dir.is_dir());
+    there.unwrap_or(Path::new("."))
 }
 
 /// What the run depends on, unless it was asked to look at everything.
@@ -106,17 +208,21 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
         return None;
     }
     let atlas = session::atlas(&args.table, config);
-    let files: Vec<&Path> = args
-        .table
-        .tables
+    let tables = table_files(&args.table.tables).ok()?;
+    let files: Vec<&Path> = tables
         .iter()
-        .map(PathBuf::as_path)
+        .map(|table| table.as_path())
         .chain(atlas)
         .collect();
     Inputs::of(config, pipeline, &files)
 }
 
-fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<ExitCode, Failure> {
+fn nothing_to_do(
+    args: &RenderArgs,
+    pipeline: &Pipeline,
+    done: &Done,
+    watched: &Watched,
+) -> Result<ExitCode, Failure> {
     let notes: Vec<&String> = done.notes.iter().collect();
     if !args.table.json {
         notes
@@ -127,13 +233,14 @@ fn nothing_to_do(args: &RenderArgs, pipeline: &Pipeline, done: &Done) -> Result<
         unchanged: done.maps,
         ..Summary::default()
     };
-    report(args, pipeline, (&summary, &[]), &notes)
+    report(args, pipeline, (&summary, &[]), &notes, watched)
 }
 
 /// Arguments win over the configuration file.
 fn apply(args: &RenderArgs, config: &mut Config) {
     apply_maps(&args.maps, config);
     config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
+    config.memory.governor &= !args.no_governor;
     if let Some(store) = &args.store {
         config.cache.artifacts.store = Some(store.clone());
     }
@@ -169,17 +276,33 @@ fn report(
     pipeline: &Pipeline,
     (summary, caches): (&Summary, &[Report]),
     notes: &[&String],
+    watched: &Watched,
 ) -> Result<ExitCode, Failure> {
+    let mut ended = Ended {
+        summary,
+        outcome: match summary {
+            _ if summary.interrupted => Outcome::Interrupted,
+            _ if summary.failed > 0 => Outcome::SomeFailed,
+            _ => Outcome::Complete,
+        },
+        caches: caches::document(caches),
+        notes: notes.iter().map(|&note| note.clone()).collect(),
+    };
+    let written = watched.finish(args, &mut ended);
+    let told = &ended.notes[notes.len()..];
     if args.table.json {
-        let mut document = document(args, pipeline, summary, notes);
-        document["caches"] = caches::document(caches);
+        let mut document = document(args, (pipeline, watched), summary, &ended.notes);
+        document["caches"] = ended.caches.clone();
         out::json(&document)?;
     } else {
-        lines(args, pipeline, summary)
+        told.iter()
+            .for_each(|note| out::note(&format!("note: {note}")));
+        lines(args, (pipeline, watched), summary)
             .iter()
             .chain(&caches::lines(caches))
             .for_each(|line| out::note(line));
     }
+    written?;
     Ok(ExitCode::from(match summary {
         _ if summary.interrupted => INTERRUPTED,
         _ if summary.failed > 0 => SOME_FAILED,
@@ -187,7 +310,11 @@ fn report(
     }))
 }
 
-fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<String> {
+fn lines(
+    args: &RenderArgs,
+    (pipeline, watched): (&Pipeline, &Watched),
+    summary: &Summary,
+) -> Vec<String> {
     let drawn = summary.rendered + summary.blank;
     let seconds = summary.elapsed.as_secs_f64();
     let mut lines = Vec::new();
@@ -207,12 +334,12 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
         };
         lines.push(format!("{} maps unchanged{source}", summary.unchanged));
     }
-    let stages: Vec<String> = times(pipeline, summary)
-        .iter()
-        .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
-        .collect();
     if drawn > 0 {
-        lines.push(format!("time over all threads: {}", stages.join(", ")));
+        lines.extend(match watched.lines() {
+            // Nobody looked closer.
+            found if found.is_empty() => vec![spent(pipeline, summary)],
+            found => found,
+        });
     }
     if summary.unplaced > 0 {
         lines.push(format!(
@@ -241,6 +368,14 @@ fn lines(args: &RenderArgs, pipeline: &Pipeline, summary: &Summary) -> Vec<Strin
     lines
 }
 
+fn spent(pipeline: &Pipeline, summary: &Summary) -> String {
+    let stages: Vec<String> = times(pipeline, summary)
+        .iter()
+        .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
+        .collect();
+    format!("time over all threads: {}", stages.join(", "))
+}
+
 fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 6] {
     let spent = |origin: &Origin| origin.spent().1;
     [
@@ -255,9 +390,9 @@ fn times(pipeline: &Pipeline, summary: &Summary) -> [(&'static str, Duration); 6
 
 fn document(
     args: &RenderArgs,
-    pipeline: &Pipeline,
+    (pipeline, watched): (&Pipeline, &Watched),
     summary: &Summary,
-    notes: &[&String],
+    notes: &[String],
 ) -> serde_json::Value {
     let failures = summary.failures.iter();
     let failures: Vec<_> = failures
@@ -278,17 +413,9 @@ fn document(
         "interrupted": summary.interrupted,
         "elapsed_ms": summary.elapsed.as_secs_f64() * 1e3,
         "time_ms": serde_json::Map::from_iter(times),
-        "memory_bytes": memory(),
+        "memory_bytes": watched.memory.sample(),
+        "peak_memory_bytes": watched.memory.peak(),
+        "slow_operations": watched.slow_count(),
         "notes": notes,
     })
-}
-
-/// Memory of this process now, in bytes.
-fn memory() -> Option<u64> {
-    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
-    let pid = sysinfo::get_current_pid().ok()?;
-    let mut system = System::new().ok()?;
-    let what = ProcessRefreshKind::nothing().with_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
-    system.process(pid).map(sysinfo::Process::memory)
 }

@@ -10,8 +10,9 @@ use std::{
 
 use eyemap_engine::{
     config::{Config, Source},
-    ingest::{IngestOptions, read_dataset},
-    model::Dataset,
+    dataset::Dataset,
+    governor::Pressure,
+    ingest::{IngestOptions, read_dataset, table_files},
     plugins::Finder,
 };
 
@@ -50,27 +51,25 @@ pub(crate) fn atlas<'a>(args: &'a TableArgs, config: &'a Config) -> Option<&'a P
     args.atlas.as_deref().or(config.atlas.file.as_deref())
 }
 
-/// Reads the table and its atlas.
+/// Reads the table and its atlas. What does not fit in memory goes to `scratch`, unless the
+/// configuration names another directory.
 pub(crate) fn dataset(
     args: &TableArgs,
     config: &Config,
+    (scratch, pressure): (Option<&Path>, Option<&Pressure>),
     cancel: &AtomicBool,
 ) -> Result<Dataset, Failure> {
     let progress = Progress::of_bytes("reading", args.json);
     let report = |at: eyemap_engine::ingest::Progress| progress.at(at.bytes, at.total_bytes);
-    let atlas = atlas(args, config);
-    let dataset = read_dataset(
-        &args.tables[0],
-        &IngestOptions {
-            table: &config.table,
-            atlas: &config.atlas,
-            atlas_file: atlas,
-            regions: &config.regions,
-            metrics: &config.metrics,
-            progress: Some(&report),
-            cancel: Some(cancel),
-        },
-    );
+    let mut options = IngestOptions::of(config);
+    options.atlas_file = args.atlas.as_deref().or(options.atlas_file);
+    options.progress = Some(&report);
+    options.cancel = Some(cancel);
+    options.pressure = pressure;
+    if let (None, Some(scratch)) = (&config.memory.scratch, scratch) {
+        options.scratch = scratch.to_owned();
+    }
+    let dataset = read_dataset(&table_files(&args.tables)?, &options);
     progress.finish();
     Ok(dataset?)
 }

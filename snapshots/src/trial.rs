@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use eyemap_engine::{
     Side,
     config::{Config, StageConfig},
+    dataset::Dataset,
     ingest::{IngestOptions, read_dataset},
-    model::Dataset,
     pipeline::{Pipeline, Request, Scene},
     plugins::{Finder, read_manifest},
     stage::{StageError, StageName},
@@ -92,7 +92,7 @@ impl Trial {
         let pipeline = self.pipeline()?;
         let request = Request {
             cell_type: 0,
-            region: table.cell_types[0].parts[0].region,
+            region: table.types[0].parts[0].region,
             side,
             metric: 0,
         };
@@ -117,16 +117,8 @@ pub fn dataset(csv: &str) -> Dataset {
 /// When it is no table.
 pub fn dataset_from(path: &Path) -> Dataset {
     let config = Config::default();
-    let options = IngestOptions {
-        table: &config.table,
-        atlas: &config.atlas,
-        atlas_file: None,
-        regions: &config.regions,
-        metrics: &config.metrics,
-        progress: None,
-        cancel: None,
-    };
-    read_dataset(path, &options).unwrap_or_else(|error| panic!("{error}"))
+    read_dataset(&[path.to_owned()], &IngestOptions::of(&config))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Rows of whole columns of `Tm1` in LOP, right, at `hex1 = 10 + i`, `hex2 = 10`, one a value.

@@ -17,11 +17,15 @@ use crate::{
 
 mod amount;
 mod cache;
+mod memory;
+mod monitor;
 mod read;
 mod schema;
 
 pub use amount::{Period, Size};
 pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
+pub use memory::MemoryConfig;
+pub use monitor::{Limit, MonitorConfig};
 
 pub use crate::cache::CacheMode;
 pub use crate::sink::ArchiveKind;
@@ -141,8 +145,12 @@ pub struct Config {
     pub output: OutputConfig,
     /// How the work is done.
     pub run: RunConfig,
+    /// How much memory it takes.
+    pub memory: MemoryConfig,
     /// What is kept.
     pub cache: CacheConfig,
+    /// What is measured.
+    pub monitor: MonitorConfig,
     /// Where plugins come from.
     pub plugins: PluginsConfig,
 }
@@ -160,7 +168,9 @@ impl Default for Config {
             select: SelectConfig::default(),
             output: OutputConfig::default(),
             run: RunConfig::default(),
+            memory: MemoryConfig::default(),
             cache: CacheConfig::default(),
+            monitor: MonitorConfig::default(),
             plugins: PluginsConfig::default(),
         }
     }
@@ -373,6 +383,7 @@ impl Config {
         let files = self.atlas.file.iter_mut();
         let paths = files
             .chain(&mut self.cache.artifacts.store)
+            .chain(&mut self.memory.scratch)
             .chain(&mut self.plugins.path);
         for path in paths.chain(&mut self.plugins.locks).chain(tables) {
             *path = dir.join(&path);

@@ -40,6 +40,7 @@ use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 pub(crate) use font::{FAMILY, font};
 pub use svg::csp_hash;
+pub(crate) use svg::hash_source;
 pub(crate) use text::{fit, xml};
 pub use tooltip::tooltip;
 

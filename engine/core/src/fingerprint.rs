@@ -91,6 +91,11 @@ impl Hash {
         self.floats(values);
     }
 
+    /// Whole numbers, as one piece.
+    pub(crate) fn integers(&mut self, values: &[i32]) {
+        self.bytes(bytemuck::cast_slice(values));
+    }
+
     /// The bits of numbers, as one piece: long pieces are hashed many blocks at a time.
     pub(crate) fn floats(&mut self, values: &[f64]) {
         self.bytes(bytemuck::cast_slice(values));

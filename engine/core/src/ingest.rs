@@ -1,8 +1,10 @@
 //! Tables in: a CSV, Parquet or Arrow file becomes a checked, sorted [`Dataset`].
 //!
 //! The way is `source` (a file as batches of cells), `schema` (which column is which), `read` (every
-//! cell checked, rows packed), `build` (cell types) and `atlas` (which columns exist). The result
-//! does not depend on the order of the rows. Nothing is repaired silently: a row is accepted, or
+//! cell checked), `collect` and `packed` (rows by cell type, in memory up to a limit), `spill` (sorted
+//! runs of rows on disk), `merge` (rows in order again), `build` (values of columns), `stored` (cell
+//! types on demand), `atlas` and `visits` (which columns exist). The result does not depend on the order
+//! of the rows. Nothing is repaired silently: a row is accepted, or
 //! refused with its file, line, column and a remedy; the first error of the file is the one
 //! reported. Nothing is drawn, cached or written here.
 
@@ -11,28 +13,61 @@ mod arrow;
 mod atlas;
 mod build;
 mod cell;
+mod collect;
 mod csv;
 mod error;
+mod files;
 mod infer;
+mod merge;
+mod packed;
 mod read;
 mod regions;
 mod rows;
 mod schema;
 mod side_table;
 mod source;
+mod spill;
+mod stored;
 #[cfg(test)]
 mod tests;
+mod visits;
 
-use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
-use self::{atlas::AtlasIndex, build::Builder, read::Read, regions::Regions, source::Source};
+use self::{
+    atlas::AtlasIndex,
+    build::Builder,
+    error::Objection,
+    read::{Files, Read},
+    regions::Regions,
+    rows::Duplicate,
+    schema::{Layout, Values},
+    spill::Spill,
+    stored::{Examined, StoredType},
+};
+pub(crate) use self::{
+    build::ColumnValues,
+    stored::{ColumnReader, Stored},
+    visits::WideSide,
+};
 pub use self::{
     error::{Place, TableError},
+    files::table_files,
     side_table::{SideColumn, SideTable, SideValues, read_side_table},
 };
 use crate::{
-    config::{AtlasConfig, MetricConfig, RegionConfig, TableConfig},
-    model::{CellType, Dataset, Metric, Region},
+    config::{AtlasConfig, Config, MetricConfig, RegionConfig, TableConfig},
+    dataset::Dataset,
+    governor::Pressure,
+    model::{Metric, Region, TableShape, TypeSummary},
+    work,
 };
 
 /// How far the reading of a table is.
@@ -47,7 +82,7 @@ pub struct Progress {
 }
 
 /// What reading a table depends on besides the table.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct IngestOptions<'a> {
     /// `[table]`: names of columns, rows without a place.
     pub table: &'a TableConfig,
@@ -59,49 +94,226 @@ pub struct IngestOptions<'a> {
     pub regions: &'a [RegionConfig],
     /// The metrics that are looked for.
     pub metrics: &'a BTreeMap<String, MetricConfig>,
-    /// Called after each batch of rows of the table, on the calling thread.
+    /// Threads that read; 0 takes one a core.
+    pub jobs: usize,
+    /// Bytes of packed rows, over all threads, that may be in memory; what is more goes to `scratch`.
+    /// A row takes 4 to 10.
+    pub buffer_bytes: usize,
+    /// Bytes of values that may be kept in memory after reading, so that a small table is built once.
+    pub held_bytes: u64,
+    /// The directory in which an unnamed file holds rows that do not fit in memory.
+    pub scratch: PathBuf,
+    /// Tells when buffers and batches should be smaller, and fewer threads should read.
+    pub pressure: Option<&'a Pressure>,
+    /// Called after each batch of rows of the table, on any thread.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
     /// Looked at before each batch; once true, reading ends with [`TableError::Interrupted`].
     pub cancel: Option<&'a AtomicBool>,
 }
 
-/// Reads a table and its atlas.
+impl<'a> IngestOptions<'a> {
+    /// What a configuration says. Rows that do not fit go to the system's directory for temporary
+    /// files unless it names another.
+    pub fn of(config: &'a Config) -> Self {
+        Self {
+            table: &config.table,
+            atlas: &config.atlas,
+            atlas_file: config.atlas.file.as_deref(),
+            regions: &config.regions,
+            metrics: &config.metrics,
+            jobs: config.run.jobs,
+            buffer_bytes: config.memory.buffer_bytes(),
+            held_bytes: config.memory.held_bytes(),
+            scratch: match &config.memory.scratch {
+                Some(dir) => dir.clone(),
+                None => std::env::temp_dir(),
+            },
+            pressure: None,
+            progress: None,
+            cancel: None,
+        }
+    }
+}
+
+/// A cell type that takes more bytes than this is not kept.
+const MOST_HELD_TYPE: u64 = 4 << 20;
+
+/// Reads a table, of one file or several, and its atlas.
 ///
-/// The format is found from the file's content: CSV with commas, semicolons or tabs, also compressed
-/// with gzip; Parquet, Arrow IPC file (Feather version 2) and stream with the feature `arrow`. Memory
-/// is 32 bytes a row and 8 a value, plus the result.
+/// The format of each file is found from its content: CSV with commas, semicolons or tabs, also
+/// compressed with gzip; Parquet, Arrow IPC file (Feather version 2) and stream with the feature
+/// `arrow`. Memory does not grow with the number of rows; it grows by about 200 bytes a cell type, and by
+/// 40 a column up to 131,072 columns.
 ///
 /// # Errors
-/// The first row, in the order of the file, that is not acceptable; or why the file is no table.
-pub fn read_dataset(table: &Path, options: &IngestOptions<'_>) -> Result<Dataset, TableError> {
-    let refused = |objection: error::Objection| objection.at(table, Place::File);
+/// The first row, in the order of files and rows, that is not acceptable; or why a file is no table.
+pub fn read_dataset(
+    tables: &[PathBuf],
+    options: &IngestOptions<'_>,
+) -> Result<Dataset, TableError> {
+    let Some(table) = tables.first() else {
+        let objection = Objection::new("no table is given");
+        return Err(objection.at(Path::new(""), Place::File));
+    };
+    let refused = |objection: Objection| objection.at(table, Place::File);
     let regions = Regions::new(options.regions).map_err(refused)?;
-    let source = Source::open(table)?;
-    let mut atlas = match options.atlas_file {
+    let files = Files::open(tables, options)?;
+    let atlas = match options.atlas_file {
         Some(file) => AtlasIndex::read(file, options.atlas, regions)?,
         None => AtlasIndex::derived(),
     };
-    let read = read::read_rows(source, options, regions, &mut atlas)?;
-    let cell_types = build_types(&read, regions).map_err(refused)?;
+    let spill = Spill::new(&options.scratch);
+    let read = read::read_rows(&files, options, regions, (&atlas, &spill));
+    finish(files, read, options, (atlas, spill))
+}
+
+/// Checks what was read as a whole.
+fn finish(
+    files: Files,
+    mut read: Read,
+    options: &IngestOptions<'_>,
+    (atlas, spill): (AtlasIndex, Spill),
+) -> Result<Dataset, TableError> {
+    let stopped = read.stopped.take();
+    if let Some((_, TableError::Interrupted)) = stopped {
+        return Err(TableError::Interrupted);
+    }
+    let regions = Regions::new(options.regions).unwrap_or_else(|_| Regions::none());
+    let n_regions = options.regions.len();
+    let table = files.files[0].path.clone();
+    let disk = |source| TableError::Spill {
+        dir: options.scratch.clone(),
+        source,
+    };
+    let seen_columns = std::mem::take(&mut read.seen_columns);
+    let (atlas, columns, note) = atlas
+        .finish(seen_columns, &spill, n_regions)
+        .map_err(disk)?;
+    let layout = files.layout().clone();
+    let values_per_row = files.values_per_row();
+    let stored = Stored {
+        types: by_name(std::mem::take(&mut read.types)),
+        columns,
+        builder: Builder::new(layout, regions, read.layered, read.seen.clone()),
+        spill,
+        values_per_row,
+        table,
+    };
+    let examined = examine(&stored, options);
+    // A duplicate among the rows so far stands before whatever stopped the reading.
+    let end = stopped.as_ref().map_or(u64::MAX, |(number, _)| *number);
+    let duplicates = examined
+        .iter()
+        .flatten()
+        .filter_map(|found| found.duplicate);
+    let first = duplicates
+        .filter(|found| found.second < end)
+        .min_by_key(|found| found.second);
+    if let Some(duplicate) = first {
+        return Err(duplicate_error(&files, duplicate));
+    }
+    if let Some((_, error)) = stopped {
+        return Err(error);
+    }
+    check_any(&read).map_err(|objection| objection.at(&stored.table, Place::File))?;
+    let examined: Vec<Examined> = examined.into_iter().collect::<Result<_, _>>()?;
+    let repeated: u64 = examined.iter().map(|found| found.repeated_rows).sum();
+    let (types, held): (Vec<TypeSummary>, Vec<_>) = examined
+        .into_iter()
+        .map(|found| {
+            (
+                found.summary,
+                found.cell_type.map(|(kept, _)| Arc::new(kept)),
+            )
+        })
+        .unzip();
     Ok(Dataset {
-        shape: read.layout.shape,
+        shape: stored.builder.layout.shape,
         regions: options.regions.iter().map(region).collect(),
-        metrics: metrics(&read),
-        cell_types,
-        notes: notes(&read, &atlas),
-        atlas: atlas.finish(options.regions.len()),
+        metrics: metrics(&stored.builder.layout, &read.seen),
+        types,
+        atlas,
         rows: read.rows_read,
         unplaced_rows: read.unplaced_rows,
+        notes: notes(&read, repeated, note),
+        spilled_bytes: stored.spill.bytes(),
+        stored: stored.without(&held),
+        held,
     })
 }
 
-fn build_types(read: &Read, regions: Regions<'_>) -> Result<Vec<CellType>, error::Objection> {
-    let builder = Builder::new(read, regions);
-    read.rows
-        .types()
-        .iter()
-        .map(|rows| builder.cell_type(rows))
-        .collect()
+/// Looks at every cell type, on all threads; keeps values while there is room.
+fn examine(stored: &Stored, options: &IngestOptions<'_>) -> Vec<Result<Examined, TableError>> {
+    let room = AtomicU64::new(options.held_bytes);
+    let cancelled = || {
+        options
+            .cancel
+            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+    };
+    work::map_in_order(work::threads(options.jobs), stored.types.len(), |index| {
+        if cancelled() {
+            return Err(TableError::Interrupted);
+        }
+        let left = room.load(Ordering::Relaxed);
+        let mut found = stored.examine(index, left.min(MOST_HELD_TYPE))?;
+        let bytes = found.cell_type.as_ref().map_or(0, |(_, bytes)| *bytes);
+        let taken = room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(bytes)
+        });
+        if taken.is_err() {
+            found.cell_type = None;
+        }
+        Ok(found)
+    })
+}
+
+/// The rows of each cell type, over all threads that read some.
+fn by_name(collected: Vec<collect::TypeRows>) -> Vec<StoredType> {
+    let mut types: BTreeMap<Arc<str>, StoredType> = BTreeMap::new();
+    for rows in collected {
+        let all = types.entry(Arc::clone(&rows.name)).or_insert(StoredType {
+            name: rows.name,
+            packed: Vec::new(),
+            runs: Vec::new(),
+        });
+        if rows.packed.len() > 0 {
+            all.packed.push(rows.packed);
+        }
+        all.runs.extend(rows.runs);
+    }
+    types.into_values().collect()
+}
+
+fn duplicate_error(files: &Files, Duplicate { first, second }: Duplicate) -> TableError {
+    let layout = files.layout();
+    let what = match (layout.shape, &layout.values) {
+        (TableShape::Canonical, Values::Tall { .. }) => {
+            "cell type, region, side, column, layer and metric"
+        }
+        (TableShape::Canonical, _) => "cell type, region, side, column and layer",
+        (TableShape::BodySynapses | TableShape::Cells, _) => "body, column and layer",
+    };
+    let (first_file, first_place) = files.place(first);
+    let (file, place) = files.place(second);
+    let other = if first_file == file {
+        first_place.to_string()
+    } else {
+        format!(
+            "{first_place} of {}",
+            error::clean(&first_file.to_string_lossy())
+        )
+    };
+    Objection::new(format!("the same {what} as {other}"))
+        .help("keep one of the two rows, or sum them before")
+        .at(file, place)
+}
+
+fn check_any(read: &Read) -> Result<(), Objection> {
+    Err(Objection::new(match (read.rows_read, read.unplaced_rows) {
+        (0, _) => "has a header and no rows",
+        (rows, unplaced) if rows == unplaced => "no row names a column",
+        _ => return Ok(()),
+    }))
 }
 
 fn region(config: &RegionConfig) -> Region {
@@ -111,29 +323,29 @@ fn region(config: &RegionConfig) -> Region {
     }
 }
 
-fn metrics(read: &Read) -> Vec<Metric> {
-    let seen = read.layout.metrics.iter().zip(&read.seen);
+fn metrics(layout: &Layout, seen: &[bool]) -> Vec<Metric> {
+    let seen = layout.metrics.iter().zip(seen);
     seen.filter(|(_, seen)| **seen)
         .map(|(metric, _)| metric.clone())
         .collect()
 }
 
-fn notes(read: &Read, atlas: &AtlasIndex) -> Vec<String> {
+fn notes(read: &Read, repeated: u64, of_atlas: Option<String>) -> Vec<String> {
     let unplaced = (read.unplaced_rows > 0).then(|| {
         format!(
             "{} of {} rows name no column (hex1, hex2 or layer is empty) and were left out",
             read.unplaced_rows, read.rows_read
         )
     });
-    let repeated = (read.repeated_rows > 0).then(|| {
+    let repeated = (repeated > 0).then(|| {
         format!(
-            "{} of {} rows repeat a body in its column and were counted once",
-            read.repeated_rows, read.rows_read
+            "{repeated} of {} rows repeat a body in its column and were counted once",
+            read.rows_read
         )
     });
     unplaced
         .into_iter()
         .chain(repeated)
-        .chain(atlas.note())
+        .chain(of_atlas)
         .collect()
 }

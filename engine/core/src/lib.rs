@@ -7,14 +7,18 @@
 pub mod cache;
 pub mod caches;
 pub mod config;
+pub mod dataset;
 pub mod draw;
 mod fingerprint;
+pub mod governor;
 pub mod index;
 pub mod ingest;
 pub mod last_run;
 pub mod manifest;
+pub mod memory;
 pub mod merge;
 pub mod model;
+pub mod monitor;
 pub mod name;
 pub mod pipeline;
 pub mod plan;
@@ -24,5 +28,6 @@ pub mod scene;
 pub mod sink;
 pub mod stage;
 pub mod statistics;
+mod work;
 
 pub use eyemap_abi::job::{ColumnStatus, Rgba, Side};

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use eyemap_abi::job::Side;
+use eyemap_abi::job::{Extent, Side};
 
 /// A column of the eye, by its hexagonal coordinates. Ordered by `hex1`, then `hex2`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Column {
     /// First hexagonal coordinate.
     pub hex1: i32,
@@ -64,7 +64,7 @@ pub struct MetricValues {
 /// What a cell type does in one region on one side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Index into [`Dataset::regions`].
+    /// Index into [`crate::dataset::Dataset::regions`].
     pub region: usize,
     /// Side of the brain.
     pub side: Side,
@@ -72,7 +72,7 @@ pub struct Part {
     pub columns: Vec<Column>,
     /// Layers in [`MetricValues::layers`]; 0 if the table has none.
     pub n_layers: usize,
-    /// One entry a metric, in the order of [`Dataset::metrics`].
+    /// One entry a metric, in the order of [`crate::dataset::Dataset::metrics`].
     pub metrics: Vec<MetricValues>,
 }
 
@@ -125,12 +125,19 @@ pub struct SideAtlas {
     pub regions: Vec<u64>,
     /// `attributes[region][attribute]`, each with one value a column; empty without attributes.
     pub attributes: Vec<Vec<AttributeValues>>,
+    /// Number of columns that exist in each region.
+    pub counts: Vec<u64>,
+    /// Smallest and largest coordinates of the columns.
+    pub extent: Option<Extent>,
+    /// Whether there are too many columns to be held: the lists above are then empty, and
+    /// [`crate::dataset::Dataset::columns`] has the columns.
+    pub wide: bool,
 }
 
 impl SideAtlas {
     /// Whether any column exists in the region.
     pub fn has_region(&self, region: usize) -> bool {
-        self.regions.iter().any(|bits| bits >> region & 1 == 1)
+        self.counts.get(region).is_some_and(|&count| count > 0)
     }
 }
 
@@ -157,38 +164,39 @@ impl Atlas {
     }
 }
 
-/// A table, checked and sorted, together with its atlas.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dataset {
-    /// Which form the table had.
-    pub shape: TableShape,
-    /// Regions, in the order of the configuration. At most 64.
-    pub regions: Vec<Region>,
-    /// Metrics that the table has, in the order of the configuration.
-    pub metrics: Vec<Metric>,
-    /// Cell types, rising by name (byte order).
-    pub cell_types: Vec<CellType>,
-    /// Which columns exist.
-    pub atlas: Atlas,
-    /// Number of data rows in the table.
-    pub rows: u64,
-    /// Rows left out because they name no column (only with `table.skip_unplaced`).
-    pub unplaced_rows: u64,
-    /// What the user should know: an atlas that was derived, rows left out.
-    pub notes: Vec<String>,
+/// What a cell type has in one region on one side, without the values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartSummary {
+    /// Index into [`crate::dataset::Dataset::regions`].
+    pub region: usize,
+    /// Side of the brain.
+    pub side: Side,
+    /// Number of columns that have a row.
+    pub columns: u64,
+    /// Layers; 0 if the table has none.
+    pub n_layers: usize,
 }
 
-impl Dataset {
-    /// The name of a cell type, by its place in the order of names.
-    pub fn type_name(&self, cell_type: usize) -> &Arc<str> {
-        &self.cell_types[cell_type].name
-    }
+/// What a cell type has, without the values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeSummary {
+    /// Its name, as in the table.
+    pub name: Arc<str>,
+    /// Its parts, rising by region index, then side.
+    pub parts: Vec<PartSummary>,
+    /// For each metric the first column whose whole value is not given and cannot be derived. The
+    /// metric's maps of this cell type are then refused.
+    pub underivable: Vec<Option<Column>>,
+    /// For each metric whether every part has such a column.
+    pub never_derivable: Vec<bool>,
+}
 
-    /// Number of columns in which a cell type has a row, in one region on one side.
-    pub fn columns_of(&self, cell_type: usize, region: usize, side: Side) -> usize {
-        self.cell_types[cell_type]
-            .part(region, side)
-            .map_or(0, |part| part.columns.len())
+impl TypeSummary {
+    /// The part of a region and side, if the type has rows there.
+    pub fn part(&self, region: usize, side: Side) -> Option<&PartSummary> {
+        self.parts
+            .iter()
+            .find(|part| part.region == region && part.side == side)
     }
 }
 

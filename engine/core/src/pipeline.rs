@@ -4,31 +4,40 @@
 //! [`Dataset`] is lent to it.
 
 mod attributes;
+mod content;
 mod draft;
 mod fingerprint;
 mod grid;
 mod layers;
 mod scope;
+mod stream;
 
-use std::sync::Arc;
-
-use eyemap_abi::job::{
-    ColumnStatus, CoordinateJob, Extent, MetadataDescription, MetadataJob, Side,
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
+
+use eyemap_abi::job::{ColumnStatus, CoordinateJob, MetadataDescription, MetadataJob, Side};
 use quick_cache::sync::Cache;
 
 pub use draft::Draft;
 pub use grid::Grid;
+pub use stream::{Stream, StreamError};
 
 pub use crate::fingerprint::Fingerprint;
 use crate::fingerprint::Hash;
 use crate::{
     cache::{CacheName, Memo, Recorder},
     config::Config,
-    model::{CellType, Dataset, MapId, Part},
+    dataset::Dataset,
+    governor::Pressure,
+    ingest::TableError,
+    model::{CellType, MapId, TypeSummary},
     plugins::Finder,
     scene::{HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
     stage::{ColorStage, CoordinateStage, MetadataStage, StageError},
+    statistics::{COARSE_BITS, MOST_DISTINCT},
+    work,
 };
 
 /// The three stages and what configures them.
@@ -49,7 +58,7 @@ pub struct Pipeline {
 /// One map to draw, by indices into a [`Dataset`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Request {
-    /// Index into [`Dataset::cell_types`].
+    /// Index into [`Dataset::types`].
     pub cell_type: usize,
     /// Index into [`Dataset::regions`].
     pub region: usize,
@@ -63,7 +72,7 @@ impl Request {
     /// The map's name.
     pub fn id(&self, dataset: &Dataset) -> MapId {
         MapId {
-            cell_type: Arc::clone(&dataset.cell_types[self.cell_type].name),
+            cell_type: Arc::clone(dataset.type_name(self.cell_type)),
             region: dataset.regions[self.region].name.as_str().into(),
             side: self.side,
             metric: dataset.metrics[self.metric].name.as_str().into(),
@@ -80,6 +89,14 @@ pub struct Maps<'a> {
     pub dataset: &'a Dataset,
     grids: Cache<(usize, Side), Arc<Grid>>,
     scopes: Cache<scope::Key, Arc<scope::Found>>,
+    /// Statistics of the whole table, by metric and kind; taken in one pass.
+    whole_table: OnceLock<Result<scope::WholeTable, Arc<TableError>>>,
+    /// Metrics with quantiles that are not exact.
+    coarse: Mutex<BTreeSet<String>>,
+    /// Tells how much smaller batches should be.
+    pressure: Option<&'a Pressure>,
+    /// Cell types whose maps are being drawn.
+    types: Cache<usize, Arc<CellType>>,
 }
 
 /// Grids of this many regions and sides are kept; the optic lobe has six.
@@ -87,6 +104,9 @@ const GRIDS: usize = 64;
 /// Statistics of this many scopes are kept. Maps of one cell type follow each other, so a small
 /// number is enough; each is below a kilobyte.
 const SCOPES: usize = 1024;
+/// So many cell types more than threads are kept. Maps of one type follow each other, so that two are
+/// enough for a thread to begin the next type while others draw the last maps of this one.
+const TYPES: usize = 2;
 
 impl Pipeline {
     /// Loads the three plugins that the configuration names. Its memos are off.
@@ -121,6 +141,10 @@ impl Pipeline {
             dataset,
             grids: Cache::new(GRIDS),
             scopes: Cache::new(SCOPES),
+            whole_table: OnceLock::new(),
+            coarse: Mutex::default(),
+            pressure: None,
+            types: Cache::new(work::threads(self.config.run.jobs) + TYPES),
         }
     }
 
@@ -255,6 +279,40 @@ impl Scene {
     }
 }
 
+/// How many hexagons of a map have which status.
+#[derive(Debug, Clone, Copy, Default)]
+struct StatusCounts {
+    all: u64,
+    with_data: u64,
+    not_in_region: u64,
+}
+
+impl StatusCounts {
+    fn add(&mut self, status: &[ColumnStatus]) {
+        let count = |wanted| status.iter().filter(|&&status| status == wanted).count() as u64;
+        self.all += status.len() as u64;
+        self.with_data += count(ColumnStatus::HasData);
+        self.not_in_region += count(ColumnStatus::NotInRegion);
+    }
+
+    fn of(status: &[ColumnStatus]) -> Self {
+        let mut counts = Self::default();
+        counts.add(status);
+        counts
+    }
+}
+
+impl<'a> Maps<'a> {
+    /// Makes batches smaller under pressure.
+    #[must_use]
+    pub fn under(self, pressure: &'a Pressure) -> Self {
+        Self {
+            pressure: Some(pressure),
+            ..self
+        }
+    }
+}
+
 impl Maps<'_> {
     /// Draws one map as a scene.
     ///
@@ -276,11 +334,7 @@ impl Maps<'_> {
     fn grid(&self, region: usize, side: Side) -> Result<Arc<Grid>, StageError> {
         self.grids.get_or_insert_with(&(region, side), || {
             let pipeline = self.pipeline;
-            let columns = &self.dataset.atlas.side(side).columns;
-            let job = CoordinateJob {
-                extent: Extent::of(columns.iter().map(|column| (column.hex1, column.hex2))),
-                ..pipeline.coordinate_job(&self.dataset.regions[region].name, side)
-            };
+            let job = self.place_job(region, side);
             let atlas = (&self.dataset.atlas, region);
             let key = grid::key(&pipeline.coordinate, &job, atlas, &pipeline.config.map);
             pipeline.memos.coordinates.get_or_try(key, || {
@@ -291,30 +345,63 @@ impl Maps<'_> {
         })
     }
 
-    fn metadata_job(&self, request: Request, grid: &Grid, status: &[ColumnStatus]) -> MetadataJob {
-        let id = request.id(self.dataset);
-        let count = |wanted: ColumnStatus| {
-            let found = status.iter().filter(|&&status| status == wanted);
-            found.count() as u64
+    /// Metrics of which quantiles were taken of rounded values, since they have too many distinct ones;
+    /// with the largest error that this makes.
+    pub fn coarse(&self) -> Vec<String> {
+        let coarse = self.coarse.lock().unwrap_or_else(PoisonError::into_inner);
+        let say = |metric: &String| {
+            let error = 50.0 / f64::from(1u32 << COARSE_BITS);
+            format!(
+                "{metric} has more than {MOST_DISTINCT} distinct values in a scope: quantiles are within {error:.1} % of the value"
+            )
         };
-        let with_data = count(ColumnStatus::HasData);
+        coarse.iter().map(say).collect()
+    }
+
+    /// The values of a cell type: those that another thread asked for a moment ago, or new ones.
+    fn cell_type(&self, index: usize) -> Result<Arc<CellType>, StageError> {
+        let found = self
+            .types
+            .get_or_insert_with(&index, || self.dataset.cell_type(index));
+        found.map_err(StageError::table)
+    }
+
+    fn place_job(&self, region: usize, side: Side) -> CoordinateJob {
+        CoordinateJob {
+            extent: self.dataset.atlas.side(side).extent,
+            ..self
+                .pipeline
+                .coordinate_job(&self.dataset.regions[region].name, side)
+        }
+    }
+
+    fn metadata_job(
+        &self,
+        request: Request,
+        attributes: &[String],
+        counts: StatusCounts,
+    ) -> MetadataJob {
+        let id = request.id(self.dataset);
         MetadataJob {
             cell_type: id.cell_type.to_string(),
             region: id.region.to_string(),
             side: id.side,
             metric: id.metric.to_string(),
             layer_labels: self.dataset.regions[request.region].layer_labels.clone(),
-            attributes: grid.attribute_names.clone(),
-            blank: with_data == 0,
-            columns_with_data: with_data,
-            columns_in_region: status.len() as u64 - count(ColumnStatus::NotInRegion),
+            attributes: attributes.to_vec(),
+            blank: counts.with_data == 0,
+            columns_with_data: counts.with_data,
+            columns_in_region: counts.all - counts.not_in_region,
             ..MetadataJob::default()
         }
     }
 
-    fn refuse_underivable(&self, cell_type: &CellType, request: Request) -> Result<(), StageError> {
-        let missing = |part: &Part| part.metrics[request.metric].underivable;
-        let Some(column) = cell_type.parts.iter().find_map(missing) else {
+    fn refuse_underivable(
+        &self,
+        cell_type: &TypeSummary,
+        request: Request,
+    ) -> Result<(), StageError> {
+        let Some(column) = cell_type.underivable[request.metric] else {
             return Ok(());
         };
         let metric = &self.dataset.metrics[request.metric].name;

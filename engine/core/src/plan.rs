@@ -8,11 +8,7 @@ mod shard;
 use eyemap_abi::job::Side;
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::{
-    config::SelectConfig,
-    model::{Dataset, TableShape},
-    pipeline::Request,
-};
+use crate::{config::SelectConfig, dataset::Dataset, model::TableShape, pipeline::Request};
 
 pub use estimate::{Estimate, MapSize};
 pub use file::{Amount, Choice, PlanError, PlanFile, Product, ShardAmount, Source, Stage};
@@ -84,14 +80,14 @@ pub fn plan(dataset: &Dataset, select: &SelectConfig) -> Result<Plan, SelectErro
 fn types(dataset: &Dataset, globs: &[String]) -> Result<Vec<usize>, SelectError> {
     let names = || {
         dataset
-            .cell_types
+            .types
             .iter()
             .map(|cell_type| cell_type.name.as_ref())
     };
     if globs.is_empty() {
-        return Ok((0..dataset.cell_types.len()).collect());
+        return Ok((0..dataset.types.len()).collect());
     }
-    let mut chosen = vec![false; dataset.cell_types.len()];
+    let mut chosen = vec![false; dataset.types.len()];
     for glob in globs {
         let matcher = matcher(glob)?;
         let mut any = false;
@@ -144,11 +140,8 @@ fn regions(dataset: &Dataset, wanted: &[String]) -> Result<Vec<usize>, SelectErr
 
 fn metrics(dataset: &Dataset, wanted: &[String]) -> Result<(Vec<usize>, Vec<String>), SelectError> {
     let underivable = |&index: &usize| {
-        let mut parts = dataset
-            .cell_types
-            .iter()
-            .flat_map(|cell_type| &cell_type.parts);
-        parts.all(|part| part.metrics[index].underivable.is_some())
+        let mut types = dataset.types.iter();
+        types.all(|cell_type| cell_type.never_derivable[index])
     };
     let refused = |index: usize| SelectError {
         message: format!(

@@ -1,26 +1,30 @@
 //! A run: draws planned maps on all cores and writes them, complete or not at all.
 
+mod streamed;
+
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use rayon::prelude::*;
+use tracing::{debug_span, field::Empty};
 
 use crate::{
     cache::{CacheName, Recorder, Store},
     draw::{self, DrawOptions, Format},
+    governor::Pressure,
     index,
     manifest::{Entry, Journal, Key, Listed, ManifestError, Places, Status},
     model::MapId,
     pipeline::{Draft, Fingerprint, Maps, Request, Scene},
     sink::Pending,
+    work,
 };
 
 /// What to write, and where.
@@ -44,6 +48,8 @@ pub struct RenderOptions<'a> {
     pub store: Option<&'a Keeping<'a>>,
     /// Notes what is asked of the caches.
     pub recorder: Option<&'a Recorder>,
+    /// Tells when fewer threads should draw.
+    pub pressure: Option<&'a Pressure>,
     /// Set to stop after the maps that are being drawn.
     pub cancel: &'a AtomicBool,
 }
@@ -83,6 +89,8 @@ impl<'a> Keeping<'a> {
     fn keep(&self, fingerprint: Fingerprint, artifact: &[u8], cost: Duration, same: Option<&Path>) {
         let load = |average: &AtomicU64| Duration::from_nanos(average.load(Ordering::Relaxed));
         if self.all || cost > 2 * (load(&self.put_ns) + load(&self.get_ns)) {
+            let bytes = artifact.len();
+            let _span = debug_span!("artifacts", what = "put", bytes).entered();
             let start = Instant::now();
             self.store.put(fingerprint, artifact, cost, same);
             average(&self.put_ns, start.elapsed());
@@ -154,13 +162,13 @@ pub enum RenderError {
     /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Threads cannot be started.
-    #[error("cannot start {jobs} threads: {reason}")]
-    Threads {
-        /// How many were asked for.
-        jobs: usize,
-        /// Why not.
-        reason: String,
+    /// The process took more memory than it may, and nothing was left to shrink.
+    #[error("drawing takes {} MB of memory, more than the {} MB of [memory] limit", .used / 1_000_000, .limit / 1_000_000)]
+    Memory {
+        /// Resident memory of the process, in bytes.
+        used: u64,
+        /// What it may be, in bytes.
+        limit: u64,
     },
 }
 
@@ -176,7 +184,7 @@ impl RenderError {
             }
             Self::Write { .. } => "choose another directory with -o".into(),
             Self::Manifest(error) => error.help(),
-            Self::Threads { .. } => "ask for fewer threads with --jobs".into(),
+            Self::Memory { .. } => "raise `limit` of [memory], or take less: fewer threads with --jobs, a smaller --scale, a smaller `stream_above`; complete maps are kept, and the same command draws the rest".into(),
         }
     }
 }
@@ -196,13 +204,6 @@ pub fn render(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Summary, RenderError> {
     let start = Instant::now();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
-        .build()
-        .map_err(|error| RenderError::Threads {
-            jobs: options.jobs,
-            reason: error.to_string(),
-        })?;
     std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
         path: options.out.into(),
         source,
@@ -217,14 +218,7 @@ pub fn render(
         summary: Mutex::default(),
         fatal: Mutex::new(None),
     };
-    pool.install(|| {
-        requests.par_iter().for_each(|&request| {
-            if run.goes_on() {
-                run.draw(request);
-                progress();
-            }
-        });
-    });
+    run.draw_all(requests, progress);
     run.finish(requests, start)
 }
 
@@ -300,13 +294,38 @@ impl Run<'_> {
                 .is_none()
     }
 
+    /// Draws maps on all threads. They are begun in order, so that those of one cell type, which are
+    /// made of the same rows, are drawn at about the same time.
+    fn draw_all(&self, requests: &[Request], progress: &(dyn Fn() + Sync)) {
+        let next = AtomicUsize::new(0);
+        let threads = work::threads(self.options.jobs).min(requests.len());
+        work::on_threads(threads, |number| {
+            loop {
+                if let Some(pressure) = self.options.pressure {
+                    pressure.wait_for_turn(number, self.options.cancel);
+                }
+                let request = requests.get(next.fetch_add(1, Ordering::Relaxed));
+                let Some(&request) = request.filter(|_| self.goes_on()) else {
+                    break;
+                };
+                self.draw(request);
+                progress();
+            }
+        });
+    }
+
     /// Draws and writes one map in all formats. A fault of the program costs this map alone.
     fn draw(&self, request: Request) {
         let id = request.id(self.maps.dataset);
         let _span = tracing::info_span!("map", map = %id).entered();
-        let drawn = catch_unwind(AssertUnwindSafe(|| match self.maps.draft(request) {
-            Ok(draft) => self.bring_up_to_date(&id, draft),
-            Err(error) => self.fail_all(&id, &with_causes(&error)),
+        let drawn = catch_unwind(AssertUnwindSafe(|| {
+            if self.maps.is_streamed(request) {
+                return self.draw_streamed(&id, request);
+            }
+            match self.maps.draft(request) {
+                Ok(draft) => self.bring_up_to_date(&id, draft),
+                Err(error) => self.fail_all(&id, &with_causes(&error)),
+            }
         }));
         let outcome = drawn.unwrap_or_else(|_| {
             self.fail_all(
@@ -372,9 +391,7 @@ impl Run<'_> {
         let (mut bytes, mut failure) = (0, None);
         for &(format, fingerprint) in missing {
             let start = Instant::now();
-            let drawn = timed(&self.times.draw, || {
-                draw::draw(format, &scene.head, &scene.batch(), &self.options.draw)
-            });
+            let drawn = timed(&self.times.draw, || draw(format, scene, &self.options.draw));
             // Whoever has not got it pays for the scene too.
             let cost = scene_cost + start.elapsed();
             match drawn {
@@ -390,15 +407,44 @@ impl Run<'_> {
                 }
             }
         }
+        self.count(map, bytes, true, failure);
+        Ok(())
+    }
+
+    /// Counts a map that was drawn, that was there, or of which a format failed.
+    fn count(&self, map: &MapState<'_>, bytes: u64, drawn: bool, failure: Option<String>) {
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.bytes += bytes;
         summary.unplaced = summary.unplaced.max(map.unplaced);
         match failure {
             Some(reason) => summary.fail(map.id, reason),
+            None if !drawn => summary.unchanged += 1,
             None if map.blank => summary.blank += 1,
             None => summary.rendered += 1,
         }
-        Ok(())
+    }
+
+    /// What is noted of a file.
+    fn entry(
+        &self,
+        map: &MapState<'_>,
+        (format, fingerprint): (Format, Fingerprint),
+        bytes: u64,
+    ) -> Entry {
+        let key = key(map.id, format);
+        Entry {
+            path: key.path(),
+            key,
+            bytes,
+            fingerprint: fingerprint.to_string(),
+            status: if map.blank {
+                Status::Blank
+            } else {
+                Status::Rendered
+            },
+            error: None,
+            archive: None,
+        }
     }
 
     /// The fingerprint of a map in a format.
@@ -413,7 +459,15 @@ impl Run<'_> {
 
     fn stored(&self, fingerprint: Fingerprint) -> Option<(Vec<u8>, Duration)> {
         let keeping = self.options.store?;
-        timed(&self.times.store, || keeping.get(fingerprint))
+        timed(&self.times.store, || {
+            let span = debug_span!("artifacts", what = "get", bytes = Empty).entered();
+            let found = keeping.get(fingerprint);
+            span.record(
+                "bytes",
+                found.as_ref().map_or(0, |(artifact, _)| artifact.len()),
+            );
+            found
+        })
     }
 
     fn record(&self, fingerprint: Fingerprint, bytes: usize, cost: Duration) {
@@ -436,21 +490,9 @@ impl Run<'_> {
         artifact: &[u8],
         cost: Option<Duration>,
     ) -> Result<u64, RenderError> {
-        let key = key(map.id, format);
-        let target = self.options.out.join(key.path());
-        let entry = Entry {
-            path: key.path(),
-            key,
-            bytes: artifact.len() as u64,
-            fingerprint: fingerprint.to_string(),
-            status: if map.blank {
-                Status::Blank
-            } else {
-                Status::Rendered
-            },
-            error: None,
-            archive: None,
-        };
+        let entry = self.entry(map, (format, fingerprint), artifact.len() as u64);
+        let target = self.options.out.join(&entry.path);
+        let _span = debug_span!("write", bytes = entry.bytes).entered();
         let pending = timed(&self.times.write, || {
             Pending::write_in(self.journal.scratch(), &target, artifact)
         });
@@ -520,7 +562,8 @@ impl Run<'_> {
             }
             Ok(())
         };
-        match (self.journal.finish(keep, write_index), fatal) {
+        let finished = debug_span!("finish").in_scope(|| self.journal.finish(keep, write_index));
+        match (finished, fatal) {
             // What ended the run explains more than a manifest that could not be written after it.
             (_, Some(error)) => return Err(error),
             (finished, None) => finished?,
@@ -532,6 +575,15 @@ impl Run<'_> {
         summary.elapsed = start.elapsed();
         Ok(summary)
     }
+}
+
+fn draw(format: Format, scene: &Scene, options: &DrawOptions) -> io::Result<Vec<u8>> {
+    let (batch, name) = (scene.batch(), format.name());
+    let rows = batch.x.len();
+    let span = debug_span!("draw", format = name, rows, bytes = Empty).entered();
+    let drawn = draw::draw(format, &scene.head, &batch, options);
+    span.record("bytes", drawn.as_ref().map_or(0, Vec::len));
+    drawn
 }
 
 fn key(id: &MapId, format: Format) -> Key {

@@ -148,6 +148,8 @@ impl Config {
             .or_else(|| self.wrong_names())
             .or_else(|| self.stages.wrong_number())
             .or_else(|| self.cache.wrong_value())
+            .or_else(|| self.memory.wrong_value())
+            .or_else(|| self.monitor.wrong_value())
     }
 
     fn wrong_range(&self) -> Option<(String, String)> {

@@ -38,11 +38,14 @@ const SCRIPT: &str = include_str!("eyemap.js");
 /// assert!(policy.contains("'sha256-"));
 /// ```
 pub fn csp_hash() -> String {
-    static HASH: LazyLock<String> = LazyLock::new(|| {
-        use sha2::Digest;
-        format!("sha256-{}", base64(&sha2::Sha256::digest(SCRIPT)))
-    });
+    static HASH: LazyLock<String> = LazyLock::new(|| hash_source(SCRIPT));
     HASH.clone()
+}
+
+/// A Content-Security-Policy source, without its quotes, that allows one script or style.
+pub(crate) fn hash_source(text: &str) -> String {
+    use sha2::Digest;
+    format!("sha256-{}", base64(&sha2::Sha256::digest(text)))
 }
 
 fn base64(bytes: &[u8]) -> String {

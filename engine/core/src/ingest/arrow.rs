@@ -74,6 +74,11 @@ pub(super) struct ArrowSource {
     rows_read: u64,
     /// Rows in the file, where the format says so up front.
     rows_total: Option<u64>,
+    /// Rows before the first that is read.
+    rows_before: u64,
+    /// Row groups that are read; all by default.
+    groups: Option<std::ops::Range<usize>>,
+    batch_rows: usize,
 }
 
 /// A batch: one entry for each column of the header, the number of its first row, its length.
@@ -110,11 +115,38 @@ impl ArrowSource {
             reader,
             rows_read: 0,
             rows_total,
+            rows_before: 0,
+            groups: None,
+            batch_rows: BATCH_ROWS,
         })
     }
 
     pub(super) fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// Rows in each row group of a Parquet file.
+    pub(super) fn row_groups(&self) -> Vec<u64> {
+        let Reader::Waiting(builder) = &self.reader else {
+            return Vec::new();
+        };
+        let groups = builder.metadata().row_groups().iter();
+        // Damaged counts are found when the rows are read.
+        groups
+            .map(|group| u64::try_from(group.num_rows()).unwrap_or(0))
+            .collect()
+    }
+
+    /// Reads only these row groups.
+    pub(super) fn only(&mut self, groups: std::ops::Range<usize>) {
+        let rows = self.row_groups();
+        self.rows_before = rows.iter().take(groups.start).sum();
+        self.groups = Some(groups);
+    }
+
+    /// At most so many rows in a batch of a Parquet file.
+    pub(super) fn batch_rows(&mut self, rows: usize) {
+        self.batch_rows = rows.clamp(1, BATCH_ROWS);
     }
 
     /// Decodes only these columns.
@@ -146,7 +178,7 @@ impl ArrowSource {
                 *slot = Some(self.decode(path, column, array)?);
             }
         }
-        let first_row = self.rows_read + 1;
+        let first_row = self.rows_before + self.rows_read + 1;
         self.rows_read += batch.num_rows() as u64;
         Ok(Some((columns, first_row, batch.num_rows())))
     }
@@ -170,7 +202,12 @@ impl ArrowSource {
         if matches!(self.reader, Reader::Waiting(_))
             && let Reader::Waiting(builder) = std::mem::replace(&mut self.reader, Reader::Done)
         {
-            self.reader = Reader::Reading(Box::new(project(*builder, &self.selected)?));
+            let builder = builder.with_batch_size(self.batch_rows);
+            let builder = match self.groups.clone() {
+                Some(groups) => builder.with_row_groups(groups.collect()),
+                None => builder,
+            };
+            self.reader = Reader::Reading(Box::new(project(builder, &self.selected)?));
         }
         let Reader::Reading(batches) = &mut self.reader else {
             return Ok(None);
@@ -195,10 +232,7 @@ fn project(
     selected: &[usize],
 ) -> Result<ParquetRecordBatchReader, Failure> {
     let mask = ProjectionMask::roots(builder.parquet_schema(), selected.iter().copied());
-    Ok(builder
-        .with_projection(mask)
-        .with_batch_size(BATCH_ROWS)
-        .build()?)
+    Ok(builder.with_projection(mask).build()?)
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -4,10 +4,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
     path::{Path, PathBuf},
 };
 
-use eyemap_abi::job::Side;
+use eyemap_abi::job::{Extent, Side};
 
 use super::{
     error::{Objection, Place, TableError, clean},
@@ -16,6 +17,8 @@ use super::{
     rows::{part_of, region_and_side},
     schema::Names,
     source::{Batch, Source},
+    spill::Spill,
+    visits::{Seen, Sides, WideColumns},
 };
 use crate::{
     config::{AtlasConfig, Unlisted},
@@ -24,17 +27,16 @@ use crate::{
 
 const OURS: [&str; 4] = ["region", "side", "hex1", "hex2"];
 
-/// The columns known so far, while rows of the table name them.
+/// The columns that an atlas file lists; none if the atlas is derived from the table.
+#[derive(Debug)]
 pub(super) struct AtlasIndex {
     /// For the left and the right side the regions of each column, as bits.
-    sides: [HashMap<Column, u64>; 2],
-    /// The column of the row before: neighbouring rows mostly share theirs.
-    latest: Option<(u8, Column)>,
+    sides: Sides,
     listed: Option<Listed>,
-    added: u64,
 }
 
 /// What an atlas file says.
+#[derive(Debug)]
 struct Listed {
     file: PathBuf,
     unlisted: Unlisted,
@@ -45,14 +47,18 @@ struct Listed {
     rows: Vec<(u8, Column)>,
 }
 
+/// What becomes of a column that a row names.
+pub(super) enum Standing {
+    Known,
+    New,
+}
+
 impl AtlasIndex {
     /// An atlas that takes its columns from the table.
     pub(super) fn derived() -> Self {
         Self {
-            sides: Default::default(),
-            latest: None,
+            sides: Sides::default(),
             listed: None,
-            added: 0,
         }
     }
 
@@ -68,64 +74,77 @@ impl AtlasIndex {
         let listed = reader.read(&mut source, config.unlisted)?;
         let mut index = Self::derived();
         for &(part, column) in &listed.rows {
-            index.insert(part, column);
+            index.sides.insert(part, column);
         }
         index.listed = Some(listed);
         Ok(index)
     }
 
-    /// Notes that a row of the table lies in a column.
-    pub(super) fn visit(&mut self, part: u8, column: Column) -> Result<(), Objection> {
-        if self.latest == Some((part, column)) {
-            return Ok(());
-        }
-        self.latest = Some((part, column));
-        let (region, side) = region_and_side(part);
-        let known = self.sides[side as usize].get(&column).copied().unwrap_or(0);
-        if known >> region & 1 == 1 {
-            return Ok(());
-        }
+    /// Whether a column is listed, or may be added.
+    pub(super) fn standing(&self, part: u8, column: Column) -> Result<Standing, Objection> {
         match &self.listed {
+            Some(_) if self.sides.has(part, column) => Ok(Standing::Known),
             Some(listed) if listed.unlisted == Unlisted::Error => Err(listed.objection(column)),
-            _ => {
-                self.insert(part, column);
-                self.added += 1;
-                Ok(())
-            }
+            _ => Ok(Standing::New),
         }
     }
 
-    fn insert(&mut self, part: u8, column: Column) {
-        let (region, side) = region_and_side(part);
-        *self.sides[side as usize].entry(column).or_default() |= 1 << region;
+    /// Whether columns may be kept elsewhere than in memory: attributes are not.
+    pub(super) fn may_be_wide(&self) -> bool {
+        self.listed
+            .as_ref()
+            .is_none_or(|listed| listed.names.is_empty())
     }
 
     /// What the user should know about the atlas.
-    pub(super) fn note(&self) -> Option<String> {
+    fn note(&self, added: u64) -> Option<String> {
         match &self.listed {
             None => Some(
                 "the atlas is derived from the table: a column where no cell type has a row does not appear"
                     .into(),
             ),
-            Some(listed) if self.added > 0 => Some(format!(
-                "{} columns of the table are not in {} and were added",
-                self.added,
+            Some(listed) if added > 0 => Some(format!(
+                "{added} columns of the table are not in {} and were added",
                 clean(&listed.file.to_string_lossy())
             )),
             Some(_) => None,
         }
     }
 
-    /// The atlas, sorted.
-    pub(super) fn finish(self, n_regions: usize) -> Atlas {
-        let [left, right] = self.sides;
+    /// The atlas, sorted, and what the user should know about it.
+    pub(super) fn finish(
+        mut self,
+        visits: Vec<Seen>,
+        spill: &Spill,
+        n_regions: usize,
+    ) -> io::Result<(Atlas, Option<WideColumns>, Option<String>)> {
+        let listed = self.sides.len();
+        if let Some(wide) = WideColumns::of(&self.sides, &visits) {
+            let (left, right) = wide.summaries(spill, n_regions)?;
+            let all: u64 = left.counts.iter().chain(&right.counts).sum();
+            let added = all - listed as u64;
+            let note = self.note(added);
+            let atlas = Atlas {
+                left,
+                right,
+                attribute_names: Vec::new(),
+                derived: self.listed.is_none(),
+            };
+            return Ok((atlas, Some(wide), note));
+        }
+        for seen in visits {
+            self.sides.join(seen.sides);
+        }
+        let note = self.note((self.sides.len() - listed) as u64);
+        let [left, right] = self.sides.0;
         let listed = self.listed.as_ref();
-        Atlas {
+        let atlas = Atlas {
             left: side_atlas(left, Side::Left, listed, n_regions),
             right: side_atlas(right, Side::Right, listed, n_regions),
             attribute_names: listed.map_or(Vec::new(), |listed| listed.names.clone()),
             derived: listed.is_none(),
-        }
+        };
+        Ok((atlas, None, note))
     }
 }
 
@@ -144,11 +163,26 @@ fn side_atlas(
             .collect(),
         _ => Vec::new(),
     };
+    let places = columns.iter().map(|column| (column.hex1, column.hex2));
     SideAtlas {
+        counts: counts(&regions, n_regions),
+        extent: Extent::of(places),
         columns,
         regions,
         attributes,
+        wide: false,
     }
+}
+
+/// Number of columns in each region.
+fn counts(regions: &[u64], n_regions: usize) -> Vec<u64> {
+    let of = |region: usize| {
+        regions
+            .iter()
+            .filter(|&bits| bits >> region & 1 == 1)
+            .count() as u64
+    };
+    (0..n_regions).map(of).collect()
 }
 
 impl Listed {

@@ -1,32 +1,53 @@
-//! From packed rows to the values of cell types.
+//! From rows in order to the values of columns.
 //!
-//! Rows come sorted and checked. A value that is neither given nor derivable is never made up: it is
-//! NaN, and the metric says so.
+//! A value that is neither given nor derivable is never made up: it is NaN, and the metric says so.
+
+use eyemap_abi::job::Side;
 
 use super::{
     cell::EXACT,
-    error::{Objection, clean},
-    read::Read,
+    error::{Objection, clean, quote},
     regions::Regions,
-    rows::{Row, TypeRows, region_and_side},
+    rows::{Row, region_and_side},
     schema::{Layout, Values},
 };
-use crate::model::{CellType, Column, MetricKind, MetricValues, Part, TableShape};
+use crate::model::{Column, MetricKind, TableShape};
 
-/// Makes cell types of rows.
-pub(super) struct Builder<'a> {
-    layout: &'a Layout,
-    regions: Regions<'a>,
-    /// Whether any row of the table names a layer; else no part has layers.
-    layered: bool,
-    values_per_row: usize,
-    /// Metrics that the table has.
-    seen: &'a [bool],
+/// Makes values of rows.
+#[derive(Debug)]
+pub(super) struct Builder {
+    pub(super) layout: Layout,
+    /// Layers of each region; none if no row of the table names a layer.
+    n_layers: Vec<usize>,
+    /// Whether the table has the metric, for each metric of the layout.
+    seen: Vec<bool>,
 }
 
-/// The rows of one column, added up. One entry a metric.
-#[derive(Default)]
-struct Tally {
+/// The values of one column, for each metric that the table has.
+#[derive(Debug, Default)]
+pub(crate) struct ColumnValues {
+    /// See [`super::rows::Key::part`].
+    pub(super) part: u8,
+    pub(crate) column: Column,
+    pub(crate) n_layers: usize,
+    /// NaN is a null.
+    pub(crate) whole: Vec<f64>,
+    /// `layers[metric * n_layers + layer - 1]`; NaN is a null, and a layer without a row is 0.
+    pub(crate) layers: Vec<f64>,
+    /// Whether the whole value is not given and cannot be derived.
+    pub(super) underivable: Vec<bool>,
+}
+
+impl ColumnValues {
+    /// The region and side that the column is of.
+    pub(crate) const fn place(&self) -> (usize, Side) {
+        region_and_side(self.part)
+    }
+}
+
+/// The rows of one column, added up. One entry a metric of the layout.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
     /// The value of layer 0, if there is such a row.
     given: Vec<Option<f64>>,
     /// Whether there is a row of a layer.
@@ -55,70 +76,79 @@ impl Tally {
     }
 }
 
-impl<'a> Builder<'a> {
-    pub(super) fn new(read: &'a Read, regions: Regions<'a>) -> Self {
+/// The rows of one column, in order, and their values, row by row.
+pub(super) struct OfColumn<'a> {
+    pub(super) rows: &'a [Row],
+    pub(super) values: &'a [f64],
+}
+
+impl OfColumn<'_> {
+    fn with_values(&self) -> impl Iterator<Item = (&Row, &[f64])> {
+        let each = self.values.len() / self.rows.len().max(1);
+        let values = (0..self.rows.len()).map(move |i| &self.values[i * each..(i + 1) * each]);
+        self.rows.iter().zip(values)
+    }
+}
+
+impl Builder {
+    pub(super) fn new(
+        layout: Layout,
+        regions: Regions<'_>,
+        layered: bool,
+        seen: Vec<bool>,
+    ) -> Self {
+        let layers = |region| if layered { regions.layers(region) } else { 0 };
         Self {
-            layout: &read.layout,
-            regions,
-            layered: read.layered,
-            values_per_row: read.rows.values_per_row,
-            seen: &read.seen,
+            layout,
+            n_layers: (0..regions.len()).map(layers).collect(),
+            seen,
         }
     }
 
-    /// The cell type of some rows.
-    pub(super) fn cell_type(&self, rows: &TypeRows) -> Result<CellType, Objection> {
-        let parts = rows.rows.chunk_by(|a, b| a.key.part == b.key.part);
-        let parts: Result<_, _> = parts.map(|part| self.part(rows, part)).collect();
-        Ok(CellType {
-            name: rows.name.clone(),
-            parts: parts?,
-        })
+    /// Number of metrics that the table has.
+    pub(super) fn n_metrics(&self) -> usize {
+        self.seen.iter().filter(|&&seen| seen).count()
     }
 
-    fn part(&self, rows: &TypeRows, of_part: &[Row]) -> Result<Part, Objection> {
-        let part = of_part.first().map_or(0, |row| row.key.part);
-        let (region, side) = region_and_side(part);
-        let n_layers = if self.layered {
-            self.regions.layers(region)
+    /// Number of layers of a part.
+    pub(super) fn n_layers(&self, part: u8) -> usize {
+        let (region, _) = region_and_side(part);
+        self.n_layers.get(region).copied().unwrap_or(0)
+    }
+
+    /// Adds the rows of a column up.
+    pub(super) fn column(
+        &self,
+        name: &str,
+        of_column: &OfColumn<'_>,
+        tally: &mut Tally,
+        out: &mut ColumnValues,
+    ) -> Result<(), Objection> {
+        let key = of_column
+            .rows
+            .first()
+            .map(|row| row.key)
+            .unwrap_or_default();
+        (out.part, out.column) = (key.part, key.column());
+        out.n_layers = self.n_layers(key.part);
+        out.whole.clear();
+        out.layers.clear();
+        out.underivable.clear();
+        tally.reset(self.layout.metrics.len(), out.n_layers);
+        if self.layout.shape == TableShape::Canonical {
+            self.add_rows(tally, of_column, out.n_layers);
         } else {
-            0
-        };
-        let mut metrics = vec![MetricValues::default(); self.layout.metrics.len()];
-        let mut columns = Vec::new();
-        let mut tally = Tally::default();
-        for of_column in of_part.chunk_by(|a, b| a.key.column() == b.key.column()) {
-            let Some(column) = of_column.first().map(|row| row.key.column()) else {
-                continue;
-            };
-            tally.reset(metrics.len(), n_layers);
-            if self.layout.shape == TableShape::Canonical {
-                self.add_rows(&mut tally, rows, of_column, n_layers);
-            } else {
-                self.add_bodies(&mut tally, rows, of_column, n_layers);
-            }
-            self.take(&mut tally, column, &mut metrics)
-                .map_err(|metric| self.too_large(rows, metric, column))?;
-            columns.push(column);
+            self.add_bodies(tally, of_column, out.n_layers);
         }
-        let seen = metrics
-            .into_iter()
-            .zip(self.seen)
-            .filter(|(_, seen)| **seen);
-        Ok(Part {
-            region,
-            side,
-            columns,
-            n_layers,
-            metrics: seen.map(|(values, _)| values).collect(),
-        })
+        self.take(tally, out)
+            .map_err(|metric| self.too_large(name, metric, out.column))
     }
 
-    fn add_rows(&self, tally: &mut Tally, rows: &TypeRows, of_column: &[Row], n_layers: usize) {
+    fn add_rows(&self, tally: &mut Tally, of_column: &OfColumn<'_>, n_layers: usize) {
         let tall = matches!(self.layout.values, Values::Tall { .. });
-        for row in of_column {
+        for (row, values) in of_column.with_values() {
             let first = if tall { usize::from(row.key.metric) } else { 0 };
-            for (offset, &value) in rows.values(row, self.values_per_row).iter().enumerate() {
+            for (offset, &value) in values.iter().enumerate() {
                 let metric = first + offset;
                 if row.key.layer == 0 {
                     tally.given[metric] = Some(value);
@@ -130,16 +160,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add_bodies(&self, tally: &mut Tally, rows: &TypeRows, of_column: &[Row], n_layers: usize) {
+    fn add_bodies(&self, tally: &mut Tally, of_column: &OfColumn<'_>, n_layers: usize) {
         for (metric, config) in self.layout.metrics.iter().enumerate() {
             let is_cells = config.name == "cells";
             let mut whole = 0.0;
-            for row in of_column {
-                let synapses = rows.values(row, self.values_per_row).first();
+            for (row, synapses) in of_column.with_values() {
                 let value = if is_cells {
                     1.0
                 } else {
-                    synapses.copied().unwrap_or(0.0)
+                    synapses.first().copied().unwrap_or(0.0)
                 };
                 whole += value;
                 if let Some(layer) = tally.layer(metric, n_layers, row.key.layer) {
@@ -147,22 +176,18 @@ impl<'a> Builder<'a> {
                 }
             }
             if is_cells {
-                whole = distinct(&mut tally.bodies, of_column);
+                whole = distinct(&mut tally.bodies, of_column.rows);
             }
             tally.given[metric] = Some(whole);
         }
     }
 
-    /// Moves the tally of a column to the metrics; gives the metric whose sum is too large.
-    fn take(
-        &self,
-        tally: &mut Tally,
-        column: Column,
-        metrics: &mut [MetricValues],
-    ) -> Result<(), usize> {
-        let n_layers = tally.layers.len() / metrics.len().max(1);
-        for (index, (values, config)) in metrics.iter_mut().zip(&self.layout.metrics).enumerate() {
+    /// Moves the tally of a column to its values; gives the metric whose sum is too large.
+    fn take(&self, tally: &mut Tally, out: &mut ColumnValues) -> Result<(), usize> {
+        let n_layers = out.n_layers;
+        for (index, config) in self.layout.metrics.iter().enumerate() {
             let layers = &mut tally.layers[index * n_layers..(index + 1) * n_layers];
+            let mut underivable = false;
             let whole = match tally.given[index] {
                 Some(given) => given,
                 None if !tally.has_layers[index] => {
@@ -172,7 +197,7 @@ impl<'a> Builder<'a> {
                 }
                 None if config.sums_layers => layers.iter().sum(),
                 None => {
-                    values.underivable.get_or_insert(column);
+                    underivable = true;
                     f64::NAN
                 }
             };
@@ -180,22 +205,21 @@ impl<'a> Builder<'a> {
             if config.kind == MetricKind::Count && largest > EXACT as f64 || largest.is_infinite() {
                 return Err(index);
             }
-            values.whole.push(whole);
-            values.layers.extend_from_slice(layers);
+            if self.seen[index] {
+                out.whole.push(whole);
+                out.layers.extend_from_slice(layers);
+                out.underivable.push(underivable);
+            }
         }
         Ok(())
     }
 
-    fn too_large(&self, rows: &TypeRows, metric: usize, column: Column) -> Objection {
-        let name = self
-            .layout
-            .metrics
-            .get(metric)
-            .map_or("", |metric| &metric.name);
+    fn too_large(&self, name: &str, metric: usize, column: Column) -> Objection {
+        let metric = self.layout.metrics.get(metric);
         Objection::new(format!(
             "the {} of {} in column {}, {} add up to more than 2^53",
-            clean(name),
-            super::error::quote(&rows.name),
+            clean(metric.map_or("", |metric| &metric.name)),
+            quote(name),
             column.hex1,
             column.hex2
         ))

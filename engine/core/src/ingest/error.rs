@@ -59,6 +59,14 @@ pub enum TableError {
         /// What the decoder says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Rows that did not fit in memory could not be kept on disk.
+    #[error("rows that do not fit in memory cannot be kept in {}", clean(&dir.to_string_lossy()))]
+    Spill {
+        /// The directory.
+        dir: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
     /// Something that the file says is not acceptable.
     #[error("{}", describe(file, *place, column.as_deref(), message))]
     Refused {
@@ -80,6 +88,10 @@ impl TableError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Interrupted => None,
+            Self::Spill { .. } => Some(
+                "free space there (about 10 bytes a row), choose another directory with `scratch` of [memory], or allow more memory with `limit`"
+                    .into(),
+            ),
             Self::Read { .. } => {
                 Some("check that the file exists, is whole and may be read".into())
             }
@@ -91,7 +103,7 @@ impl TableError {
     /// The file, where there is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Interrupted => None,
+            Self::Interrupted | Self::Spill { .. } => None,
             Self::Read { file, .. } | Self::Damaged { file, .. } | Self::Refused { file, .. } => {
                 Some(file)
             }

@@ -29,6 +29,16 @@ impl<'a> Regions<'a> {
         Ok(Self { regions })
     }
 
+    /// No regions.
+    pub(super) const fn none() -> Self {
+        Self { regions: &[] }
+    }
+
+    /// Number of regions.
+    pub(super) const fn len(&self) -> usize {
+        self.regions.len()
+    }
+
     /// The index of a region.
     pub(super) fn find(&self, name: &str) -> Result<u8, Objection> {
         let found = self.regions.iter().position(|region| region.name == name);

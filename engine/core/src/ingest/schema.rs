@@ -162,7 +162,7 @@ pub(super) enum Values {
 }
 
 /// Where everything stands in a table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) shape: TableShape,
     pub(super) cell_type: usize,

@@ -102,6 +102,37 @@ impl Source {
         })
     }
 
+    /// Rows in each row group, of a file that can be read from the middle.
+    pub(super) fn row_groups(&self) -> Vec<u64> {
+        match &self.reader {
+            Reader::Csv(_) => Vec::new(),
+            #[cfg(feature = "arrow")]
+            Reader::Arrow(reader) => reader.row_groups(),
+        }
+    }
+
+    /// Only these row groups will be read. Before the first batch.
+    pub(super) fn only(&mut self, groups: std::ops::Range<usize>) {
+        match &mut self.reader {
+            Reader::Csv(_) => {}
+            #[cfg(feature = "arrow")]
+            Reader::Arrow(reader) => reader.only(groups),
+        }
+        #[cfg(not(feature = "arrow"))]
+        let _ = groups;
+    }
+
+    /// At most so many rows in a batch, where the format lets us choose. Before the first batch.
+    pub(super) fn batch_rows(&mut self, rows: usize) {
+        match &mut self.reader {
+            Reader::Csv(_) => {}
+            #[cfg(feature = "arrow")]
+            Reader::Arrow(reader) => reader.batch_rows(rows),
+        }
+        #[cfg(not(feature = "arrow"))]
+        let _ = rows;
+    }
+
     /// Only these columns of the header will be asked for. Before the first batch.
     pub(super) fn select(&mut self, columns: &[usize]) {
         match &mut self.reader {

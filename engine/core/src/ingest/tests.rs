@@ -6,6 +6,7 @@ mod atlases;
 mod conformance;
 mod errors;
 mod formats;
+mod parts;
 mod properties;
 mod shapes;
 mod side_tables;
@@ -18,7 +19,7 @@ use super::*;
 use crate::{
     Side,
     config::{Unlisted, counted, optic_lobe},
-    model::{Column, Part},
+    model::{CellType, Column, Part},
 };
 
 /// A folder of files and the configuration to read them with.
@@ -75,13 +76,22 @@ impl Bench {
             atlas_file: self.atlas_file.as_deref(),
             regions: &self.regions,
             metrics: &self.metrics,
+            jobs: 2,
+            buffer_bytes: 64 << 20,
+            held_bytes: 64 << 20,
+            scratch: self.folder.path().into(),
+            pressure: None,
             progress: None,
             cancel: None,
         }
     }
 
     fn read_file(&self, path: &Path) -> Result<Dataset, TableError> {
-        read_dataset(path, &self.options())
+        self.read_files(&[path.to_owned()])
+    }
+
+    fn read_files(&self, paths: &[PathBuf]) -> Result<Dataset, TableError> {
+        read_dataset(paths, &self.options())
     }
 
     fn read(&self, text: &str) -> Dataset {
@@ -105,11 +115,44 @@ impl Bench {
     }
 }
 
+/// All that a table says, so that two readings of it can be compared. Unknown values are NaN, which
+/// equals nothing: compare as text.
+fn told(dataset: &Dataset) -> String {
+    format!(
+        "{:?}",
+        (
+            dataset.shape,
+            &dataset.regions,
+            &dataset.metrics,
+            &dataset.types,
+            cell_types(dataset),
+            &dataset.atlas,
+            (dataset.rows, dataset.unplaced_rows),
+            &dataset.notes,
+        )
+    )
+}
+
+impl PartialEq for Dataset {
+    fn eq(&self, other: &Self) -> bool {
+        told(self) == told(other)
+    }
+}
+
+/// The values of all cell types.
+fn cell_types(dataset: &Dataset) -> Vec<Arc<CellType>> {
+    let types = 0..dataset.types.len();
+    types
+        .map(|index| dataset.cell_type(index).unwrap())
+        .collect()
+}
+
 /// The only part of the only cell type.
-fn only_part(dataset: &Dataset) -> &Part {
-    assert_eq!(dataset.cell_types.len(), 1);
-    assert_eq!(dataset.cell_types[0].parts.len(), 1);
-    &dataset.cell_types[0].parts[0]
+fn only_part(dataset: &Dataset) -> Part {
+    let types = cell_types(dataset);
+    assert_eq!(types.len(), 1);
+    assert_eq!(types[0].parts.len(), 1);
+    types[0].parts[0].clone()
 }
 
 /// Values as text, so that unknown ones compare.

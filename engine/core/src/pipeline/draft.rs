@@ -11,10 +11,14 @@ use eyemap_abi::{
     job::{ColorJob, ColumnStatus, MetadataDescription, MetadataJob},
 };
 
-use super::{Colored, Fingerprint, Grid, Hash, Maps, Request, Scene, Written, layers, scope};
+use super::{
+    Colored, Fingerprint, Grid, Maps, Request, Scene, StatusCounts, Written, content::Content,
+    layers, scope,
+};
 use crate::{
-    model::{MetricValues, Part},
-    scene::TooltipOverride,
+    fingerprint::Hash,
+    model::{CellType, MetricValues, Part},
+    scene::{Legend, SceneHead, TooltipOverride},
     stage::{StageError, Texts, to_json},
 };
 
@@ -36,7 +40,8 @@ pub struct Draft<'a> {
     pub(super) maps: &'a Maps<'a>,
     pub(super) request: Request,
     pub(super) grid: Arc<Grid>,
-    pub(super) part: Option<&'a Part>,
+    /// None if the type has no row in the region on the side.
+    pub(super) cell_type: Option<Arc<CellType>>,
     pub(super) status: Vec<ColumnStatus>,
     pub(super) value: Vec<f64>,
     /// Whether no column has data.
@@ -54,50 +59,38 @@ pub struct Draft<'a> {
 
 /// Takes together what a map depends on.
 pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, StageError> {
-    let cell_type = &maps.dataset.cell_types[request.cell_type];
-    maps.refuse_underivable(cell_type, request)?;
+    let summary = &maps.dataset.types[request.cell_type];
+    maps.refuse_underivable(summary, request)?;
     let grid = maps.grid(request.region, request.side)?;
-    let part = cell_type.part(request.region, request.side);
+    let cell_type = match summary.part(request.region, request.side) {
+        Some(_) => Some(maps.cell_type(request.cell_type)?),
+        None => None,
+    };
+    let part = part_of(cell_type.as_deref(), request);
     let metric = part.map(|part| (part, &part.metrics[request.metric]));
     let (status, value) = whole_columns(&grid, metric);
     let blank = !status.contains(&ColumnStatus::HasData);
-    let texts = maps.metadata_job(request, &grid, &status);
+    let texts = maps.metadata_job(request, &grid.attribute_names, StatusCounts::of(&status));
     let whole = Job::new(maps.color_job(request, scope::Kind::Whole)?);
-    let layers = match part {
-        Some(part) if !blank => maps.layer_jobs(request, part)?,
-        _ => Vec::new(),
+    let n_layers = part.map_or(0, |part| layers::n_layers(request, part));
+    let layers = if blank {
+        Vec::new()
+    } else {
+        maps.layer_jobs(request, n_layers)?
     };
-    let content = {
-        let mut hash = Hash::new();
-        grid.hash_into(&mut hash);
-        hash.values(&status, &value);
-        if let Some((part, metric)) = metric.filter(|_| !layers.is_empty()) {
-            // Rows belong to columns by their order.
-            let columns = part
-                .columns
-                .iter()
-                .flat_map(|column| [column.hex1, column.hex2]);
-            hash.numbers(columns.map(i32::to_le_bytes));
-            hash.floats(&metric.layers);
-        }
-        hash.finish()
-    };
-    let texts_hash = {
-        let mut hash = Hash::new();
-        hash.text(&to_json(&texts));
-        hash.finish()
-    };
-    let mut hash = maps.hash.clone();
-    hash.fingerprint(content);
-    hash.fingerprint(texts_hash);
-    hash.text(&whole.json);
-    layers.iter().for_each(|job| hash.text(&job.json));
-    let fingerprint = hash.finish();
+    let mut content = Content::new();
+    content.values(&status, &value);
+    if let Some((part, metric)) = metric.filter(|_| !layers.is_empty()) {
+        content.layers(&part.columns, &metric.layers);
+    }
+    let content = content.finish(grid.digest(), !layers.is_empty());
+    let texts_hash = hash_of(&texts);
+    let fingerprint = fingerprint(maps, (content, texts_hash), &whole, &layers);
     Ok(Draft {
         maps,
         request,
         grid,
-        part,
+        cell_type,
         status,
         value,
         blank,
@@ -108,6 +101,28 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
         texts_hash,
         fingerprint,
     })
+}
+
+/// A hash of what texts depend on.
+pub(super) fn hash_of(texts: &MetadataJob) -> Fingerprint {
+    let mut hash = Hash::new();
+    hash.text(&to_json(texts));
+    hash.finish()
+}
+
+/// Hash of everything that a picture depends on, but for its format.
+pub(super) fn fingerprint(
+    maps: &Maps<'_>,
+    (content, texts): (Fingerprint, Fingerprint),
+    whole: &Job,
+    layers: &[Job],
+) -> Fingerprint {
+    let mut hash = maps.hash.clone();
+    hash.fingerprint(content);
+    hash.fingerprint(texts);
+    hash.text(&whole.json);
+    layers.iter().for_each(|job| hash.text(&job.json));
+    hash.finish()
 }
 
 impl Draft<'_> {
@@ -127,7 +142,8 @@ impl Draft<'_> {
     /// When a stage fails.
     pub fn scene(self) -> Result<Scene, StageError> {
         let pipeline = self.maps.pipeline;
-        let layer_values = match self.part {
+        let part = part_of(self.cell_type.as_deref(), self.request);
+        let layer_values = match part {
             Some(part) if !self.layers.is_empty() => {
                 layers::values(self.request, &self.grid, part, &self.status)
             }
@@ -148,7 +164,16 @@ impl Draft<'_> {
                 self.color_layers(&layer_values)
             })?,
         };
-        let head = self.head(&written.description, &whole, &layered, layer_values.n);
+        let parts = Parts {
+            blank: self.blank,
+            grid: &self.grid,
+            n_hexagons: self.grid.hex1.len() as u64,
+            n_layers: layer_values.n,
+            described: &written.description,
+            whole: &whole.legends,
+            layers: &layered.legends,
+        };
+        let head = head(self.maps, self.request, &parts);
         Ok(Scene {
             head,
             grid: self.grid,
@@ -189,75 +214,74 @@ impl Draft<'_> {
 
     fn write(&self, layers: &layers::Layers) -> Result<(Arc<Written>, u64), StageError> {
         let texts = self.maps.pipeline.metadata.prepare(&self.texts)?;
-        let overrides = self.overrides(&texts, layers)?;
+        let grid = &self.grid;
+        let text_columns = grid.lent_attributes.texts();
+        let attributes = grid
+            .lent_attributes
+            .columns(&grid.attribute_names, &text_columns);
+        let of = Annotated {
+            hex: [&grid.hex1, &grid.hex2],
+            value: &self.value,
+            status: &self.status,
+            layers,
+        };
+        let overrides = overrides(&texts, &of, &attributes)?;
         let written = Written {
             description: texts.description,
             overrides,
         };
         Ok(written.weighed())
     }
+}
 
-    /// Asks for tooltips of whole columns, then of each layer.
-    fn overrides(
-        &self,
-        texts: &Texts<'_>,
-        layers: &layers::Layers,
-    ) -> Result<Vec<TooltipOverride>, StageError> {
-        let grid = &self.grid;
-        let text_columns = grid.lent_attributes.texts();
-        let attributes = grid
-            .lent_attributes
-            .columns(&grid.attribute_names, &text_columns);
-        let mut found = annotate(texts, grid, &attributes, (0, &self.value, &self.status))?;
-        for layer in 1..=layers.n {
-            let pick = |i: usize| i * layers.n + layer - 1;
-            let n = self.value.len();
-            let values: Vec<f64> = (0..n).map(|i| layers.value[pick(i)]).collect();
-            let statuses: Vec<_> = (0..n).map(|i| layers.status[pick(i)]).collect();
-            let layer = (layer, values.as_slice(), statuses.as_slice());
-            found.extend(annotate(texts, grid, &attributes, layer)?);
-        }
-        found.sort_by_key(|tooltip| (tooltip.index, tooltip.layer));
-        Ok(found)
-    }
+/// What the head of a scene is made of besides its request.
+pub(super) struct Parts<'a> {
+    pub(super) blank: bool,
+    /// The canvas, with or without its columns.
+    pub(super) grid: &'a Grid,
+    pub(super) n_hexagons: u64,
+    pub(super) n_layers: usize,
+    pub(super) described: &'a MetadataDescription,
+    pub(super) whole: &'a [Legend],
+    pub(super) layers: &'a [Legend],
+}
 
-    fn head(
-        &self,
-        described: &MetadataDescription,
-        whole: &Colored,
-        layered: &Colored,
-        n_layers: usize,
-    ) -> crate::scene::SceneHead {
-        let titled = |legend: &crate::scene::Legend| {
-            let mut legend = legend.clone();
-            if legend.title.is_empty() {
-                legend.title.clone_from(&described.legend_title);
-            }
-            legend
-        };
-        let (described, grid) = (described.clone(), &self.grid);
-        crate::scene::SceneHead {
-            map: self.request.id(self.maps.dataset),
-            width_px: grid.width_px,
-            height_px: grid.height_px,
-            cell: grid.cell,
-            n_hexagons: grid.hex1.len() as u64,
-            n_layers,
-            blank: self.blank,
-            legend: whole.legends.first().map(titled),
-            layer_legends: layered.legends.iter().map(titled).collect(),
-            title: described.title.clone(),
-            layer_title: described.layer_title,
-            subject: described.subject,
-            description: described.description,
-            layer_labels: described.layer_labels,
-            whole_templates: described.whole,
-            layer_templates: described.layer,
-            guides: grid.guides.clone(),
-            attributes: grid.attribute_names.clone(),
-            occupancy: grid.occupancy.clone(),
+/// The head of a scene.
+pub(super) fn head(maps: &Maps<'_>, request: Request, parts: &Parts<'_>) -> SceneHead {
+    let titled = |legend: &Legend| {
+        let mut legend = legend.clone();
+        if legend.title.is_empty() {
+            legend.title.clone_from(&parts.described.legend_title);
         }
+        legend
+    };
+    let (described, grid) = (parts.described.clone(), parts.grid);
+    SceneHead {
+        map: request.id(maps.dataset),
+        width_px: grid.width_px,
+        height_px: grid.height_px,
+        cell: grid.cell,
+        n_hexagons: parts.n_hexagons,
+        n_layers: parts.n_layers,
+        blank: parts.blank,
+        legend: parts.whole.first().map(titled),
+        layer_legends: parts.layers.iter().map(titled).collect(),
+        title: described.title.clone(),
+        layer_title: described.layer_title,
+        subject: described.subject,
+        description: described.description,
+        layer_labels: described.layer_labels,
+        whole_templates: described.whole,
+        layer_templates: described.layer,
+        guides: grid.guides.clone(),
+        attributes: grid.attribute_names.clone(),
+        occupancy: grid.occupancy.clone(),
     }
+}
+
+/// The part of a request.
+fn part_of(cell_type: Option<&CellType>, request: Request) -> Option<&Part> {
+    cell_type.and_then(|cell_type| cell_type.part(request.region, request.side))
 }
 
 /// Status and value of every column of a grid.
@@ -280,9 +304,37 @@ fn whole_columns(
     (status, value)
 }
 
+/// Columns of a batch, as the metadata stage gets them.
+pub(super) struct Annotated<'a> {
+    pub(super) hex: [&'a [i32]; 2],
+    pub(super) value: &'a [f64],
+    pub(super) status: &'a [ColumnStatus],
+    pub(super) layers: &'a layers::Layers,
+}
+
+/// Asks for tooltips of whole columns, then of each layer.
+pub(super) fn overrides(
+    texts: &Texts<'_>,
+    of: &Annotated<'_>,
+    attributes: &[TableColumn<'_>],
+) -> Result<Vec<TooltipOverride>, StageError> {
+    let mut found = annotate(texts, of.hex, attributes, (0, of.value, of.status))?;
+    for layer in 1..=of.layers.n {
+        let (values, statuses) = of.layers.of(layer - 1);
+        found.extend(annotate(
+            texts,
+            of.hex,
+            attributes,
+            (layer, &values, &statuses),
+        )?);
+    }
+    found.sort_by_key(|tooltip| (tooltip.index, tooltip.layer));
+    Ok(found)
+}
+
 fn annotate(
     texts: &Texts<'_>,
-    grid: &Grid,
+    [hex1, hex2]: [&[i32]; 2],
     attributes: &[TableColumn<'_>],
     (layer, values, status): (usize, &[f64], &[ColumnStatus]),
 ) -> Result<Vec<TooltipOverride>, StageError> {
@@ -290,8 +342,8 @@ fn annotate(
     let batch = ColumnBatch {
         // Layers are limited to a thousand by the configuration.
         layer: layer as u32,
-        hex1: RSlice::from_slice(&grid.hex1),
-        hex2: RSlice::from_slice(&grid.hex2),
+        hex1: RSlice::from_slice(hex1),
+        hex2: RSlice::from_slice(hex2),
         values: RSlice::from_slice(values),
         status: RSlice::from_slice(&status),
         attributes: RSlice::from_slice(attributes),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use eyemap_abi::job::{Cell, ColumnStatus, CoordinateJob, Guide};
 
-use super::{Fingerprint, Hash, attributes::Attributes};
+use super::{Fingerprint, attributes::Attributes, content::Places};
 use crate::{
     config::MapConfig,
+    fingerprint::Hash,
     model::{Atlas, AttributeValues, Column, Part},
     scene::Occupancy,
-    stage::{CoordinateStage, Placed, StageError},
+    stage::{CoordinateStage, Placed, Placement, StageError},
 };
 
 /// Columns on the canvas, rising by `hex1`, `hex2`. Columns without a place are left out.
@@ -78,20 +79,9 @@ pub(super) fn place(
     let placed = placement.place(&hex1, &hex2)?;
     let kept: Vec<usize> = (0..hex1.len()).filter(|&i| placed.placed[i]).collect();
     if kept.is_empty() {
-        return Err(StageError::Data {
-            message: format!(
-                "the coordinate plugin {} places none of the {} columns of the {} side",
-                stage.origin.id(),
-                hex1.len(),
-                job.side.word()
-            ),
-            help: "check its side tables and that their columns are those of the table".into(),
-        });
+        return Err(nowhere(stage, hex1.len() as u64, job));
     }
-    let absent = |i: &usize| match side.regions[*i] >> region & 1 {
-        1 => ColumnStatus::NoData,
-        _ => ColumnStatus::NotInRegion,
-    };
+    let absent = |i: &usize| absent(side.regions[*i], region);
     let attributes: Vec<_> = side
         .attributes
         .get(region)
@@ -104,7 +94,9 @@ pub(super) fn place(
     } else {
         atlas.attribute_names.clone()
     };
-    let canvas = Canvas::around(&placed, &kept, &placement.description, map);
+    let mut bounds = Bounds::new(&placement.description);
+    bounds.add(&placed, &kept);
+    let canvas = bounds.canvas(map);
     let mut grid = Grid {
         hex1: kept.iter().map(|&i| hex1[i]).collect(),
         hex2: kept.iter().map(|&i| hex2[i]).collect(),
@@ -132,6 +124,26 @@ pub(super) fn place(
     Ok(grid)
 }
 
+/// What a column is without a row.
+pub(super) const fn absent(regions: u64, region: usize) -> ColumnStatus {
+    match regions >> region & 1 {
+        1 => ColumnStatus::NoData,
+        _ => ColumnStatus::NotInRegion,
+    }
+}
+
+/// The objection to a stage that places no column.
+pub(super) fn nowhere(stage: &CoordinateStage, columns: u64, job: &CoordinateJob) -> StageError {
+    StageError::Data {
+        message: format!(
+            "the coordinate plugin {} places none of the {columns} columns of the {} side",
+            stage.origin.id(),
+            job.side.word()
+        ),
+        help: "check its side tables and that their columns are those of the table".into(),
+    }
+}
+
 fn select(values: &AttributeValues, kept: &[usize]) -> AttributeValues {
     fn pick<T: Clone>(values: &[Option<T>], kept: &[usize]) -> Vec<Option<T>> {
         kept.iter().map(|&i| values[i].clone()).collect()
@@ -143,63 +155,89 @@ fn select(values: &AttributeValues, kept: &[usize]) -> AttributeValues {
     }
 }
 
-/// The canvas and its shift from the stage's plane.
-struct Canvas {
-    width: f64,
-    height: f64,
-    shift_x: f64,
-    shift_y: f64,
+/// Bounds of hexagons and guides in the stage's plane.
+pub(super) struct Bounds {
+    xs: [f64; 2],
+    ys: [f64; 2],
+    radius: f64,
 }
 
-impl Canvas {
-    /// Bounds of the centres and guides, widened by a hexagon and a margin.
-    ///
-    /// Hexagons keep two margins from the left edge and one from the top, as neuView draws them.
-    fn around(
-        placed: &Placed,
-        kept: &[usize],
-        description: &eyemap_abi::job::CoordinateDescription,
-        map: &MapConfig,
-    ) -> Self {
-        let (mut xs, mut ys) = (
-            [f64::INFINITY, f64::NEG_INFINITY],
-            [f64::INFINITY, f64::NEG_INFINITY],
-        );
-        let mut widen = |x: f64, y: f64, by: f64| {
-            xs = [xs[0].min(x - by), xs[1].max(x + by)];
-            ys = [ys[0].min(y - by), ys[1].max(y + by)];
+impl Bounds {
+    /// Of the guides alone.
+    pub(super) fn new(description: &eyemap_abi::job::CoordinateDescription) -> Self {
+        let mut bounds = Self {
+            xs: [f64::INFINITY, f64::NEG_INFINITY],
+            ys: [f64::INFINITY, f64::NEG_INFINITY],
+            radius: description.cell.circumradius_px,
         };
-        let radius = description.cell.circumradius_px;
-        kept.iter()
-            .for_each(|&i| widen(placed.x[i], placed.y[i], radius));
         for guide in &description.guides {
             match guide {
                 Guide::Polyline {
                     points, width_px, ..
                 } => {
-                    points.iter().for_each(|&[x, y]| widen(x, y, *width_px));
+                    points
+                        .iter()
+                        .for_each(|&[x, y]| bounds.widen(x, y, *width_px));
                 }
-                Guide::Label { x, y, size_px, .. } => widen(*x, *y, *size_px),
+                Guide::Label { x, y, size_px, .. } => bounds.widen(*x, *y, *size_px),
             }
         }
-        let margin = map.margin_px;
-        Self {
-            width: (xs[1] - xs[0] + 2.0 * margin).max(map.min_width_px),
-            height: (ys[1] - ys[0] + 2.0 * margin).max(map.min_height_px),
-            shift_x: 2.0 * margin - xs[0],
-            shift_y: margin - ys[0],
+        bounds
+    }
+
+    fn widen(&mut self, x: f64, y: f64, by: f64) {
+        self.xs = [self.xs[0].min(x - by), self.xs[1].max(x + by)];
+        self.ys = [self.ys[0].min(y - by), self.ys[1].max(y + by)];
+    }
+
+    /// Takes in columns that have a place.
+    pub(super) fn add(&mut self, placed: &Placed, kept: &[usize]) {
+        let radius = self.radius;
+        kept.iter()
+            .for_each(|&i| self.widen(placed.x[i], placed.y[i], radius));
+    }
+
+    /// Takes in places.
+    pub(super) fn add_all(&mut self, x: &[f64], y: &[f64]) {
+        let radius = self.radius;
+        for (&x, &y) in x.iter().zip(y) {
+            self.widen(x, y, radius);
         }
     }
 
-    fn x(&self, x: f64) -> f64 {
+    /// The canvas: the bounds, widened by a margin.
+    ///
+    /// Hexagons keep two margins from the left edge and one from the top, as neuView draws them.
+    pub(super) fn canvas(&self, map: &MapConfig) -> Canvas {
+        let margin = map.margin_px;
+        let ([left, right], [top, bottom]) = (self.xs, self.ys);
+        Canvas {
+            width: (right - left + 2.0 * margin).max(map.min_width_px),
+            height: (bottom - top + 2.0 * margin).max(map.min_height_px),
+            shift_x: 2.0 * margin - left,
+            shift_y: margin - top,
+        }
+    }
+}
+
+/// The canvas and its shift from the stage's plane.
+pub(super) struct Canvas {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    shift_x: f64,
+    shift_y: f64,
+}
+
+impl Canvas {
+    pub(super) fn x(&self, x: f64) -> f64 {
         x + self.shift_x
     }
 
-    fn y(&self, y: f64) -> f64 {
+    pub(super) fn y(&self, y: f64) -> f64 {
         y + self.shift_y
     }
 
-    fn guide(&self, mut guide: Guide) -> Guide {
+    pub(super) fn guide(&self, mut guide: Guide) -> Guide {
         match &mut guide {
             Guide::Polyline { points, .. } => {
                 points
@@ -220,8 +258,15 @@ impl Grid {
     }
 
     fn mark(&mut self) {
+        let (x, y) = (std::mem::take(&mut self.x), std::mem::take(&mut self.y));
+        self.mark_all(&x, &y);
+        (self.x, self.y) = (x, y);
+    }
+
+    /// Marks hexagons as covering the canvas.
+    pub(super) fn mark_all(&mut self, x: &[f64], y: &[f64]) {
         let radius = self.cell.circumradius_px;
-        for (&x, &y) in self.x.iter().zip(&self.y) {
+        for (&x, &y) in x.iter().zip(y) {
             self.occupancy
                 .mark(x, y, radius, self.width_px, self.height_px);
         }
@@ -246,21 +291,55 @@ impl Grid {
             })
     }
 
-    fn hash(&self, job: &CoordinateJob) -> blake3::Hash {
-        let mut hash = Hash::new();
-        hash.text(&serde_json::to_string(job).unwrap_or_default());
-        hash.text(&format!(
-            "{:?} {:?} {} {}",
-            self.cell, self.guides, self.width_px, self.height_px
-        ));
-        hash.numbers(self.hex1.iter().chain(&self.hex2).map(|n| n.to_le_bytes()));
-        hash.numbers(self.x.iter().chain(&self.y).map(|n| n.to_le_bytes()));
-        hash.values(&self.absent, &[]);
-        hash.text(&format!("{:?} {:?}", self.attribute_names, self.attributes));
-        hash.whole()
+    /// A canvas whose columns are not held.
+    pub(super) fn frame(canvas: &Canvas, placement: &Placement<'_>) -> Self {
+        let description = &placement.description;
+        let guides = description.guides.iter().cloned();
+        Self {
+            hex1: Vec::new(),
+            hex2: Vec::new(),
+            x: Vec::new(),
+            y: Vec::new(),
+            absent: Vec::new(),
+            width_px: canvas.width,
+            height_px: canvas.height,
+            cell: description.cell,
+            guides: guides.map(|guide| canvas.guide(guide)).collect(),
+            occupancy: Occupancy::EMPTY,
+            attribute_names: Vec::new(),
+            attributes: Vec::new(),
+            unplaced: 0,
+            lent_attributes: Arc::default(),
+            digest: blake3::Hash::from_bytes([0; 32]),
+        }
     }
 
-    pub(super) fn hash_into(&self, hash: &mut Hash) {
-        hash.numbers([*self.digest.as_bytes()].into_iter());
+    /// The hash of places, begun with all that they have in common.
+    pub(super) fn places(&self, job: &CoordinateJob) -> Places {
+        let attributes = match self.attributes.as_slice() {
+            [] => String::new(),
+            attributes => format!("{:?} {attributes:?}", self.attribute_names),
+        };
+        let common = format!(
+            "{} {:?} {:?} {} {}",
+            serde_json::to_string(job).unwrap_or_default(),
+            self.cell,
+            self.guides,
+            self.width_px,
+            self.height_px
+        );
+        Places::new(&[&common, &attributes])
+    }
+
+    fn hash(&self, job: &CoordinateJob) -> blake3::Hash {
+        let mut hash = self.places(job);
+        let hex = [self.hex1.as_slice(), self.hex2.as_slice()];
+        hash.add(hex, [&self.x, &self.y], &self.absent);
+        hash.finish()
+    }
+
+    /// A hash of where the columns lie.
+    pub(super) const fn digest(&self) -> blake3::Hash {
+        self.digest
     }
 }

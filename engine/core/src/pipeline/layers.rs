@@ -5,7 +5,11 @@ use std::sync::Arc;
 use eyemap_abi::job::ColumnStatus;
 
 use super::{Colored, Draft, Grid, Maps, Request, draft::Job, scope::Kind};
-use crate::{model::Part, scene::Rgba, stage::StageError};
+use crate::{
+    model::Part,
+    scene::{Legend, Rgba},
+    stage::{ColorStage, Scale, StageError},
+};
 
 /// The layers of a map: `n` values a hexagon.
 #[derive(Debug, Clone, Default)]
@@ -17,8 +21,8 @@ pub(super) struct Layers {
 
 impl Maps<'_> {
     /// The jobs that colour the layers: one for all, one a layer, or none without layers.
-    pub(super) fn layer_jobs(&self, request: Request, part: &Part) -> Result<Vec<Job>, StageError> {
-        let kinds = match n_layers(request, part) {
+    pub(super) fn layer_jobs(&self, request: Request, n: usize) -> Result<Vec<Job>, StageError> {
+        let kinds = match n {
             0 => Vec::new(),
             // Layers are limited to a thousand by the configuration.
             n if self.pipeline.color.needs.layer.per_layer => {
@@ -33,41 +37,88 @@ impl Maps<'_> {
 
 impl Draft<'_> {
     pub(super) fn color_layers(&self, layers: &Layers) -> Result<(Arc<Colored>, u64), StageError> {
-        let color = &self.maps.pipeline.color;
-        let mut colored = Colored::default();
-        if let [job] = self.layers.as_slice()
-            && !color.needs.layer.per_layer
-        {
-            let scale = color.prepare(&job.job)?;
-            colored.fill = scale.color(&layers.value, &layers.status)?;
-            colored.legends.extend(scale.legend()?);
-            return Ok(colored.weighed());
+        let scales = LayerScales::new(&self.maps.pipeline.color, &self.layers)?;
+        let colored = Colored {
+            fill: scales.color(layers)?,
+            legends: scales.legends()?,
+        };
+        Ok(colored.weighed())
+    }
+}
+
+/// How layers are coloured: with one scale for all, or one each.
+pub(super) struct LayerScales<'a> {
+    scales: Vec<Scale<'a>>,
+    each: bool,
+}
+
+impl<'a> LayerScales<'a> {
+    pub(super) fn new(color: &'a ColorStage, jobs: &[Job]) -> Result<Self, StageError> {
+        let scales = jobs.iter().map(|job| color.prepare(&job.job));
+        Ok(Self {
+            scales: scales.collect::<Result<_, _>>()?,
+            each: color.needs.layer.per_layer,
+        })
+    }
+
+    pub(super) fn color(&self, layers: &Layers) -> Result<Vec<Rgba>, StageError> {
+        if let ([scale], false) = (self.scales.as_slice(), self.each) {
+            return scale.color(&layers.value, &layers.status);
         }
-        colored.fill = vec![Rgba::WHITE; layers.value.len()];
-        for (layer, job) in self.layers.iter().enumerate() {
-            let scale = color.prepare(&job.job)?;
+        let mut fill = vec![Rgba::WHITE; layers.value.len()];
+        for (layer, scale) in self.scales.iter().enumerate() {
             let (values, status) = layers.of(layer);
             let fills = scale.color(&values, &status)?;
-            let places = colored.fill.iter_mut().skip(layer).step_by(layers.n);
+            let places = fill.iter_mut().skip(layer).step_by(layers.n);
             places.zip(fills).for_each(|(place, fill)| *place = fill);
-            colored.legends.extend(scale.legend()?);
         }
-        Ok(colored.weighed())
+        Ok(fill)
+    }
+
+    pub(super) fn legends(&self) -> Result<Vec<Legend>, StageError> {
+        let legends = self.scales.iter().map(Scale::legend);
+        let legends: Vec<_> = legends.collect::<Result<_, _>>()?;
+        Ok(legends.into_iter().flatten().collect())
     }
 }
 
 impl Layers {
     /// Values and status of one layer, from 0.
-    fn of(&self, layer: usize) -> (Vec<f64>, Vec<ColumnStatus>) {
+    pub(super) fn of(&self, layer: usize) -> (Vec<f64>, Vec<ColumnStatus>) {
         let values = self.value.iter().skip(layer).step_by(self.n);
         let status = self.status.iter().skip(layer).step_by(self.n);
         (values.copied().collect(), status.copied().collect())
     }
 }
 
-fn n_layers(request: Request, part: &Part) -> usize {
+pub(super) fn n_layers(request: Request, part: &Part) -> usize {
     let found = &part.metrics[request.metric].layers;
     if found.is_empty() { 0 } else { part.n_layers }
+}
+
+impl Layers {
+    /// Layers of columns with these statuses, all of them without a value yet.
+    pub(super) fn empty(n: usize, columns: &[ColumnStatus]) -> Self {
+        Self {
+            n,
+            value: vec![0.0; columns.len() * n],
+            status: columns
+                .iter()
+                .flat_map(|&status| std::iter::repeat_n(status, n))
+                .collect(),
+        }
+    }
+
+    /// Sets the layers of a hexagon that has data; NaN is a null.
+    pub(super) fn set(&mut self, hexagon: usize, values: &[f64]) {
+        for (layer, &value) in values.iter().enumerate() {
+            let at = hexagon * self.n + layer;
+            match value.is_nan() {
+                true => self.status[at] = ColumnStatus::Unknown,
+                false => self.value[at] = value,
+            }
+        }
+    }
 }
 
 pub(super) fn values(
@@ -78,24 +129,10 @@ pub(super) fn values(
 ) -> Layers {
     let found = &part.metrics[request.metric].layers;
     let n = n_layers(request, part);
-    let mut layers = Layers {
-        n,
-        value: vec![0.0; columns.len() * n],
-        status: columns
-            .iter()
-            .flat_map(|&status| std::iter::repeat_n(status, n))
-            .collect(),
-    };
+    let mut layers = Layers::empty(n, columns);
     for (i, row) in grid.rows_of(part).filter_map(|(i, row)| Some((i, row?))) {
-        if columns[i] != ColumnStatus::HasData {
-            continue;
-        }
-        let values = &found[row * n..(row + 1) * n];
-        for (layer, &value) in values.iter().enumerate() {
-            match value.is_nan() {
-                true => layers.status[i * n + layer] = ColumnStatus::Unknown,
-                false => layers.value[i * n + layer] = value,
-            }
+        if columns[i] == ColumnStatus::HasData {
+            layers.set(i, &found[row * n..(row + 1) * n]);
         }
     }
     layers

@@ -1,14 +1,19 @@
 //! Statistics of scopes, taken over the whole table whatever is drawn of it.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
 
-use eyemap_abi::job::{ColorJob, Scope, Side, Subject};
+use eyemap_abi::job::{ColorJob, Scope, Side, Subject, SubjectNeeds};
 
-use super::{Maps, Request};
+use super::{Maps, Request, content::PIECE};
 use crate::{
-    model::{CellType, Part},
+    ingest::TableError,
+    model::{Part, PartSummary},
     stage::StageError,
-    statistics::{Summary, TooManyCategories, summarize},
+    statistics::{Summary, Tally, TooManyCategories},
+    work,
 };
 
 /// Values of whole columns, or of layers.
@@ -33,6 +38,41 @@ pub(super) struct Key {
 
 pub(super) type Found = Result<Summary, TooManyCategories>;
 
+/// Statistics of the whole table.
+pub(super) type WholeTable = HashMap<Key, Arc<Found>>;
+
+/// A cell type with more columns than this is not loaded to be summarised, but read piece by piece.
+const MOST_COLUMNS: u64 = 1 << 16;
+
+/// Cell types that are summarised side by side before their tallies are joined in order.
+const TOGETHER: usize = 64;
+
+/// The values of some columns of a part: those that follow each other, in a piece of fixed length.
+struct Piece<'a> {
+    n_layers: usize,
+    /// One entry a metric.
+    whole: Vec<&'a [f64]>,
+    layers: Vec<&'a [f64]>,
+}
+
+impl Piece<'_> {
+    /// The values that a key asks for.
+    fn values(&self, key: &Key) -> impl Iterator<Item = &f64> + Clone {
+        let n = self.n_layers.max(1);
+        let (values, skip, step) = match key.kind {
+            Kind::Whole => (self.whole[key.metric], 0, 1),
+            Kind::AnyLayer => (self.layers[key.metric], 0, 1),
+            Kind::Layer(layer) => (self.layers[key.metric], layer as usize - 1, n),
+        };
+        let skip = if step == 1 || skip < n {
+            skip
+        } else {
+            values.len()
+        };
+        values.iter().skip(skip).step_by(step)
+    }
+}
+
 impl Key {
     fn of(request: Request, kind: Kind, scope: Scope) -> Self {
         let narrow = matches!(scope, Scope::Map | Scope::Region);
@@ -45,23 +85,8 @@ impl Key {
         }
     }
 
-    fn covers(&self, part: &Part) -> bool {
-        self.region.is_none_or(|region| region == part.region)
-            && self.side.is_none_or(|side| side == part.side)
-    }
-
-    fn values<'a>(&self, part: &'a Part) -> impl Iterator<Item = &'a f64> + Clone + use<'a> {
-        let metric = &part.metrics[self.metric];
-        let (values, skip, step) = match self.kind {
-            Kind::Whole => (metric.whole.as_slice(), 0, 1),
-            Kind::AnyLayer => (metric.layers.as_slice(), 0, 1),
-            Kind::Layer(layer) => (
-                metric.layers.as_slice(),
-                layer as usize - 1,
-                part.n_layers.max(1),
-            ),
-        };
-        values.iter().skip(skip).step_by(step)
+    fn covers(&self, region: usize, side: Side) -> bool {
+        self.region.is_none_or(|of| of == region) && self.side.is_none_or(|of| of == side)
     }
 }
 
@@ -99,9 +124,13 @@ impl Maps<'_> {
     }
 
     fn summary(&self, key: Key) -> Result<Summary, StageError> {
-        let found = self
-            .scopes
-            .get_or_insert_with(&key, || Ok::<_, StageError>(Arc::new(self.summarize(key))))?;
+        let found = match key.cell_type {
+            Some(_) => self.scopes.get_or_insert_with(&key, || {
+                let found = self.summarize(key).map_err(StageError::table)?;
+                Ok::<_, StageError>(Arc::new(found))
+            })?,
+            None => self.of_whole_table(key)?,
+        };
         found
             .as_ref()
             .clone()
@@ -115,19 +144,174 @@ impl Maps<'_> {
             })
     }
 
-    fn summarize(&self, key: Key) -> Found {
+    fn needs(&self, kind: Kind) -> &SubjectNeeds {
         let needs = &self.pipeline.color.needs;
-        let needs = if key.kind == Kind::Whole {
-            &needs.whole
-        } else {
-            &needs.layer
+        match kind {
+            Kind::Whole => &needs.whole,
+            Kind::AnyLayer | Kind::Layer(_) => &needs.layer,
+        }
+    }
+
+    fn summarize(&self, key: Key) -> Result<Found, TableError> {
+        let needs = self.needs(key.kind);
+        let mut tally = Tally::new(needs);
+        if let Some(cell_type) = key.cell_type {
+            let covers = |region, side| key.covers(region, side);
+            self.each_piece(cell_type, &covers, &mut |piece| {
+                tally.add(piece.values(&key))
+            })?;
+        }
+        self.note_coarse(&tally, key);
+        Ok(tally.finish(needs))
+    }
+
+    fn note_coarse(&self, tally: &Tally, key: Key) {
+        if tally.is_coarse() {
+            let metric = &self.dataset.metrics[key.metric].name;
+            let mut coarse = self.coarse.lock().unwrap_or_else(PoisonError::into_inner);
+            coarse.insert(metric.clone());
+        }
+    }
+
+    /// Gives the values of a cell type, piece by piece, part by part.
+    fn each_piece(
+        &self,
+        cell_type: usize,
+        covers: &dyn Fn(usize, Side) -> bool,
+        take: &mut dyn FnMut(&Piece<'_>),
+    ) -> Result<(), TableError> {
+        let parts = &self.dataset.types[cell_type].parts;
+        let wanted = |part: &&PartSummary| covers(part.region, part.side);
+        let columns: u64 = parts.iter().filter(wanted).map(|part| part.columns).sum();
+        if columns == 0 {
+            return Ok(());
+        }
+        if columns > MOST_COLUMNS {
+            return self.read_pieces(cell_type, covers, take);
+        }
+        let loaded = self
+            .types
+            .get_or_insert_with(&cell_type, || self.dataset.cell_type(cell_type))?;
+        for part in loaded
+            .parts
+            .iter()
+            .filter(|part| covers(part.region, part.side))
+        {
+            pieces_of(part, take);
+        }
+        Ok(())
+    }
+
+    fn read_pieces(
+        &self,
+        cell_type: usize,
+        covers: &dyn Fn(usize, Side) -> bool,
+        take: &mut dyn FnMut(&Piece<'_>),
+    ) -> Result<(), TableError> {
+        for part in &self.dataset.types[cell_type].parts {
+            if !covers(part.region, part.side) {
+                continue;
+            }
+            let mut rows = self.dataset.part(cell_type, (part.region, part.side))?;
+            while let Some(batch) = rows.next_batch(PIECE)? {
+                take(&Piece {
+                    n_layers: batch.n_layers,
+                    whole: batch.whole.iter().map(Vec::as_slice).collect(),
+                    layers: batch.layers.iter().map(Vec::as_slice).collect(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Statistics of all cell types: of every metric and kind at once, since the table is read for it.
+    fn of_whole_table(&self, key: Key) -> Result<Arc<Found>, StageError> {
+        let all = self
+            .whole_table
+            .get_or_init(|| self.whole_table().map_err(Arc::new));
+        match all {
+            Ok(found) => Ok(found
+                .get(&key)
+                .cloned()
+                .unwrap_or_else(|| Arc::new(Ok(Summary::default())))),
+            Err(error) => Err(StageError::Data {
+                message: error.to_string(),
+                help: error.help().unwrap_or_default(),
+            }),
+        }
+    }
+
+    fn whole_table(&self) -> Result<WholeTable, TableError> {
+        let keys = self.keys_of_whole_table();
+        let fresh = || keys.iter().map(|key| Tally::new(self.needs(key.kind)));
+        let mut all: Vec<Tally> = fresh().collect();
+        let threads = work::threads(self.pipeline.config.run.jobs);
+        let n = self.dataset.types.len();
+        for first in (0..n).step_by(TOGETHER) {
+            let some = TOGETHER.min(n - first);
+            let found = work::map_in_order(threads, some, |i| {
+                let mut tallies: Vec<Tally> = fresh().collect();
+                self.each_piece(first + i, &|_, _| true, &mut |piece| {
+                    for (key, tally) in keys.iter().zip(&mut tallies) {
+                        tally.add(piece.values(key));
+                    }
+                })?;
+                Ok::<_, TableError>(tallies)
+            });
+            for tallies in found {
+                all.iter_mut()
+                    .zip(tallies?)
+                    .for_each(|(all, one)| all.join(one));
+            }
+        }
+        let found = keys.into_iter().zip(all).map(|(key, tally)| {
+            self.note_coarse(&tally, key);
+            (key, Arc::new(tally.finish(self.needs(key.kind))))
+        });
+        Ok(found.collect())
+    }
+
+    fn keys_of_whole_table(&self) -> Vec<Key> {
+        let layers = self
+            .dataset
+            .regions
+            .iter()
+            .map(|region| region.layer_labels.len());
+        let deepest = layers.max().unwrap_or(0) as u32;
+        let mut kinds = vec![Kind::Whole];
+        match self.pipeline.color.needs.layer.per_layer {
+            true => kinds.extend((1..=deepest).map(Kind::Layer)),
+            false => kinds.push(Kind::AnyLayer),
+        }
+        let metrics = 0..self.dataset.metrics.len();
+        let of = |metric| {
+            kinds.iter().map(move |&kind| Key {
+                metric,
+                kind,
+                cell_type: None,
+                region: None,
+                side: None,
+            })
         };
-        let types: &[CellType] = match key.cell_type {
-            Some(index) => std::slice::from_ref(&self.dataset.cell_types[index]),
-            None => &self.dataset.cell_types,
-        };
-        let parts = types.iter().flat_map(|cell_type| &cell_type.parts);
-        let parts: Vec<&Part> = parts.filter(|part| key.covers(part)).collect();
-        summarize(parts.iter().flat_map(|part| key.values(part)), needs)
+        metrics.flat_map(of).collect()
+    }
+}
+
+/// The pieces of a part that is loaded.
+fn pieces_of(part: &Part, take: &mut dyn FnMut(&Piece<'_>)) {
+    let n = part.n_layers;
+    for start in (0..part.columns.len()).step_by(PIECE) {
+        let end = part.columns.len().min(start + PIECE);
+        let metrics = part.metrics.iter();
+        take(&Piece {
+            n_layers: n,
+            whole: metrics
+                .clone()
+                .map(|metric| &metric.whole[start..end])
+                .collect(),
+            layers: metrics
+                .map(|metric| &metric.layers[start * n..end * n])
+                .collect(),
+        });
     }
 }

@@ -5,8 +5,9 @@
 //! within 10 %, PNGs within 40 %. Maps that no column has data for are counted apart.
 
 use crate::{
+    dataset::Dataset,
     draw::{DrawOptions, Format},
-    model::{Dataset, TableShape},
+    model::TableShape,
     pipeline::Request,
 };
 

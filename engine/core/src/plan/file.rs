@@ -23,9 +23,9 @@ const FORM: u32 = 1;
 pub struct Source {
     /// Where it was.
     pub path: PathBuf,
-    /// Its size; of a directory that of all its files.
+    /// Its size.
     pub bytes: u64,
-    /// BLAKE3 of its bytes, in hexadecimal digits; of a directory that of its files by name.
+    /// BLAKE3 of its bytes, in hexadecimal digits.
     pub blake3: String,
 }
 
@@ -247,28 +247,14 @@ impl PlanFile {
 }
 
 impl Source {
-    /// Reads a file, or the files of a directory.
+    /// Reads a file.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When it cannot be read.
     pub fn of(path: &Path) -> Result<Self, PlanError> {
         let mut hasher = blake3::Hasher::new();
-        let mut bytes = 0;
-        if path.is_dir() {
-            let listed = std::fs::read_dir(path).map_err(io_error(path))?;
-            let mut files: Vec<_> = listed.flatten().map(|entry| entry.path()).collect();
-            files.retain(|file| file.is_file());
-            files.sort();
-            for file in files {
-                let part = Self::of(&file)?;
-                let name = file.file_name().unwrap_or_default().to_string_lossy();
-                hasher.update(format!("{name}\0{}\0", part.blake3).as_bytes());
-                bytes += part.bytes;
-            }
-        } else {
-            let mut file = File::open(path).map_err(io_error(path))?;
-            bytes = io::copy(&mut file, &mut hasher).map_err(io_error(path))?;
-        }
+        let mut file = File::open(path).map_err(io_error(path))?;
+        let bytes = io::copy(&mut file, &mut hasher).map_err(io_error(path))?;
         Ok(Self {
             path: std::path::absolute(path).unwrap_or_else(|_| path.into()),
             bytes,
@@ -323,7 +309,9 @@ pub(super) fn configuration(config: &Config) -> String {
         output: plain.output,
         range: plain.range,
         run: plain.run,
+        memory: plain.memory,
         cache: plain.cache,
+        monitor: plain.monitor,
         plugins: plain.plugins,
         ..config.clone()
     };

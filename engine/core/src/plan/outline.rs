@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     config::{Config, Size},
+    dataset::Dataset,
     draw::{DrawOptions, Format},
-    model::Dataset,
     pipeline::{Pipeline, Request},
 };
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use eyemap_abi::{HostApi, LogLevel, LogRecord, abi_stable::std_types::RStr};
-use tracing::{Level, enabled, level_filters::LevelFilter};
+use tracing::{Level, enabled};
 
 /// Target of every event that a plugin logs: `EYEMAP_LOG=eyemap::plugin=debug` shows them.
 pub(crate) const TARGET: &str = "eyemap::plugin";
@@ -11,14 +11,20 @@ pub(crate) const TARGET: &str = "eyemap::plugin";
 /// The functions that go into a plugin.
 pub(crate) const API: HostApi = HostApi { max_level, log };
 
+/// The level at which somebody listens to plugins: those who want spans of the engine do not count.
 extern "C" fn max_level(_plugin: RStr<'_>) -> LogLevel {
-    match LevelFilter::current() {
-        LevelFilter::OFF => LogLevel::Off,
-        LevelFilter::ERROR => LogLevel::Error,
-        LevelFilter::WARN => LogLevel::Warn,
-        LevelFilter::INFO => LogLevel::Info,
-        LevelFilter::DEBUG => LogLevel::Debug,
-        _ => LogLevel::Trace,
+    if enabled!(target: TARGET, Level::TRACE) {
+        LogLevel::Trace
+    } else if enabled!(target: TARGET, Level::DEBUG) {
+        LogLevel::Debug
+    } else if enabled!(target: TARGET, Level::INFO) {
+        LogLevel::Info
+    } else if enabled!(target: TARGET, Level::WARN) {
+        LogLevel::Warn
+    } else if enabled!(target: TARGET, Level::ERROR) {
+        LogLevel::Error
+    } else {
+        LogLevel::Off
     }
 }
 

@@ -78,6 +78,8 @@ impl ArchiveWriter {
                 header.set_size(bytes.len() as u64);
                 header.set_mode(MODE);
                 header.set_mtime(0);
+                header.set_uid(0);
+                header.set_gid(0);
                 tar.append_data(&mut header, name, bytes)
             }
             Kind::Zip(zip) => {

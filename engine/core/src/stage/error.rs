@@ -47,6 +47,12 @@ pub enum StageError {
         /// What is wrong with it.
         message: String,
     },
+    /// Values of the table cannot be had again.
+    #[error("the values of the map cannot be read back")]
+    Table {
+        /// Why.
+        source: Box<TableError>,
+    },
     /// The table does not have what the map needs.
     #[error("{message}")]
     Data {
@@ -58,11 +64,17 @@ pub enum StageError {
 }
 
 impl StageError {
+    pub(crate) fn table(source: TableError) -> Self {
+        Self::Table {
+            source: Box::new(source),
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Load { source, .. } => Some(source.help()),
-            Self::SideTable { source, .. } => source.help(),
+            Self::SideTable { source, .. } | Self::Table { source } => source.help(),
             Self::Plugin { error, stage, .. } => Some(match error.kind {
                 ErrorKind::Config => format!(
                     "`eyemap plugin list --schema` shows the keys of [stages.{}.config]",

@@ -24,12 +24,8 @@ fn check(counts: &str, columns: &str) -> Dataset {
         let rows = fields.iter().filter(|row| (row[5] == "0") == whole);
         rows.map(|row| row[index].parse::<f64>().unwrap()).sum()
     };
-    let parts = || {
-        dataset
-            .cell_types
-            .iter()
-            .flat_map(|cell_type| &cell_type.parts)
-    };
+    let types = cell_types(&dataset);
+    let parts = || types.iter().flat_map(|cell_type| &cell_type.parts);
     for (metric, index) in [(0, 7), (1, 6)] {
         let wholes: f64 = parts().flat_map(|part| &part.metrics[metric].whole).sum();
         let layers: f64 = parts().flat_map(|part| &part.metrics[metric].layers).sum();
@@ -49,7 +45,7 @@ fn check(counts: &str, columns: &str) -> Dataset {
 #[test]
 fn rows_of_the_toy_case_are_read() {
     let dataset = check(COUNTS, COLUMNS);
-    assert_eq!(wholes(only_part(&dataset)), ["1", "2"]);
+    assert_eq!(wholes(&only_part(&dataset)), ["1", "2"]);
 }
 
 #[test]
@@ -61,6 +57,6 @@ fn conformance_tables_are_read() {
     for case in ["toy", "degenerate", "optic-lobe"] {
         let file = |name: &str| std::fs::read_to_string(format!("{folder}/{case}/{name}")).unwrap();
         let dataset = check(&file("counts.csv"), &file("columns.csv"));
-        assert!(dataset.cell_types.is_sorted_by(|a, b| a.name < b.name));
+        assert!(dataset.types.is_sorted_by(|a, b| a.name < b.name));
     }
 }

@@ -191,7 +191,7 @@ fn body_ids_are_exact() {
     let neighbours = "18446744073709551615,Mi1,ME,R,1,1,1,5\n18446744073709551614,Mi1,ME,R,1,1,1,5\n12.0,Mi1,ME,R,1,1,1,5\n";
     let head = "body_id,cell_type,region,side,hex1,hex2,layer,synapses\n";
     let dataset = Bench::new().read(&format!("{head}{neighbours}"));
-    assert_eq!(wholes(only_part(&dataset))[0], "3");
+    assert_eq!(wholes(&only_part(&dataset))[0], "3");
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn a_cancelled_reading_is_interrupted() {
         ..bench.options()
     };
     assert!(matches!(
-        read_dataset(&path, &options),
+        read_dataset(std::slice::from_ref(&path), &options),
         Err(TableError::Interrupted)
     ));
 }
@@ -367,7 +367,7 @@ fn progress_ends_with_every_row_and_byte() {
         progress: Some(&progress),
         ..bench.options()
     };
-    read_dataset(&path, &options).unwrap();
+    read_dataset(std::slice::from_ref(&path), &options).unwrap();
     let bytes = text.len() as u64;
     let expected = Progress {
         rows: 1,

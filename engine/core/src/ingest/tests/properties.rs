@@ -37,9 +37,31 @@ proptest! {
         (sorted, shuffled) in rows().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle()))
     ) {
         let bench = Bench::new();
-        // Unknown values are NaN, which equals nothing: compare as text.
-        let [sorted, shuffled] = [sorted, shuffled].map(|rows| format!("{:?}", bench.read(&text(&rows))));
+        let [sorted, shuffled] = [sorted, shuffled].map(|rows| told(&bench.read(&text(&rows))));
         prop_assert_eq!(sorted, shuffled);
+    }
+
+    #[test]
+    fn nothing_depends_on_memory_threads_or_files(
+        rows in rows().prop_shuffle(), cut in any::<prop::sample::Index>(), jobs in 1..4_usize
+    ) {
+        let bench = Bench::new();
+        let whole = bench.read(&text(&rows));
+        let (first, second) = rows.split_at(cut.index(rows.len() + 1).clamp(1, rows.len()));
+        let paths: Vec<_> = [("a.csv", first), ("b.csv", second)]
+            .into_iter()
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(name, rows)| bench.write(name, text(rows)))
+            .collect();
+        let options = IngestOptions {
+            jobs,
+            buffer_bytes: 0,
+            held_bytes: 0,
+            ..bench.options()
+        };
+        let parts = read_dataset(&paths, &options).unwrap();
+        prop_assert!(parts.spilled_bytes > 0);
+        prop_assert_eq!(told(&whole), told(&parts));
     }
 
     #[test]

@@ -1,0 +1,451 @@
+//! Keeps the resident memory of the process below a limit.
+//!
+//! A thread looks at the memory every 20 ms. As it comes near the limit, first caches shrink, then
+//! batches and buffers, then fewer threads work; each step is told. What is freed goes back to the
+//! system with the allocator of the program. A process that is above the limit and cannot shrink any
+//! further is asked to end, with what to change, before the system would end it. Nothing here changes a
+//! picture.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    config::MemoryConfig,
+    memory::{MemoryWatch, SAMPLES_APART},
+    pipeline::Memos,
+};
+
+/// What work has to heed. Shared by all threads; each question is one atomic load.
+#[derive(Debug)]
+pub struct Pressure {
+    /// Batches are this many times halved.
+    halvings: AtomicU32,
+    /// Threads with this number or a higher one wait.
+    threads: AtomicUsize,
+    /// Memory above the limit, when nothing helped; 0 if that did not happen.
+    exceeded: AtomicU64,
+}
+
+/// Batches are halved at most so often.
+const MOST_HALVINGS: u32 = 4;
+
+impl Default for Pressure {
+    /// None.
+    fn default() -> Self {
+        Self {
+            halvings: AtomicU32::new(0),
+            threads: AtomicUsize::new(usize::MAX),
+            exceeded: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Pressure {
+    /// How large a batch or buffer of `usual` may be now; never 0.
+    pub fn shrunk(&self, usual: usize) -> usize {
+        (usual >> self.halvings.load(Ordering::Relaxed)).max(1)
+    }
+
+    /// Waits while the thread with this number, from 0, is one too many. The first never waits.
+    pub fn wait_for_turn(&self, number: usize, cancel: &AtomicBool) {
+        while number > 0
+            && number >= self.threads.load(Ordering::Relaxed)
+            && !cancel.load(Ordering::Relaxed)
+        {
+            std::thread::sleep(SAMPLES_APART);
+        }
+    }
+
+    /// Resident memory in bytes at which the governor gave up, if it did.
+    pub fn exceeded(&self) -> Option<u64> {
+        let bytes = self.exceeded.load(Ordering::Relaxed);
+        (bytes > 0).then_some(bytes)
+    }
+}
+
+/// What the governor did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Caches may hold so many bytes together from now on.
+    Caches(u64),
+    /// Batches and buffers are one part in so many of their usual size.
+    Batches(u32),
+    /// So many threads work.
+    Threads(usize),
+    /// Nothing is left to shrink; the run ends.
+    GiveUp,
+}
+
+/// A step of the governor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Time since it began to watch.
+    pub at: Duration,
+    /// Resident memory of the process, in bytes.
+    pub used: u64,
+    /// What it may be, in bytes.
+    pub limit: u64,
+    /// What was done about it.
+    pub action: Action,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mega = |bytes: u64| bytes as f64 / 1e6;
+        write!(
+            f,
+            "memory {:.0} of {:.0} MB after {:.1} s: ",
+            mega(self.used),
+            mega(self.limit),
+            self.at.as_secs_f64()
+        )?;
+        match self.action {
+            Action::Caches(bytes) => write!(f, "caches may hold {:.1} MB together", mega(bytes)),
+            Action::Batches(1) => f.write_str("batches have their usual size again"),
+            Action::Batches(parts) => write!(f, "batches are 1/{parts} of their size"),
+            Action::Threads(1) => f.write_str("1 thread works"),
+            Action::Threads(threads) => write!(f, "{threads} threads work"),
+            Action::GiveUp => f.write_str("nothing is left to shrink, the run ends"),
+        }
+    }
+}
+
+/// Watches the memory while work goes on.
+pub struct Governor<'a> {
+    /// Limit and thresholds.
+    pub config: &'a MemoryConfig,
+    /// What measures the memory.
+    pub watch: &'a MemoryWatch,
+    /// The caches that can shrink.
+    pub memos: &'a Memos,
+    /// What work heeds.
+    pub pressure: &'a Pressure,
+    /// Threads that work at most.
+    pub threads: usize,
+    /// Set when the run has to end.
+    pub cancel: &'a AtomicBool,
+    /// Told of each step.
+    pub tell: &'a (dyn Fn(&Step) + Sync),
+}
+
+/// Time that a step gets to show its effect.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Above the limit for so long with nothing left to shrink, and the run ends.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// Far enough below the first threshold for so long, and threads and batches grow again.
+const RELIEF: Duration = Duration::from_secs(1);
+/// Caches smaller than this are emptied.
+const LEAST_CACHE: u64 = 1 << 20;
+
+impl Governor<'_> {
+    /// Does some work, with the governor beside it if the configuration wants it.
+    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        if !self.config.governor || !self.watch.works() {
+            return work();
+        }
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let govern = || {
+                let mut state = State::new(self);
+                while !ended.load(Ordering::Relaxed) {
+                    std::thread::sleep(SAMPLES_APART);
+                    state.look(self.watch.current(), Instant::now());
+                }
+            };
+            let thread = std::thread::Builder::new().name("eyemap-governor".into());
+            // Without a thread of its own memory is not governed, and nothing else changes.
+            let _ = thread.spawn_scoped(scope, govern);
+            // Also when the work panics: the scope waits for the thread.
+            let _end = OnDrop(&ended);
+            work()
+        })
+    }
+}
+
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What the governor remembers between two looks.
+struct State<'g, 'a> {
+    governor: &'g Governor<'a>,
+    start: Instant,
+    /// No further step before this.
+    next: Instant,
+    cache_bytes: u64,
+    halvings: u32,
+    threads: usize,
+    /// Since when the memory is above the limit, with nothing left to shrink.
+    hopeless: Option<Instant>,
+    /// Since when there is room again.
+    relieved: Option<Instant>,
+}
+
+impl<'g, 'a> State<'g, 'a> {
+    fn new(governor: &'g Governor<'a>) -> Self {
+        let start = Instant::now();
+        // All caches together begin with a quarter of what the process may have.
+        let cache_bytes = governor.config.limit.bytes() / 4;
+        governor.memos.shrink_to(cache_bytes);
+        Self {
+            governor,
+            start,
+            next: start,
+            cache_bytes,
+            halvings: 0,
+            threads: governor.threads,
+            hopeless: None,
+            relieved: None,
+        }
+    }
+
+    fn look(&mut self, used: u64, now: Instant) {
+        let config = self.governor.config;
+        let limit = config.limit.bytes();
+        let above = |share: f64| used as f64 >= share * limit as f64;
+        self.judge(used > limit, used, now);
+        if now < self.next {
+            return;
+        }
+        let action = if above(config.shrink_caches) && self.cache_bytes > 0 {
+            Some(self.shrink_caches())
+        } else if above(config.shrink_batches) && self.halvings < MOST_HALVINGS {
+            Some(self.halve_batches())
+        } else if above(config.shrink_jobs) && self.threads > 1 {
+            Some(self.work_with(self.threads.div_ceil(2)))
+        } else if above(config.shrink_caches * 0.9) {
+            self.relieved = None;
+            None
+        } else {
+            self.relieve(now)
+        };
+        if let Some(action) = action {
+            self.relieved = None;
+            self.tell(used, now, action);
+        }
+    }
+
+    fn tell(&mut self, used: u64, now: Instant, action: Action) {
+        self.next = now + PATIENCE;
+        let step = Step {
+            at: now - self.start,
+            used,
+            limit: self.governor.config.limit.bytes(),
+            action,
+        };
+        tracing::info!(target: "eyemap_engine::governor", "{step}");
+        (self.governor.tell)(&step);
+    }
+
+    fn shrink_caches(&mut self) -> Action {
+        self.cache_bytes = match self.cache_bytes / 2 {
+            bytes if bytes < LEAST_CACHE => 0,
+            bytes => bytes,
+        };
+        self.governor.memos.shrink_to(self.cache_bytes);
+        Action::Caches(self.cache_bytes)
+    }
+
+    fn halve_batches(&mut self) -> Action {
+        self.halvings += 1;
+        self.set_halvings()
+    }
+
+    fn set_halvings(&self) -> Action {
+        let halvings = &self.governor.pressure.halvings;
+        halvings.store(self.halvings, Ordering::Relaxed);
+        Action::Batches(1 << self.halvings)
+    }
+
+    fn work_with(&mut self, threads: usize) -> Action {
+        self.threads = threads;
+        let most = &self.governor.pressure.threads;
+        most.store(threads, Ordering::Relaxed);
+        Action::Threads(threads)
+    }
+
+    /// Takes a step back once there was room for a while: threads first, since they cost time.
+    fn relieve(&mut self, now: Instant) -> Option<Action> {
+        let since = *self.relieved.get_or_insert(now);
+        if now - since < RELIEF {
+            return None;
+        }
+        if self.threads < self.governor.threads {
+            let threads = (self.threads * 2).min(self.governor.threads);
+            return Some(self.work_with(threads));
+        }
+        (self.halvings > 0).then(|| {
+            self.halvings -= 1;
+            self.set_halvings()
+        })
+    }
+
+    /// Ends the run if it is above the limit for long and nothing is left to shrink.
+    fn judge(&mut self, above: bool, used: u64, now: Instant) {
+        let shrunk = self.cache_bytes == 0 && self.halvings == MOST_HALVINGS && self.threads <= 1;
+        if !(above && shrunk) {
+            self.hopeless = None;
+            return;
+        }
+        let since = *self.hopeless.get_or_insert(now);
+        let given_up = self.governor.pressure.exceeded().is_some();
+        if now - since >= LAST_PATIENCE && !given_up {
+            let exceeded = &self.governor.pressure.exceeded;
+            exceeded.store(used, Ordering::Relaxed);
+            self.governor.cancel.store(true, Ordering::Relaxed);
+            self.tell(used, now, Action::GiveUp);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::config::Size;
+
+    struct Bench {
+        config: MemoryConfig,
+        memos: Memos,
+        pressure: Pressure,
+        cancel: AtomicBool,
+        steps: Mutex<Vec<Action>>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                config: MemoryConfig {
+                    limit: Size::of_bytes(1000 << 20),
+                    ..MemoryConfig::default()
+                },
+                memos: Memos::default(),
+                pressure: Pressure::default(),
+                cancel: AtomicBool::new(false),
+                steps: Mutex::default(),
+            }
+        }
+
+        /// Looks at a course of memory, in MiB, every 20 ms; gives what was done.
+        fn run(&self, course: impl Iterator<Item = u64>) -> Vec<Action> {
+            let watch = MemoryWatch::start();
+            let governor = Governor {
+                config: &self.config,
+                watch: &watch,
+                memos: &self.memos,
+                pressure: &self.pressure,
+                threads: 4,
+                cancel: &self.cancel,
+                tell: &|step| self.steps.lock().expect("unlocked").push(step.action),
+            };
+            let mut state = State::new(&governor);
+            let mut now = state.start;
+            for mebibytes in course {
+                now += SAMPLES_APART;
+                state.look(mebibytes << 20, now);
+            }
+            std::mem::take(&mut self.steps.lock().expect("unlocked"))
+        }
+    }
+
+    fn for_seconds(mebibytes: u64, seconds: usize) -> impl Iterator<Item = u64> {
+        std::iter::repeat_n(mebibytes, seconds * 50)
+    }
+
+    #[test]
+    fn with_room_nothing_happens() {
+        let bench = Bench::new();
+        assert_eq!(bench.run(for_seconds(690, 10)), []);
+        assert_eq!(bench.pressure.shrunk(8192), 8192);
+    }
+
+    #[test]
+    fn caches_shrink_before_batches_and_batches_before_threads() {
+        let bench = Bench::new();
+        let caches = bench.run(for_seconds(750, 10));
+        assert!(
+            caches
+                .iter()
+                .all(|action| matches!(action, Action::Caches(_)))
+        );
+        assert_eq!(caches.last(), Some(&Action::Caches(0)));
+        let all = bench.run(for_seconds(950, 10));
+        let rank = |action: &Action| match action {
+            Action::Caches(_) => 0,
+            Action::Batches(_) => 1,
+            Action::Threads(_) => 2,
+            Action::GiveUp => 3,
+        };
+        assert!(all.is_sorted_by_key(rank), "{all:?}");
+        assert_eq!(all.last(), Some(&Action::Threads(1)));
+        assert_eq!(bench.pressure.shrunk(8192), 512);
+        assert_eq!(bench.pressure.shrunk(3), 1);
+        assert!(!bench.cancel.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_run_that_cannot_shrink_ends_and_says_at_which_memory() {
+        let bench = Bench::new();
+        let steps = bench.run(for_seconds(1100, 10));
+        assert_eq!(
+            steps.iter().filter(|&&step| step == Action::GiveUp).count(),
+            1
+        );
+        assert!(bench.cancel.load(Ordering::Relaxed));
+        assert_eq!(bench.pressure.exceeded(), Some(1100 << 20));
+    }
+
+    #[test]
+    fn a_short_peak_does_not_end_a_run() {
+        let bench = Bench::new();
+        let course =
+            (0..20).flat_map(|_| std::iter::repeat_n(1100, 40).chain(std::iter::repeat_n(650, 5)));
+        bench.run(course);
+        assert!(!bench.cancel.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn threads_and_batches_come_back_when_there_is_room_again() {
+        let bench = Bench::new();
+        let steps = bench.run(for_seconds(950, 5).chain(for_seconds(300, 20)));
+        let back = steps
+            .iter()
+            .skip_while(|step| **step != Action::Threads(1))
+            .skip(1);
+        let back: Vec<_> = back.copied().collect();
+        assert_eq!(
+            back,
+            [
+                Action::Threads(2),
+                Action::Threads(4),
+                Action::Batches(8),
+                Action::Batches(4),
+                Action::Batches(2),
+                Action::Batches(1)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_thread_too_many_waits_until_the_run_ends_or_it_is_wanted() {
+        let pressure = Pressure::default();
+        let cancel = AtomicBool::new(false);
+        pressure.wait_for_turn(3, &cancel);
+        pressure.threads.store(1, Ordering::Relaxed);
+        pressure.wait_for_turn(0, &cancel);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| pressure.wait_for_turn(1, &cancel));
+            std::thread::sleep(Duration::from_millis(60));
+            assert!(!waiting.is_finished());
+            cancel.store(true, Ordering::Relaxed);
+        });
+    }
+}

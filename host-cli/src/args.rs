@@ -1,15 +1,17 @@
 //! Arguments.
 
 mod cache;
+mod share;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
-use eyemap_engine::{Side, draw::Format, monitor::report::ReportFormat};
+use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use eyemap_engine::{Side, draw::Format, monitor::report::ReportFormat, plan::Shard};
 
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
+pub(crate) use share::{MergeArgs, PlanArgs};
 
 /// Renders eyemaps: hexagonal maps of what a cell type does in every column of a fly's eye.
 #[derive(Debug, Parser)]
@@ -23,6 +25,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Draw the maps of a table
     Render(Box<RenderArgs>),
+    /// Say what would be drawn, how large it is, and how to share the work
+    Plan(Box<PlanArgs>),
+    /// Join the output directories of shards
+    Merge(MergeArgs),
     /// Say what is in a table
     Inspect(InspectArgs),
     /// Look at plugins
@@ -53,7 +59,7 @@ pub(crate) enum PluginCommand {
 }
 
 /// How a table is read.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct TableArgs {
     /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather; several files or directories of files
     /// are parts of one table
@@ -70,13 +76,9 @@ pub(crate) struct TableArgs {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, ClapArgs)]
-pub(crate) struct RenderArgs {
-    #[command(flatten)]
-    pub(crate) table: TableArgs,
-    /// Output directory
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
+/// Which maps, and in which form.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct MapArgs {
     /// Cell types, as globs; may be repeated
     #[arg(long = "type", value_name = "GLOB")]
     pub(crate) types: Vec<String>,
@@ -98,15 +100,32 @@ pub(crate) struct RenderArgs {
     /// Colour range by hand: METRIC=LOW:HIGH for whole columns, METRIC.layer=LOW:HIGH for layers
     #[arg(long = "range", value_name = "METRIC=LOW:HIGH", value_parser = range, allow_hyphen_values = true)]
     pub(crate) ranges: Vec<Range>,
+    /// Write an index.html with thumbnails (adds the format svg-static)
+    #[arg(long)]
+    pub(crate) index: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// Output directory
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) maps: MapArgs,
+    /// Draw what a plan of `eyemap plan` says, if nothing changed since
+    #[arg(long, value_name = "PLAN.json")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Draw the i-th of n shards, from 1/n to n/n
+    #[arg(long, value_name = "i/n", conflicts_with = "prune")]
+    pub(crate) shard: Option<Shard>,
     /// Threads; 0 takes one a core
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Take as much memory as it takes: do not watch `limit` of [memory]
     #[arg(long)]
     pub(crate) no_governor: bool,
-    /// Write an index.html with thumbnails (adds the format svg-static)
-    #[arg(long)]
-    pub(crate) index: bool,
     /// Delete maps of earlier runs that this run does not draw
     #[arg(long)]
     pub(crate) prune: bool,
@@ -157,9 +176,25 @@ pub(crate) struct Range {
 }
 
 impl Args {
+    /// Reads the command line.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&Self::definition().try_get_matches()?)
+    }
+
+    /// The arguments; a plan names the tables, so `render` needs none with it.
+    fn definition() -> clap::Command {
+        Self::command().mut_subcommand("render", |render| {
+            render.mut_arg("tables", |tables| {
+                tables.required(false).required_unless_present("plan")
+            })
+        })
+    }
+
     pub(crate) fn wants_json(&self) -> bool {
         match &self.command {
             Command::Render(args) => args.table.json,
+            Command::Plan(args) => args.table.json,
+            Command::Merge(args) => args.json,
             Command::Inspect(args) => args.table.json,
             Command::Plugin {
                 command: PluginCommand::List(args),
@@ -222,8 +257,7 @@ mod tests {
 
     #[test]
     fn the_definition_of_the_arguments_is_consistent() {
-        use clap::CommandFactory as _;
-        Args::command().debug_assert();
+        Args::definition().debug_assert();
     }
 
     #[test]

@@ -8,8 +8,9 @@ use eyemap_engine::{
     config::{ConfigError, Source},
     ingest::TableError,
     manifest::ManifestError,
+    merge::MergeError,
     monitor::report::Outcome,
-    plan::SelectError,
+    plan::{PlanError, SelectError},
     plugins::PluginError,
     render::RenderError,
     stage::StageError,
@@ -22,6 +23,8 @@ use crate::out;
 pub(crate) const SOME_FAILED: u8 = 1;
 /// Wrong usage, configuration or input.
 pub(crate) const USAGE: u8 = 2;
+/// Maps of a plan are missing.
+pub(crate) const MISSING: u8 = 3;
 /// A store or manifest is damaged or of another version.
 pub(crate) const DAMAGED: u8 = 5;
 /// A fault of the program.
@@ -258,6 +261,25 @@ impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         let help = error.help();
         Self::with_cause(USAGE, error).help(help)
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let help = error.help();
+        let code = match &error {
+            PlanError::Damaged { .. } => DAMAGED,
+            _ => USAGE,
+        };
+        Self::with_cause(code, error).help(help)
+    }
+}
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        let help = error.help();
+        let code = if error.is_damage() { DAMAGED } else { USAGE };
+        Self::with_cause(code, error).help(help)
     }
 }
 

@@ -9,7 +9,10 @@ mod failure;
 mod governed;
 mod inspect;
 mod log;
+mod merge;
 mod out;
+mod plan;
+mod planned;
 mod plugin;
 mod progress;
 mod render;
@@ -17,8 +20,6 @@ mod report;
 mod session;
 
 use std::{panic::catch_unwind, process::ExitCode};
-
-use clap::Parser as _;
 
 use args::{Args, Command, PluginCommand};
 use failure::Failure;
@@ -29,7 +30,7 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return usage(error),
     };
@@ -51,6 +52,8 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Render(args) => render::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Plugin {
             command: PluginCommand::List(args),

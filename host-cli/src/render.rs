@@ -17,24 +17,29 @@ use eyemap_engine::{
 };
 
 use crate::{
-    args::RenderArgs,
+    args::{MapArgs, RenderArgs},
     caches::{self, Caches},
-    governed::Steps,
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
+    governed::Steps,
     out,
+    planned::{self, Shared},
     progress::Progress,
     report::{Ended, Watched},
     session,
 };
 
 pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
+    let (args, shared) = planned::complete(args)?;
+    let args = &args;
     let (mut config, source) = session::config(args.table.config.as_deref())?;
+    shared.choose(&mut config);
     apply(args, &mut config);
+    shared.check_arguments(&config)?;
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
     let watched = Watched::start(args, &config)?;
-    let done = draw(args, (&config, &source), &watched);
+    let done = draw((args, &shared), (&config, &source), &watched);
     if let Err(failure) = &done {
         let mut ended = Ended {
             summary: &Summary::default(),
@@ -49,7 +54,7 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
 }
 
 fn draw(
-    args: &RenderArgs,
+    (args, shared): (&RenderArgs, &Shared),
     (config, source): (&Config, &Source),
     watched: &Watched,
 ) -> Result<ExitCode, Failure> {
@@ -57,8 +62,9 @@ fn draw(
     let finder = session::finder(config, source)?;
     let mut pipeline =
         Pipeline::load(config, &finder).map_err(|error| Failure::stage(error, source))?;
+    shared.check(args, (config, &pipeline))?;
     let caches = Caches::open(args, (config, source), &finder, &mut pipeline)?;
-    let inputs = inputs(args, config, &pipeline);
+    let inputs = inputs(args, config, &pipeline).map(|inputs| inputs.with(&shared.name()));
     if let Some(done) = inputs
         .as_ref()
         .and_then(|inputs| inputs.are_done(&args.out))
@@ -78,6 +84,7 @@ fn draw(
     let drawn = governor.during(|| {
         let run = Run {
             args,
+            shared,
             config,
             pipeline: &pipeline,
             caches: &caches,
@@ -105,6 +112,7 @@ fn draw(
 /// What reading and drawing needs.
 struct Run<'a> {
     args: &'a RenderArgs,
+    shared: &'a Shared,
     config: &'a Config,
     pipeline: &'a Pipeline,
     caches: &'a Caches,
@@ -119,7 +127,8 @@ impl Run<'_> {
         let (args, config) = (self.args, self.config);
         let room = (Some(scratch(&args.out)), Some(self.pressure));
         let dataset = session::dataset(&args.table, config, room, self.cancel)?;
-        let plan = plan(&dataset, &config.select)?;
+        let mut plan = plan(&dataset, &config.select)?;
+        self.shared.cut(&dataset, config, &mut plan.requests);
         let mut notes = dataset.notes.clone();
         notes.extend_from_slice(&plan.notes);
         notes.extend_from_slice(&self.caches.notes);
@@ -182,7 +191,9 @@ impl Run<'_> {
 }
 
 fn tell_notes(notes: &[String]) {
-    notes.iter().for_each(|note| out::note(&format!("note: {note}")));
+    notes
+        .iter()
+        .for_each(|note| out::note(&format!("note: {note}")));
 }
 
 /// The output directory, or the nearest above it that is there: nothing is made for a table that may be
@@ -202,7 +213,7 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
     {
         return None;
     }
-    let atlas = args.table.atlas.as_deref().or(config.atlas.file.as_deref());
+    let atlas = session::atlas(&args.table, config);
     let tables = table_files(&args.table.tables).ok()?;
     let files: Vec<&Path> = tables
         .iter()
@@ -233,6 +244,16 @@ fn nothing_to_do(
 
 /// Arguments win over the configuration file.
 fn apply(args: &RenderArgs, config: &mut Config) {
+    apply_maps(&args.maps, config);
+    config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
+    config.memory.governor &= !args.no_governor;
+    if let Some(store) = &args.store {
+        config.cache.artifacts.store = Some(store.clone());
+    }
+}
+
+/// Those of them that say which maps are drawn, and in which form.
+pub(crate) fn apply_maps(args: &MapArgs, config: &mut Config) {
     fn replace<T: Clone>(ours: &mut Vec<T>, theirs: &[T]) {
         if !theirs.is_empty() {
             *ours = theirs.to_vec();
@@ -245,11 +266,6 @@ fn apply(args: &RenderArgs, config: &mut Config) {
     replace(&mut config.output.formats, &args.formats);
     config.output.scale = args.scale.unwrap_or(config.output.scale);
     config.output.index |= args.index;
-    config.run.jobs = args.jobs.unwrap_or(config.run.jobs);
-    config.memory.governor &= !args.no_governor;
-    if let Some(store) = &args.store {
-        config.cache.artifacts.store = Some(store.clone());
-    }
     for range in &args.ranges {
         let ranges = config.range.entry(range.metric.clone()).or_default();
         let side = if range.layer {

@@ -46,6 +46,11 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
     Ok(finder)
 }
 
+/// The table of columns that exist: that of the arguments, or of the configuration.
+pub(crate) fn atlas<'a>(args: &'a TableArgs, config: &'a Config) -> Option<&'a Path> {
+    args.atlas.as_deref().or(config.atlas.file.as_deref())
+}
+
 /// Reads the table and its atlas. What does not fit in memory goes to `scratch`, unless the
 /// configuration names another directory.
 pub(crate) fn dataset(

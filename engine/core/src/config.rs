@@ -28,6 +28,7 @@ pub use memory::MemoryConfig;
 pub use monitor::{Limit, MonitorConfig};
 
 pub use crate::cache::CacheMode;
+pub use crate::sink::ArchiveKind;
 pub use read::{ConfigError, Source};
 
 /// How the table is read: `[table]`.
@@ -293,6 +294,18 @@ pub struct OutputConfig {
     pub scale: f64,
     /// Whether an `index.html` with thumbnails is written. Default: false.
     pub index: bool,
+    /// Whether maps go into archives in place of files of their own: `none`, `tar` or `zip`.
+    /// Default: `none`.
+    pub archive: ArchiveKind,
+    /// Maps of an archive, each in all its formats, 1 to 1000000. Default: 1000.
+    pub archive_maps: usize,
+}
+
+impl OutputConfig {
+    /// Maps of an archive, if maps go into archives.
+    pub fn archived(&self) -> Option<usize> {
+        (self.archive != ArchiveKind::None).then_some(self.archive_maps)
+    }
 }
 
 impl Default for OutputConfig {
@@ -301,6 +314,8 @@ impl Default for OutputConfig {
             formats: vec![Format::Svg],
             scale: 1.0,
             index: false,
+            archive: ArchiveKind::None,
+            archive_maps: 1000,
         }
     }
 }

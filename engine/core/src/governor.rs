@@ -371,7 +371,11 @@ mod tests {
     fn caches_shrink_before_batches_and_batches_before_threads() {
         let bench = Bench::new();
         let caches = bench.run(for_seconds(750, 10));
-        assert!(caches.iter().all(|action| matches!(action, Action::Caches(_))));
+        assert!(
+            caches
+                .iter()
+                .all(|action| matches!(action, Action::Caches(_)))
+        );
         assert_eq!(caches.last(), Some(&Action::Caches(0)));
         let all = bench.run(for_seconds(950, 10));
         let rank = |action: &Action| match action {
@@ -391,7 +395,10 @@ mod tests {
     fn a_run_that_cannot_shrink_ends_and_says_at_which_memory() {
         let bench = Bench::new();
         let steps = bench.run(for_seconds(1100, 10));
-        assert_eq!(steps.iter().filter(|&&step| step == Action::GiveUp).count(), 1);
+        assert_eq!(
+            steps.iter().filter(|&&step| step == Action::GiveUp).count(),
+            1
+        );
         assert!(bench.cancel.load(Ordering::Relaxed));
         assert_eq!(bench.pressure.exceeded(), Some(1100 << 20));
     }
@@ -399,9 +406,8 @@ mod tests {
     #[test]
     fn a_short_peak_does_not_end_a_run() {
         let bench = Bench::new();
-        let course = (0..20).flat_map(|_| {
-            std::iter::repeat_n(1100, 40).chain(std::iter::repeat_n(650, 5))
-        });
+        let course =
+            (0..20).flat_map(|_| std::iter::repeat_n(1100, 40).chain(std::iter::repeat_n(650, 5)));
         bench.run(course);
         assert!(!bench.cancel.load(Ordering::Relaxed));
     }
@@ -410,7 +416,10 @@ mod tests {
     fn threads_and_batches_come_back_when_there_is_room_again() {
         let bench = Bench::new();
         let steps = bench.run(for_seconds(950, 5).chain(for_seconds(300, 20)));
-        let back = steps.iter().skip_while(|step| **step != Action::Threads(1)).skip(1);
+        let back = steps
+            .iter()
+            .skip_while(|step| **step != Action::Threads(1))
+            .skip(1);
         let back: Vec<_> = back.copied().collect();
         assert_eq!(
             back,

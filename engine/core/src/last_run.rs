@@ -72,6 +72,13 @@ impl Inputs {
         Some(Self { files, hash })
     }
 
+    /// Takes in what else the run depends on.
+    #[must_use]
+    pub fn with(mut self, more: &str) -> Self {
+        self.hash.push_str(more);
+        self
+    }
+
     /// Whether the files look as they did, and did not change just before.
     fn are_settled(&self) -> bool {
         self.files.iter().all(|(path, stamp)| {

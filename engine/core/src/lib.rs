@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod last_run;
 pub mod manifest;
 pub mod memory;
+pub mod merge;
 pub mod model;
 pub mod monitor;
 pub mod name;

@@ -1,9 +1,19 @@
 //! Which maps to draw: cell types x regions x sides x metrics, as selected.
 
+mod estimate;
+mod file;
+mod outline;
+mod shard;
+
 use eyemap_abi::job::Side;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::{config::SelectConfig, dataset::Dataset, model::TableShape, pipeline::Request};
+
+pub use estimate::{Estimate, MapSize};
+pub use file::{Amount, Choice, PlanError, PlanFile, Product, ShardAmount, Source, Stage};
+pub use outline::outline;
+pub use shard::{Shard, Unit, cut, how_many, requests_of, units};
 
 /// A selection that cannot be drawn.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -236,10 +236,14 @@ pub fn paths<'a>(
     })
 }
 
-/// An index shows static pictures, so it needs them.
 fn formats(options: &RenderOptions<'_>) -> Vec<Format> {
-    let mut formats = options.formats.to_vec();
-    if options.index {
+    all_formats(options.formats, options.index)
+}
+
+/// The formats that a run draws, each once. An index shows static pictures, so it needs them.
+pub fn all_formats(formats: &[Format], index: bool) -> Vec<Format> {
+    let mut formats = formats.to_vec();
+    if index {
         formats.push(Format::SvgStatic);
     }
     formats.sort_unstable();

@@ -1,14 +1,16 @@
 //! Where artifacts go: complete files, or none.
 
+mod archive;
 mod scratch;
 
 use std::{
     fs::File,
-    io::{self, BufWriter, ErrorKind, Write},
+    io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
+pub use archive::{ArchiveKind, ArchiveWriter};
 pub use scratch::{SCRATCH_DIR, Scratch, sweep};
 
 /// A file that is complete under a temporary name. Dropping it removes it.
@@ -45,6 +47,25 @@ impl Pending {
         };
         file.write_all(bytes)?;
         Ok(pending)
+    }
+
+    /// A file that is there already, as a link to it, or as a copy where there can be none: on another
+    /// disk. Whether it is a link comes with it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the directory of the run cannot be written.
+    pub fn link_in(scratch: &Scratch, from: &Path, target: &Path) -> io::Result<(Self, bool)> {
+        let temporary = scratch.reserve();
+        let linked = std::fs::hard_link(from, &temporary).is_ok();
+        let pending = Self {
+            temporary: Some(temporary.clone()),
+            target: target.into(),
+        };
+        if !linked {
+            let mut file = File::create_new(&temporary)?;
+            io::copy(&mut File::open(from)?, &mut file)?;
+        }
+        Ok((pending, linked))
     }
 
     /// Starts a file in the directory of a run that is written piece by piece.
@@ -126,6 +147,12 @@ impl Write for PendingWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+impl Seek for PendingWriter {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

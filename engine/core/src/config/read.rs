@@ -125,6 +125,12 @@ impl Config {
             ("map.min_width_px", map.min_width_px, 0.0, 1e5),
             ("map.min_height_px", map.min_height_px, 0.0, 1e5),
             ("output.scale", self.output.scale, 0.1, 8.0),
+            (
+                "output.archive_maps",
+                self.output.archive_maps as f64,
+                1.0,
+                1e6,
+            ),
         ];
         for (key, value, low, high) in numbers {
             if !(low..=high).contains(&value) {

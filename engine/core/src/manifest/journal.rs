@@ -54,6 +54,16 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Whether a directory has a journal that is not in its manifest: a run goes on, or was killed.
+    pub fn is_open(dir: &Path) -> bool {
+        dir.join(JOURNAL_FILE).exists()
+    }
+
+    /// Whether there is anything to merge, from this run or another.
+    pub fn has_lines(&self) -> bool {
+        Self::is_open(&self.dir)
+    }
+
     /// Where the files of this run wait until they are published.
     pub const fn scratch(&self) -> &Scratch {
         &self.scratch
@@ -89,8 +99,11 @@ impl Journal {
         let stamp = path.and_then(Stamp::of_file);
         let mut lines = Vec::new();
         for entry in entries {
-            // A map that failed is in no file.
-            let stamp = stamp.filter(|_| !entry.path.is_empty());
+            let stamp = match &entry.archive {
+                // It was published before, with other maps.
+                Some(archive) if file.is_none() => Stamp::of_file(&self.dir.join(archive)),
+                _ => stamp,
+            };
             // Writing JSON of plain structs into memory cannot fail.
             let _ = serde_json::to_writer(&mut lines, &Line { entry, stamp });
             lines.push(b'\n');

@@ -325,7 +325,12 @@ pub(super) fn overrides(
     let mut found = annotate(texts, of.hex, attributes, (0, of.value, of.status))?;
     for layer in 1..=of.layers.n {
         let (values, statuses) = of.layers.of(layer - 1);
-        found.extend(annotate(texts, of.hex, attributes, (layer, &values, &statuses))?);
+        found.extend(annotate(
+            texts,
+            of.hex,
+            attributes,
+            (layer, &values, &statuses),
+        )?);
     }
     found.sort_by_key(|tooltip| (tooltip.index, tooltip.layer));
     Ok(found)

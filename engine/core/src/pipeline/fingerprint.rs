@@ -5,7 +5,7 @@ use crate::{fingerprint::Hash, stage::Origin};
 
 impl Hash {
     /// A hash that has taken in a plugin with its configuration and side tables.
-    pub(super) fn of(origin: &Origin) -> Self {
+    pub(crate) fn of(origin: &Origin) -> Self {
         let mut hash = Self::new();
         hash.origin(origin);
         hash

@@ -85,11 +85,7 @@ impl Maps<'_> {
     ///
     /// # Errors
     /// When a stage fails, the table does not have what the map needs, or `cancel` becomes true.
-    pub fn stream(
-        &self,
-        request: Request,
-        cancel: &AtomicBool,
-    ) -> Result<Stream<'_>, StreamError> {
+    pub fn stream(&self, request: Request, cancel: &AtomicBool) -> Result<Stream<'_>, StreamError> {
         let summary = &self.dataset.types[request.cell_type];
         self.refuse_underivable(summary, request)?;
         let job = self.place_job(request.region, request.side);
@@ -332,7 +328,10 @@ struct Batches<'s> {
 impl Batches<'_> {
     fn next(&mut self, cancel: &AtomicBool) -> Result<Option<&Batch>, StreamError> {
         let maps = self.source.maps;
-        let most = maps.pressure.map_or(MOST_PIECES, |pressure| pressure.shrunk(MOST_PIECES)) * PIECE;
+        let most = maps
+            .pressure
+            .map_or(MOST_PIECES, |pressure| pressure.shrunk(MOST_PIECES))
+            * PIECE;
         while self.waiting.hex1.len() < most && !self.done {
             if cancel.load(Ordering::Relaxed) {
                 return Err(StreamError::Interrupted);

@@ -40,7 +40,10 @@ impl Run<'_> {
         for &format in &self.formats {
             let fingerprint = self.artifact(stream.fingerprint(), format);
             let name = key(id, format);
-            let known = || self.journal.unchanged(&name, None, &fingerprint.to_string());
+            let known = || {
+                self.journal
+                    .unchanged(&name, None, &fingerprint.to_string())
+            };
             if !self.options.force && known() {
                 continue;
             }

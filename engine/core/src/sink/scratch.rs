@@ -64,13 +64,18 @@ impl Scratch {
         &self.dir
     }
 
+    /// A name in it that nothing has.
+    pub fn reserve(&self) -> PathBuf {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.dir.join(number.to_string())
+    }
+
     /// A new file in it.
     ///
     /// # Errors
     /// When it cannot be created.
     pub fn create(&self) -> io::Result<(PathBuf, File)> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.dir.join(number.to_string());
+        let path = self.reserve();
         let file = File::options()
             .read(true)
             .write(true)

@@ -1,0 +1,113 @@
+//! A render that shares its work: it draws a shard, by a plan or without one.
+
+use std::path::{Path, PathBuf};
+
+use eyemap_engine::{
+    config::Config,
+    dataset::Dataset,
+    draw::DrawOptions,
+    ingest::table_files,
+    pipeline::{Pipeline, Request},
+    plan::{Choice, Estimate, PlanFile, Shard, requests_of, units},
+    render::all_formats,
+};
+
+use crate::{
+    args::RenderArgs,
+    failure::{Failure, USAGE},
+    session,
+};
+
+/// What a render shares with others.
+pub(crate) struct Shared {
+    plan: Option<PlanFile>,
+    shard: Option<Shard>,
+}
+
+/// Reads the plan, if there is one, and gives the arguments what it says of tables and configuration.
+pub(crate) fn complete(args: &RenderArgs) -> Result<(RenderArgs, Shared), Failure> {
+    let plan = args.plan.as_deref().map(PlanFile::read).transpose()?;
+    let mut args = args.clone();
+    if let Some(plan) = &plan {
+        if args.table.tables.is_empty() {
+            args.table.tables = plan.tables.iter().map(|table| table.path.clone()).collect();
+        }
+        if let (Some(ours), theirs) = (&args.table.config, &plan.config)
+            && theirs
+                .as_deref()
+                .is_none_or(|theirs| !is_same(ours, theirs))
+        {
+            return Err(contradiction("--config"));
+        }
+        args.table.config.clone_from(&plan.config);
+        if args.table.atlas.is_none() {
+            args.table.atlas = plan.atlas.as_ref().map(|atlas| atlas.path.clone());
+        }
+    }
+    let shard = args.shard;
+    Ok((args, Shared { plan, shard }))
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    real(a) == real(b)
+}
+
+fn contradiction(what: &str) -> Failure {
+    Failure::new(USAGE, format!("{what} contradicts the plan"))
+        .help("leave it out, or plan again with it")
+}
+
+impl Shared {
+    /// Puts what the plan chose into the configuration.
+    pub(crate) fn choose(&self, config: &mut Config) {
+        if let Some(plan) = &self.plan {
+            plan.choice.apply(config);
+        }
+    }
+
+    /// Arguments may repeat the plan, not contradict it.
+    pub(crate) fn check_arguments(&self, config: &Config) -> Result<(), Failure> {
+        let Some(plan) = &self.plan else {
+            return Ok(());
+        };
+        let (ours, theirs) = (Choice::of(config), &plan.choice);
+        let what = match () {
+            () if ours.select != theirs.select => "--type, --region, --side or --metric",
+            () if ours.range != theirs.range => "--range",
+            () if ours.output != theirs.output => "--format, --scale or --index",
+            () => return Ok(()),
+        };
+        Err(contradiction(what))
+    }
+
+    /// Whether everything is as it was when the plan was made.
+    pub(crate) fn check(
+        &self,
+        args: &RenderArgs,
+        (config, pipeline): (&Config, &Pipeline),
+    ) -> Result<(), Failure> {
+        let Some(plan) = &self.plan else {
+            return Ok(());
+        };
+        plan.check_stages(config, pipeline)?;
+        let tables = table_files(&args.table.tables)?;
+        plan.check_sources(&tables, session::atlas(&args.table, config))?;
+        Ok(())
+    }
+
+    /// Leaves the requests of the shard.
+    pub(crate) fn cut(&self, dataset: &Dataset, config: &Config, requests: &mut Vec<Request>) {
+        let Some(shard) = self.shard else { return };
+        let formats = all_formats(&config.output.formats, config.output.index);
+        let estimate = Estimate::new(dataset, &formats, DrawOptions::scaled(config.output.scale));
+        let range = requests_of(&units(requests, None, &estimate), shard);
+        *requests = requests[range].to_vec();
+    }
+
+    /// What tells this part from others; empty for the whole.
+    pub(crate) fn name(&self) -> String {
+        self.shard
+            .map_or_else(String::new, |shard| format!(" shard {shard}"))
+    }
+}

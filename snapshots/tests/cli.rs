@@ -12,13 +12,10 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
-<<<<<<< HEAD
 #[path = "cli/report.rs"]
 mod report;
-=======
 #[path = "cli/shards.rs"]
 mod shards;
->>>>>>> wt-c
 #[path = "cli/store.rs"]
 mod store;
 

@@ -157,11 +157,8 @@ fn the_commands_of_the_documents_exist() {
         "README.md",
         "docs/input.md",
         "docs/output.md",
-<<<<<<< HEAD
         "docs/monitoring.md",
-=======
         "docs/cluster.md",
->>>>>>> wt-c
         "examples/README.md",
     ] {
         for command in commands_in(&text(document)) {

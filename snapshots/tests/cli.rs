@@ -18,6 +18,8 @@ mod report;
 mod shards;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/ways.rs"]
+mod ways;
 
 use std::{
     collections::BTreeMap,

@@ -243,7 +243,7 @@ fn shares_add_up_and_the_sentence_follows_from_them() {
     let waiting = shares(&[one("ingest", "", 900)], wall, 4);
     assert_eq!(
         bottleneck(&waiting, 4),
-        "78 % of the time of 4 threads is idle; reading tables takes most of the rest (22 %)."
+        "78 % of the time of 4 threads is idle; reading tables takes the largest part of the rest (22 %)."
     );
     assert_eq!(
         bottleneck(&shares(&[], wall, 4), 4),

@@ -93,23 +93,23 @@ fn spans_are_counted_by_name_and_purpose_with_rows_and_bytes() {
 fn threads_that_ended_are_counted_too() {
     let monitor = monitor("1h");
     let subscriber = tracing::Dispatch::new(Registry::default().with(monitor.layer()));
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                tracing::dispatcher::with_default(&subscriber, || {
-                    (0..1000).for_each(|_| drop(debug_span!("write", bytes = 1).entered()));
-                });
-            });
-        }
-    });
+    let work = move || {
+        tracing::dispatcher::with_default(&subscriber, || {
+            (0..1000).for_each(|_| drop(debug_span!("write", bytes = 1).entered()));
+        });
+    };
+    let threads: Vec<_> = (0..8).map(|_| thread::spawn(work.clone())).collect();
+    for thread in threads {
+        thread.join().expect("it ends");
+    }
     let operations = monitor.figures().operations;
     assert_eq!((operations[0].count, operations[0].bytes), (8000, 8000));
-    assert_eq!(
-        monitor.figures().operations[0].count,
-        8000,
-        "nothing is counted twice"
+    let again = monitor.figures().operations;
+    assert_eq!(again[0].count, 8000, "nothing is counted twice");
+    assert!(
+        lock(&monitor.0.buffers).is_empty(),
+        "nobody keeps what ended threads had"
     );
-    assert!(lock(&monitor.0.buffers).is_empty());
 }
 
 #[test]

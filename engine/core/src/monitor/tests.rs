@@ -194,14 +194,11 @@ fn what_is_slow_is_told_once_and_so_many_times_only() {
     assert_eq!(monitor.untold().len(), TOLD);
     assert!(monitor.untold().is_empty(), "nobody is told twice");
     let figures = monitor.figures();
-    // A map that is slow because of one operation in it is not told beside it.
-    assert!(
-        figures
-            .slow
-            .iter()
-            .all(|slow| slow.name == "draw" && slow.map == HOSTILE)
-    );
-    assert_eq!((figures.slow.len(), figures.slow_count), (LISTED_SLOW, 200));
+    let of_maps = |slow: &SlowOperation| slow.map == HOSTILE && slow.name != "ingest";
+    assert!(figures.slow.iter().all(of_maps));
+    assert_eq!(figures.slow.len(), LISTED_SLOW);
+    // A map in which the system let others go first may be slow beside its only operation.
+    assert!((200..=400).contains(&figures.slow_count));
     assert!(
         figures
             .slow
@@ -215,6 +212,14 @@ fn what_is_slow_is_told_once_and_so_many_times_only() {
             .windows(2)
             .all(|two| two[0].time >= two[1].time)
     );
+}
+
+#[test]
+fn what_is_slow_because_of_what_is_inside_is_not_told_beside_it() {
+    assert!(super::thread::is_blamed_inside(100, 100));
+    assert!(super::thread::is_blamed_inside(100, 51));
+    assert!(!super::thread::is_blamed_inside(100, 50));
+    assert!(!super::thread::is_blamed_inside(100, 0));
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn ctrl_c_leaves_whole_files_and_the_same_command_draws_the_rest() {
     let desk = Desk::new(&large_table(3000));
     let mut command = eyemap_snapshots::eyemap();
     command.args(["render", "table.csv", "-o", "out", "--format", "png,json"]);
+    command.args(["--report", "run.json", "--trace", "trace.json"]);
     let mut child = command
         .current_dir(desk.dir.path())
         .stderr(Stdio::null())
@@ -78,6 +79,18 @@ fn ctrl_c_leaves_whole_files_and_the_same_command_draws_the_rest() {
     assert_eq!(status.code(), Some(130));
     let drawn = is_whole(&desk);
     assert!(0 < drawn && drawn < 6000, "{drawn} of 6000 were drawn");
+    let json = |name: &str| -> serde_json::Value {
+        let bytes = std::fs::read(desk.path(name)).expect(name);
+        serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let report = json("run.json");
+    assert_eq!(report["run"]["outcome"], "interrupted");
+    assert_eq!(report["output"]["files"], drawn);
+    assert!(
+        json("trace.json")
+            .as_array()
+            .is_some_and(|events| events.len() > drawn)
+    );
     succeeds(&desk.render(&["--format", "png,json"]));
     assert_eq!(is_whole(&desk), 6000);
 }
@@ -87,6 +100,7 @@ fn a_kill_loses_nothing_that_was_noted() {
     let desk = Desk::new(&large_table(2000));
     let mut command = eyemap_snapshots::eyemap();
     command.args(["render", "table.csv", "-o", "out", "--format", "png"]);
+    command.args(["--trace", "trace.json"]);
     let mut child = command
         .current_dir(desk.dir.path())
         .stderr(Stdio::null())
@@ -100,6 +114,9 @@ fn a_kill_loses_nothing_that_was_noted() {
     std::thread::sleep(Duration::from_millis(50));
     child.kill().expect("killed");
     child.wait().expect("it ends");
+    let trace = std::fs::read(desk.path("trace.json")).expect("a timeline");
+    let trace = serde_json::from_slice::<serde_json::Value>(&trace);
+    assert!(trace.is_ok_and(|trace| trace.is_array()));
     let journal = desk
         .files()
         .into_iter()

@@ -62,7 +62,7 @@ fn head(report: &Report) -> String {
         ("maps drawn", count(maps.drawn)),
         ("from start to end", time_text(run.wall_ms * 1e6)),
         (
-            "maps a second",
+            "maps a second overall",
             format!("{:.0}", maps.drawn as f64 / seconds.max(1e-9)),
         ),
         ("threads", run.threads.to_string()),

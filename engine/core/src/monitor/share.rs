@@ -68,7 +68,9 @@ pub fn bottleneck(shares: &[Share], threads: usize) -> String {
     let (doing, part) = (doing(&first.name, &first.of), percent(first.share));
     if idle > WAITING && idle > first.share {
         let (idle, doing) = (percent(idle), lower(&doing));
-        return format!("{idle} of {of} is idle; {doing} takes most of the rest ({part}).");
+        return format!(
+            "{idle} of {of} is idle; {doing} takes the largest part of the rest ({part})."
+        );
     }
     let writes = busy().filter(|share| is_disk(&share.name));
     let writes = percent(writes.map(|share| share.share).sum());

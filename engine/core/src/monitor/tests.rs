@@ -93,23 +93,23 @@ fn spans_are_counted_by_name_and_purpose_with_rows_and_bytes() {
 fn threads_that_ended_are_counted_too() {
     let monitor = monitor("1h");
     let subscriber = tracing::Dispatch::new(Registry::default().with(monitor.layer()));
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                tracing::dispatcher::with_default(&subscriber, || {
-                    (0..1000).for_each(|_| drop(debug_span!("write", bytes = 1).entered()));
-                });
-            });
-        }
-    });
+    let work = move || {
+        tracing::dispatcher::with_default(&subscriber, || {
+            (0..1000).for_each(|_| drop(debug_span!("write", bytes = 1).entered()));
+        });
+    };
+    let threads: Vec<_> = (0..8).map(|_| thread::spawn(work.clone())).collect();
+    for thread in threads {
+        thread.join().expect("it ends");
+    }
     let operations = monitor.figures().operations;
     assert_eq!((operations[0].count, operations[0].bytes), (8000, 8000));
-    assert_eq!(
-        monitor.figures().operations[0].count,
-        8000,
-        "nothing is counted twice"
+    let again = monitor.figures().operations;
+    assert_eq!(again[0].count, 8000, "nothing is counted twice");
+    assert!(
+        lock(&monitor.0.buffers).is_empty(),
+        "nobody keeps what ended threads had"
     );
-    assert!(lock(&monitor.0.buffers).is_empty());
 }
 
 #[test]
@@ -194,14 +194,11 @@ fn what_is_slow_is_told_once_and_so_many_times_only() {
     assert_eq!(monitor.untold().len(), TOLD);
     assert!(monitor.untold().is_empty(), "nobody is told twice");
     let figures = monitor.figures();
-    // A map that is slow because of one operation in it is not told beside it.
-    assert!(
-        figures
-            .slow
-            .iter()
-            .all(|slow| slow.name == "draw" && slow.map == HOSTILE)
-    );
-    assert_eq!((figures.slow.len(), figures.slow_count), (LISTED_SLOW, 200));
+    let of_maps = |slow: &SlowOperation| slow.map == HOSTILE && slow.name != "ingest";
+    assert!(figures.slow.iter().all(of_maps));
+    assert_eq!(figures.slow.len(), LISTED_SLOW);
+    // A map in which the system let others go first may be slow beside its only operation.
+    assert!((200..=400).contains(&figures.slow_count));
     assert!(
         figures
             .slow
@@ -215,6 +212,14 @@ fn what_is_slow_is_told_once_and_so_many_times_only() {
             .windows(2)
             .all(|two| two[0].time >= two[1].time)
     );
+}
+
+#[test]
+fn what_is_slow_because_of_what_is_inside_is_not_told_beside_it() {
+    assert!(super::thread::is_blamed_inside(100, 100));
+    assert!(super::thread::is_blamed_inside(100, 51));
+    assert!(!super::thread::is_blamed_inside(100, 50));
+    assert!(!super::thread::is_blamed_inside(100, 0));
 }
 
 #[test]
@@ -243,7 +248,7 @@ fn shares_add_up_and_the_sentence_follows_from_them() {
     let waiting = shares(&[one("ingest", "", 900)], wall, 4);
     assert_eq!(
         bottleneck(&waiting, 4),
-        "78 % of the time of 4 threads is idle; reading tables takes most of the rest (22 %)."
+        "78 % of the time of 4 threads is idle; reading tables takes the largest part of the rest (22 %)."
     );
     assert_eq!(
         bottleneck(&shares(&[], wall, 4), 4),

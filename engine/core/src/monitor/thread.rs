@@ -223,9 +223,8 @@ impl Local {
         if open.name == "map" {
             shared.notable.map(&open.fields.map, ns);
         }
-        // Whatever is slow because of one slow operation inside it is not told a second time.
         let slow = shared.notable.is_slow(open.name, ns);
-        if slow && open.slow_ns < ns / 2 {
+        if slow && !is_blamed_inside(ns, open.slow_ns) {
             shared.notable.add(SlowOperation {
                 name: open.name.to_owned(),
                 of: open.fields.of.clone(),
@@ -264,6 +263,11 @@ impl Local {
         };
         shared.note(&self.buffer, closed);
     }
+}
+
+/// Whether more than half of a time is that of slow operations inside: those alone are told then.
+pub(super) const fn is_blamed_inside(ns: u64, slow_inside_ns: u64) -> bool {
+    slow_inside_ns > ns / 2
 }
 
 /// The number of a span's key, remembered by each thread.

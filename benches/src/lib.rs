@@ -4,6 +4,13 @@
 //! `EYEMAP_BUILD_DIR`. Tables have the distributions of a real data set: synapses of a column
 //! log-normal (mu 5, sigma 1.5), shares of its layers Dirichlet (0.35).
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+pub mod document;
+pub mod measure;
+pub mod scale;
+pub mod workload;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -18,6 +25,24 @@ use eyemap_engine::{
     ingest::{IngestOptions, read_dataset},
     plugins::{Finder, SearchDir},
 };
+
+/// What fails in a chore is a disk, a program or an argument: the text says which.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Ends a chore: what failed is printed as people read it.
+#[allow(
+    clippy::print_stderr,
+    reason = "the one place where a chore says why it failed"
+)]
+pub fn end(done: Result<()>) -> std::process::ExitCode {
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
 
 /// Finds the built plugins and trusts them whatever their hash: they were built for this run.
 ///

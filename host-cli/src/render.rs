@@ -175,12 +175,18 @@ impl Run<'_> {
     ) -> Result<Summary, Failure> {
         let quiet = self.args.table.json;
         let progress = Progress::of_things("drawing", requests.len() as u64, quiet);
+        // On standard error as it happens; machines read it in the end.
+        let tell = || {
+            if !quiet {
+                self.watched.tell(&progress);
+            }
+        };
         let summary = render(maps, requests, options, &|| {
             progress.step();
-            self.watched.tell(&progress);
+            tell();
         });
-        self.watched.tell(&progress);
         progress.finish();
+        tell();
         Ok(summary?)
     }
 }

@@ -1,6 +1,10 @@
 //! `--report`, `--trace`, warnings of what is slow, and where the time went in a few words.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use eyemap_engine::{
     config::Config,
@@ -10,6 +14,7 @@ use eyemap_engine::{
         report::{Outcome, Report, ReportFormat, Told},
         shares,
         trace::TraceFile,
+        whole,
     },
     render::Summary,
 };
@@ -27,6 +32,8 @@ pub(crate) struct Watched {
     pub(crate) memory: Arc<MemoryWatch>,
     monitor: Option<Monitor>,
     threads: usize,
+    /// What was measured when the run ended, so that all that is told of it agrees.
+    figures: OnceLock<Figures>,
 }
 
 /// Operations beyond this many are not named on the terminal.
@@ -38,6 +45,7 @@ impl Watched {
     /// Begins to watch and to log. A report or a timeline turns the monitor on.
     pub(crate) fn start(args: &RenderArgs, config: &Config) -> Result<Self, Failure> {
         let memory = MemoryWatch::start();
+        check_place(args.report.as_deref())?;
         let trace = match &args.trace {
             Some(path) => {
                 Some(TraceFile::create(path).map_err(|error| cannot_write(path, &error))?)
@@ -54,6 +62,7 @@ impl Watched {
                 0 => std::thread::available_parallelism().map_or(1, usize::from),
                 jobs => jobs,
             },
+            figures: OnceLock::new(),
         })
     }
 
@@ -76,6 +85,10 @@ impl Watched {
         let Some(monitor) = &self.monitor else {
             return Ok(());
         };
+        // What fails after a report was written does not replace it.
+        if self.figures.set(monitor.figures()).is_err() {
+            return Ok(());
+        }
         ended.notes.extend(self.timeline(args));
         let Some(path) = &args.report else {
             return Ok(());
@@ -89,7 +102,8 @@ impl Watched {
         };
         // The ending was looked at when the arguments were read.
         let format = ReportFormat::of(path).unwrap_or(ReportFormat::Json);
-        Report::new(monitor, &told)
+        let figures = self.figures.get().cloned();
+        Report::new(monitor, figures.unwrap_or_else(|| monitor.figures()), &told)
             .write(path, format)
             .map_err(|error| cannot_write(path, &error))
     }
@@ -110,7 +124,7 @@ impl Watched {
 
     /// Where the time went and what limits the run, a line each; how many operations more were slow.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let Some(figures) = self.figures() else {
+        let Some(figures) = self.figures.get() else {
             return Vec::new();
         };
         let shares = shares(&figures.operations, figures.wall, self.threads);
@@ -132,13 +146,9 @@ impl Watched {
         lines
     }
 
-    fn figures(&self) -> Option<Figures> {
-        self.monitor.as_ref().map(Monitor::figures)
-    }
-
-    /// How many operations were slow.
+    /// How many operations were slow; known when the run has ended.
     pub(crate) fn slow_count(&self) -> Option<u64> {
-        self.figures().map(|figures| figures.slow_count)
+        self.figures.get().map(|figures| figures.slow_count)
     }
 }
 
@@ -181,7 +191,7 @@ fn warning(slow: &SlowOperation) -> String {
         "" => String::new(),
         map => format!(" for {}", out::plain(map)),
     };
-    let doing = out::plain(&doing(&slow.name, &slow.of));
+    let doing = out::plain(&whole(&slow.name, &slow.of));
     format!("{very}: {doing} took {}{map}", time(slow.time))
 }
 
@@ -190,6 +200,16 @@ fn time(time: Duration) -> String {
         seconds if seconds < 1e-3 => format!("{:.0} us", seconds * 1e6),
         seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
         seconds => format!("{seconds:.2} s"),
+    }
+}
+
+/// A report is written after hours of work, so where it goes is looked at before.
+fn check_place(report: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = report else { return Ok(()) };
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    match dir.map_or(Ok(()), |dir| std::fs::read_dir(dir).map(drop)) {
+        Err(error) => Err(cannot_write(path, &error)),
+        Ok(()) => Ok(()),
     }
 }
 

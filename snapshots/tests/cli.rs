@@ -14,6 +14,8 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/shards.rs"]
 mod shards;
 #[path = "cli/store.rs"]

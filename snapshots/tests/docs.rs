@@ -121,6 +121,7 @@ fn the_configurations_in_the_documents_are_valid() {
         "README.md",
         "docs/input.md",
         "docs/cache.md",
+        "docs/monitoring.md",
         "docs/plugins.md",
         "plugins/README.md",
     ] {
@@ -156,6 +157,7 @@ fn the_commands_of_the_documents_exist() {
         "README.md",
         "docs/input.md",
         "docs/output.md",
+        "docs/monitoring.md",
         "docs/cluster.md",
         "examples/README.md",
     ] {

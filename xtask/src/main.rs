@@ -16,6 +16,12 @@ cargo xtask test            every test: unit, property, conformance, snapshot, C
 cargo xtask build [--release]
                             build the command and its plugins, and lock the plugins
 cargo xtask bench [FILTER]  build in release and run the benches, or those whose name has FILTER
+cargo xtask bench-report [CASE...] [--quick]
+                            measure whole runs at scale, into docs/performance.md
+cargo xtask bench-peers [--quick]
+                            draw the same maps with matplotlib and cairosvg, into docs/performance.md
+cargo xtask workload --types N --seed S -o DIR
+                            write a table of any size; --help says more
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
@@ -33,6 +39,9 @@ fn main() -> ExitCode {
         ["build", "--release"] => build::run(true).map(drop),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),
+        ["bench-report", ref rest @ ..] => bench::report("bench_report", rest),
+        ["bench-peers", ref rest @ ..] => bench::report("bench_peers", rest),
+        ["workload", ref rest @ ..] => bench::workload(rest),
         ["fuzz"] => fuzz::run(20),
         ["fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::run(seconds),

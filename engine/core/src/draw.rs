@@ -1,11 +1,12 @@
 //! Pictures out: a scene in, the bytes of one format out.
 //!
 //! Writers are siblings over [`crate::scene`]; none of them knows a plugin, a table or a file, and
-//! none holds a map: at most one chunk of 4096 hexagons, or the pixels. Bytes depend on the scene
+//! none holds a map: at most one chunk of 4096 hexagons, or 16 million pixels. Bytes depend on the scene
 //! and the options alone, never on batches, threads, fonts or the locale of the machine.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod canvas;
 mod chunk;
 mod desk;
 mod font;
@@ -16,6 +17,7 @@ mod legend;
 mod number;
 mod outline;
 mod png;
+mod png_bands;
 mod png_file;
 mod raster;
 mod steps;

@@ -38,7 +38,7 @@ use tracing_subscriber::{Layer, filter::filter_fn, layer::Context, registry::Loo
 
 pub use figures::{MAX_KEYS, OTHER, Operation};
 pub use notable::{LISTED_SLOW, SLOWEST_MAPS, SlowMap, SlowOperation, TOLD};
-pub use share::{IDLE, Share, bottleneck, doing, percent, shares};
+pub use share::{IDLE, Share, bottleneck, doing, percent, shares, whole};
 
 use crate::{config::MonitorConfig, memory::MemoryWatch};
 use figures::{Closed, Tally};

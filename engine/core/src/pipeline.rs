@@ -114,6 +114,7 @@ impl Pipeline {
     /// # Errors
     /// When one of them cannot be loaded or refuses its configuration.
     pub fn load(config: &Config, finder: &Finder) -> Result<Self, StageError> {
+        let _span = tracing::debug_span!("load").entered();
         let stages = &config.stages;
         let color = ColorStage::load(finder, &stages.color)?;
         let metadata = MetadataStage::load(finder, &stages.metadata)?;

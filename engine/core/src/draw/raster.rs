@@ -16,6 +16,8 @@ pub(crate) struct Pixels<'p> {
     pub(crate) width: usize,
     /// Rows.
     pub(crate) height: usize,
+    /// Rows of the picture above the first one here. Coverage does not depend on it.
+    pub(crate) top: usize,
 }
 
 impl Pixels<'_> {
@@ -29,12 +31,10 @@ impl Pixels<'_> {
                 })
         };
         let [[left, right], [top, bottom]] = [extent(0), extent(1)];
-        let clip = |v: f64, size: usize| v.clamp(0.0, size as f64) as usize;
-        let [x0, x1] = [
-            clip(left.floor(), self.width),
-            clip(right.ceil(), self.width),
-        ];
-        let rows = clip(top.floor(), self.height)..clip(bottom.ceil(), self.height);
+        let clip = |v: f64, from: usize, to: usize| v.clamp(from as f64, to as f64) as usize;
+        let [x0, x1] = [left.floor(), right.ceil()].map(|x| clip(x, 0, self.width));
+        let [first, last] = [self.top, self.top + self.height];
+        let rows = clip(top.floor(), first, last)..clip(bottom.ceil(), first, last);
         if x0 >= x1 {
             return;
         }
@@ -50,7 +50,7 @@ impl Pixels<'_> {
                     line.add(span);
                 }
             }
-            let at = (row * self.width + x0) * 4;
+            let at = ((row - self.top) * self.width + x0) * 4;
             let pixels = &mut self.data[at..at + (x1 - x0) * 4];
             line.blend(pixels, f64::from(STEPS) / f64::from(samples), color);
         }
@@ -158,6 +158,7 @@ mod tests {
             data: &mut data,
             width: 8,
             height: 8,
+            top: 0,
         }
         .fill(corners, Rgba(0x0000_00ff));
         data.chunks_exact(4).map(|p| p[0]).collect()
@@ -176,5 +177,24 @@ mod tests {
         assert!(all.iter().all(|&p| p == 0));
         let none = filled(&[[-9.0, -9.0], [-5.0, -9.0], [-5.0, 99.0], [-9.0, 99.0]]);
         assert!(none.iter().all(|&p| p == 255));
+    }
+
+    #[test]
+    fn bands_hold_the_rows_of_the_whole() {
+        let hexagon = [[0.3, 3.1], [2.2, 0.4], [5.1, 0.4], [7.7, 3.1], [5.1, 6.9], [2.2, 6.9]];
+        let whole = filled(&hexagon);
+        for top in 0..8 {
+            let mut data = vec![255; 4 * 16];
+            Pixels {
+                data: &mut data,
+                width: 8,
+                height: 2,
+                top,
+            }
+            .fill(&hexagon, Rgba(0x0000_00ff));
+            let band: Vec<u8> = data.chunks_exact(4).map(|p| p[0]).collect();
+            let rows = whole.iter().skip(8 * top).take(16);
+            assert!(rows.zip(&band).all(|(a, b)| a == b), "{top}");
+        }
     }
 }

@@ -17,8 +17,8 @@ pub const LISTED_SLOW: usize = 100;
 /// So many of the slowest maps are listed.
 pub const SLOWEST_MAPS: usize = 10;
 
-/// Their time grows with the table and the run, not with a map, so they are not called slow.
-const PHASES: [&str; 2] = ["ingest", "finish"];
+/// Their time does not belong to a map, so they are not called slow.
+const PHASES: [&str; 3] = ["load", "ingest", "finish"];
 
 /// An operation that took longer than `[monitor] slow`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -60,9 +60,6 @@ fn head(report: &Report) -> String {
     let seconds = run.wall_ms / 1e3;
     let mut figures = vec![
         ("maps drawn", count(maps.drawn)),
-        ("of them blank", count(maps.blank)),
-        ("unchanged", count(maps.unchanged)),
-        ("failed", count(maps.failed)),
         ("from start to end", time_text(run.wall_ms * 1e6)),
         (
             "maps a second",
@@ -77,6 +74,13 @@ fn head(report: &Report) -> String {
     if let Some(cpu) = run.cpu_ms {
         figures.push(("computing time", time_text(cpu * 1e6)));
     }
+    let special = [
+        ("of them blank", maps.blank),
+        ("unchanged", maps.unchanged),
+        ("failed", maps.failed),
+    ];
+    let special = special.into_iter().filter(|(_, number)| *number > 0);
+    figures.extend(special.map(|(name, number)| (name, count(number))));
     let mut out = format!(
         "<header><h1>{title}</h1>\n<p class=\"lead\">{}</p></header>\n<dl class=\"figures\">\n",
         xml(&report.bottleneck)
@@ -118,7 +122,7 @@ fn operations(report: &Report) -> String {
         .map(|done| {
             let ns = |ns: u64| time_text(ns as f64);
             vec![
-                share::doing(&done.name, &done.of),
+                share::whole(&done.name, &done.of),
                 count(done.count),
                 ns(done.own_ns),
                 ns(done.total_ns),
@@ -178,7 +182,7 @@ fn slow(report: &Report) -> String {
     }
     let row = |slow: &super::report::SlowOne| {
         vec![
-            share::doing(&slow.name, &slow.of),
+            share::whole(&slow.name, &slow.of),
             slow.map.clone(),
             if slow.very_slow {
                 "very slow".into()

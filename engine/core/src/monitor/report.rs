@@ -6,7 +6,7 @@ use std::{io, path::Path, time::Duration};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Monitor, Operation, Share, bottleneck, page, shares};
+use super::{Figures, Monitor, Operation, Share, bottleneck, page, shares};
 use crate::{render::Summary, sink::write_atomically};
 
 /// The number that a change of the document's form changes.
@@ -215,9 +215,9 @@ pub struct Failure {
 }
 
 impl Report {
-    /// Takes together what was measured and what was told.
-    pub fn new(monitor: &Monitor, told: &Told<'_>) -> Self {
-        let (figures, memory) = (monitor.figures(), monitor.memory());
+    /// Takes together what was measured by a monitor up to now, its memory, and what was told.
+    pub fn new(monitor: &Monitor, figures: Figures, told: &Told<'_>) -> Self {
+        let memory = monitor.memory();
         let summary = told.summary;
         let shares = shares(&figures.operations, figures.wall, told.threads);
         let sum = |name: &str, of: fn(&Operation) -> u64| -> u64 {
@@ -278,7 +278,7 @@ impl Report {
     /// When the file cannot be written; one that was there stays.
     pub fn write(&self, path: &Path, format: ReportFormat) -> io::Result<()> {
         let text = match format {
-            ReportFormat::Json => format!("{:#}\n", serde_json::to_value(self)?),
+            ReportFormat::Json => format!("{}\n", serde_json::to_string_pretty(self)?),
             ReportFormat::Html => page::page(self),
         };
         write_atomically(path, text.as_bytes())

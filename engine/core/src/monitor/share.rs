@@ -49,8 +49,8 @@ pub fn shares(operations: &[Operation], wall: Duration, threads: usize) -> Vec<S
 /// What limits the run, in one sentence. It follows from the shares by rule:
 ///
 /// - the operation with the largest share is named;
-/// - where threads wait for more than half of the time, that is said first;
-/// - the disk is the limit if one of the operations that wait for it is the largest.
+/// - where more than half of the time is idle, that is said first, and no limit is named;
+/// - else the disk is the limit if one of the operations that wait for it is the largest.
 pub fn bottleneck(shares: &[Share], threads: usize) -> String {
     let busy = || shares.iter().filter(|share| share.name != IDLE);
     let Some(first) = busy().max_by(|a, b| a.share.total_cmp(&b.share)) else {
@@ -66,23 +66,14 @@ pub fn bottleneck(shares: &[Share], threads: usize) -> String {
         n => format!("the time of {n} threads"),
     };
     let (doing, part) = (doing(&first.name, &first.of), percent(first.share));
-    let largest = match idle > WAITING && idle > first.share {
-        true => format!(
-            "{} of {of} nothing is done; {} takes most of the rest ({part})",
-            percent(idle),
-            lower(&doing)
-        ),
-        false => format!("{doing} takes {part} of {of}"),
-    };
-    let writes: f64 = busy()
-        .filter(|share| is_disk(&share.name))
-        .map(|share| share.share)
-        .sum();
-    let disk = match is_disk(&first.name) {
-        true => format!("the disk is the limit (writes: {})", percent(writes)),
-        false => format!("the disk is not the limit (writes: {})", percent(writes)),
-    };
-    format!("{largest}; {disk}.")
+    if idle > WAITING && idle > first.share {
+        let (idle, doing) = (percent(idle), lower(&doing));
+        return format!("{idle} of {of} is idle; {doing} takes most of the rest ({part}).");
+    }
+    let writes = busy().filter(|share| is_disk(&share.name));
+    let writes = percent(writes.map(|share| share.share).sum());
+    let not = if is_disk(&first.name) { "" } else { "not " };
+    format!("{doing} takes {part} of {of}; the disk is {not}the limit (writes: {writes}).")
 }
 
 /// Whether an operation waits for the disk that is written.
@@ -90,10 +81,24 @@ fn is_disk(name: &str) -> bool {
     ["write", "artifacts", "finish"].contains(&name)
 }
 
-/// An operation in words, such as `Drawing SVG`.
+/// An operation with all that is done inside it, in words.
+pub fn whole(name: &str, of: &str) -> String {
+    match name {
+        "map" => "A map as a whole".into(),
+        _ => doing(name, of),
+    }
+}
+
+/// The part of a plugin's id that configurations name it by.
+fn last(id: &str) -> &str {
+    id.rsplit('.').next().unwrap_or(id)
+}
+
+/// An operation without those that are timed inside it, in words, such as `Drawing SVG`.
 pub fn doing(name: &str, of: &str) -> String {
     match (name, of) {
         (IDLE, _) => "Waiting".into(),
+        ("load", _) => "Loading plugins".into(),
         ("ingest", _) => "Reading tables".into(),
         ("map", _) => "Preparing maps".into(),
         ("draw", "svg-static") => "Drawing static SVG".into(),
@@ -102,9 +107,9 @@ pub fn doing(name: &str, of: &str) -> String {
         ("finish", _) => "Writing the manifest".into(),
         ("artifacts", "get") => "Reading the store".into(),
         ("artifacts", _) => "Writing the store".into(),
-        ("coordinates", plugin) => format!("The coordinate plugin {plugin}"),
-        ("colors", plugin) => format!("The colour plugin {plugin}"),
-        ("metadata", plugin) => format!("The metadata plugin {plugin}"),
+        ("coordinates", plugin) => format!("The coordinate plugin {}", last(plugin)),
+        ("colors", plugin) => format!("The colour plugin {}", last(plugin)),
+        ("metadata", plugin) => format!("The metadata plugin {}", last(plugin)),
         (name, "") => name.into(),
         (name, of) => format!("{name} {of}"),
     }

@@ -37,7 +37,7 @@ fn report(monitor: &Monitor) -> Report {
         caches: serde_json::json!({ HOSTILE: { "policy": HOSTILE, "hits": 1 } }),
         notes: vec![HOSTILE.into()],
     };
-    Report::new(monitor, &told)
+    Report::new(monitor, monitor.figures(), &told)
 }
 
 const HOSTILE: &str = "</td></style><script>alert(1)</script>\"'&\u{1b}[31m\u{0}\n🪰\u{202e}";
@@ -243,7 +243,7 @@ fn shares_add_up_and_the_sentence_follows_from_them() {
     let waiting = shares(&[one("ingest", "", 900)], wall, 4);
     assert_eq!(
         bottleneck(&waiting, 4),
-        "78 % of the time of 4 threads nothing is done; reading tables takes most of the rest (22 %); the disk is not the limit (writes: 0 %)."
+        "78 % of the time of 4 threads is idle; reading tables takes most of the rest (22 %)."
     );
     assert_eq!(
         bottleneck(&shares(&[], wall, 4), 4),

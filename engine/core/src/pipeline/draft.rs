@@ -213,7 +213,11 @@ impl Draft<'_> {
     }
 
     fn write(&self, layers: &layers::Layers) -> Result<(Arc<Written>, u64), StageError> {
-        let texts = self.maps.pipeline.metadata.prepare(&self.texts)?;
+        let stage = &self.maps.pipeline.metadata;
+        // One for all batches of a map: a layer without tooltips costs less than to time it.
+        let rows = self.value.len() * (1 + layers.n);
+        let _span = tracing::debug_span!("metadata", plugin = stage.origin.id(), rows).entered();
+        let texts = stage.prepare(&self.texts)?;
         let grid = &self.grid;
         let text_columns = grid.lent_attributes.texts();
         let attributes = grid

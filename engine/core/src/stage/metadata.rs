@@ -52,7 +52,6 @@ impl MetadataStage {
     /// # Errors
     /// When the plugin refuses the job, or names another number of layers than the job has.
     pub fn prepare(&self, job: &MetadataJob) -> Result<Texts<'_>, StageError> {
-        let _span = tracing::debug_span!("metadata", plugin = self.origin.id(), rows = 0).entered();
         let _call = self.origin.enter();
         let json = to_json(job);
         let prepared = self
@@ -88,8 +87,6 @@ impl Texts<'_> {
     pub fn annotate(&self, batch: &ColumnBatch<'_>) -> Result<Annotations, StageError> {
         let origin = &self.stage.origin;
         origin.check_size(batch.hex1.len())?;
-        let rows = batch.hex1.len();
-        let _span = tracing::debug_span!("metadata", plugin = origin.id(), rows).entered();
         let _call = origin.enter();
         let overrides = origin.answer(self.prepared.annotate(batch))?;
         let mut last = None;

@@ -6,7 +6,9 @@ mod share;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use eyemap_engine::{Side, draw::Format, monitor::report::ReportFormat, plan::Shard};
+use eyemap_engine::{
+    Side, config::ArchiveKind, draw::Format, monitor::report::ReportFormat, plan::Shard,
+};
 
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
@@ -103,6 +105,12 @@ pub(crate) struct MapArgs {
     /// Write an index.html with thumbnails (adds the format svg-static)
     #[arg(long)]
     pub(crate) index: bool,
+    /// Put maps into archives of many in place of a file each: tar or zip
+    #[arg(long, value_name = "KIND", value_parser = archive)]
+    pub(crate) archive: Option<ArchiveKind>,
+    /// Maps of an archive
+    #[arg(long, value_name = "N")]
+    pub(crate) archive_maps: Option<usize>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -233,6 +241,12 @@ fn report_file(text: &str) -> Result<PathBuf, String> {
         Some(_) => Ok(path),
         None => Err("a report is written to a file that ends in .html or .json".into()),
     }
+}
+
+fn archive(text: &str) -> Result<ArchiveKind, String> {
+    let kinds = [ArchiveKind::None, ArchiveKind::Tar, ArchiveKind::Zip];
+    let found = kinds.into_iter().find(|kind| kind.name() == text);
+    found.ok_or_else(|| "write tar, zip or none".into())
 }
 
 fn range(text: &str) -> Result<Range, String> {

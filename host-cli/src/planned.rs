@@ -9,7 +9,7 @@ use eyemap_engine::{
     ingest::table_files,
     pipeline::{Pipeline, Request},
     plan::{Choice, Estimate, PlanFile, Shard, requests_of, units},
-    render::all_formats,
+    render::{Archiving, all_formats},
 };
 
 use crate::{
@@ -75,7 +75,9 @@ impl Shared {
         let what = match () {
             () if ours.select != theirs.select => "--type, --region, --side or --metric",
             () if ours.range != theirs.range => "--range",
-            () if ours.output != theirs.output => "--format, --scale or --index",
+            () if ours.output != theirs.output => {
+                "--format, --scale, --index, --archive or --archive-maps"
+            }
             () => return Ok(()),
         };
         Err(contradiction(what))
@@ -96,13 +98,27 @@ impl Shared {
         Ok(())
     }
 
-    /// Leaves the requests of the shard.
-    pub(crate) fn cut(&self, dataset: &Dataset, config: &Config, requests: &mut Vec<Request>) {
-        let Some(shard) = self.shard else { return };
+    /// Leaves the requests of the shard, and says how maps go into archives.
+    pub(crate) fn cut(
+        &self,
+        dataset: &Dataset,
+        config: &Config,
+        requests: &mut Vec<Request>,
+    ) -> Archiving {
+        let mut archive = Archiving {
+            kind: config.output.archive,
+            maps: config.output.archive_maps,
+            first: 0,
+        };
+        let Some(shard) = self.shard else {
+            return archive;
+        };
         let formats = all_formats(&config.output.formats, config.output.index);
         let estimate = Estimate::new(dataset, &formats, DrawOptions::scaled(config.output.scale));
-        let range = requests_of(&units(requests, None, &estimate), shard);
+        let range = requests_of(&units(requests, config.output.archived(), &estimate), shard);
+        archive.first = (range.start / archive.maps) as u64;
         *requests = requests[range].to_vec();
+        archive
     }
 
     /// What tells this part from others; empty for the whole.

@@ -128,7 +128,7 @@ impl Run<'_> {
         let room = (Some(scratch(&args.out)), Some(self.pressure));
         let dataset = session::dataset(&args.table, config, room, self.cancel)?;
         let mut plan = plan(&dataset, &config.select)?;
-        self.shared.cut(&dataset, config, &mut plan.requests);
+        let archive = self.shared.cut(&dataset, config, &mut plan.requests);
         let mut notes = dataset.notes.clone();
         notes.extend_from_slice(&plan.notes);
         notes.extend_from_slice(&self.caches.notes);
@@ -142,6 +142,7 @@ impl Run<'_> {
             formats: &config.output.formats,
             draw: DrawOptions::scaled(config.output.scale),
             jobs: config.run.jobs,
+            archive,
             prune: args.prune,
             index: config.output.index,
             force: args.force,
@@ -266,6 +267,8 @@ pub(crate) fn apply_maps(args: &MapArgs, config: &mut Config) {
     replace(&mut config.output.formats, &args.formats);
     config.output.scale = args.scale.unwrap_or(config.output.scale);
     config.output.index |= args.index;
+    config.output.archive = args.archive.unwrap_or(config.output.archive);
+    config.output.archive_maps = args.archive_maps.unwrap_or(config.output.archive_maps);
     for range in &args.ranges {
         let ranges = config.range.entry(range.metric.clone()).or_default();
         let side = if range.layer {

@@ -1,5 +1,7 @@
 //! The command as its users meet it: good input, bad input, full disks, Ctrl-C.
 
+#[path = "cli/archives.rs"]
+mod archives;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/cache_simulate.rs"]

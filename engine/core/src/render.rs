@@ -1,6 +1,9 @@
 //! A run: draws planned maps on all cores and writes them, complete or not at all.
 
+mod archived;
 mod streamed;
+
+pub use archived::{Archiving, all_formats, paths};
 
 use std::{
     io,
@@ -38,6 +41,8 @@ pub struct RenderOptions<'a> {
     pub draw: DrawOptions,
     /// Threads; 0 takes one a core.
     pub jobs: usize,
+    /// Whether maps go into archives in place of files of their own.
+    pub archive: Archiving,
     /// Delete maps of earlier runs that are not in this one.
     pub prune: bool,
     /// Write an `index.html`.
@@ -211,7 +216,8 @@ pub fn render(
     let run = Run {
         maps,
         options,
-        formats: formats(options),
+        formats: all_formats(options.formats, options.index),
+        opened: archived::Opened::default(),
         // A damaged manifest is found here, before hours of work, not after.
         journal: Journal::start(options.out)?,
         times: Times::default(),
@@ -220,35 +226,6 @@ pub fn render(
     };
     run.draw_all(requests, progress);
     run.finish(requests, start)
-}
-
-/// The files of a run, relative to the output directory.
-pub fn paths<'a>(
-    maps: &'a Maps<'_>,
-    requests: &'a [Request],
-    options: &RenderOptions<'_>,
-) -> impl Iterator<Item = String> + 'a {
-    let formats = formats(options);
-    requests.iter().flat_map(move |request| {
-        let id = request.id(maps.dataset);
-        let path = |&format: &Format| key(&id, format).path();
-        formats.iter().map(path).collect::<Vec<_>>()
-    })
-}
-
-fn formats(options: &RenderOptions<'_>) -> Vec<Format> {
-    all_formats(options.formats, options.index)
-}
-
-/// The formats that a run draws, each once. An index shows static pictures, so it needs them.
-pub fn all_formats(formats: &[Format], index: bool) -> Vec<Format> {
-    let mut formats = formats.to_vec();
-    if index {
-        formats.push(Format::SvgStatic);
-    }
-    formats.sort_unstable();
-    formats.dedup();
-    formats
 }
 
 /// Time spent over all threads, in nanoseconds.
@@ -278,6 +255,7 @@ struct Run<'a> {
     maps: &'a Maps<'a>,
     options: &'a RenderOptions<'a>,
     formats: Vec<Format>,
+    opened: archived::Opened,
     journal: Journal,
     times: Times,
     summary: Mutex<Summary>,
@@ -298,18 +276,18 @@ impl Run<'_> {
     /// made of the same rows, are drawn at about the same time.
     fn draw_all(&self, requests: &[Request], progress: &(dyn Fn() + Sync)) {
         let next = AtomicUsize::new(0);
-        let threads = work::threads(self.options.jobs).min(requests.len());
+        let units: Vec<&[Request]> = requests.chunks(self.options.archive.unit()).collect();
+        let threads = work::threads(self.options.jobs).min(units.len());
         work::on_threads(threads, |number| {
             loop {
                 if let Some(pressure) = self.options.pressure {
                     pressure.wait_for_turn(number, self.options.cancel);
                 }
-                let request = requests.get(next.fetch_add(1, Ordering::Relaxed));
-                let Some(&request) = request.filter(|_| self.goes_on()) else {
+                let unit = next.fetch_add(1, Ordering::Relaxed);
+                let Some(requests) = units.get(unit).filter(|_| self.goes_on()) else {
                     break;
                 };
-                self.draw(request);
-                progress();
+                self.draw_unit(unit, requests, progress);
             }
         });
     }
@@ -352,10 +330,7 @@ impl Run<'_> {
         for &format in &self.formats {
             let fingerprint = self.artifact(draft.fingerprint(), format);
             if !self.options.force {
-                let known =
-                    self.journal
-                        .unchanged(&key(id, format), None, &fingerprint.to_string());
-                if known {
+                if self.is_unchanged(&key(id, format), &fingerprint.to_string()) {
                     continue;
                 }
                 if let Some((artifact, cost)) = self.stored(fingerprint) {
@@ -505,9 +480,7 @@ impl Run<'_> {
                 keeping.keep(fingerprint, artifact, cost, pending.path());
             });
         }
-        timed(&self.times.write, || {
-            self.journal.publish(Some(pending), &entry)
-        })?;
+        timed(&self.times.write, || self.publish(Some(pending), &entry))?;
         Ok(entry.bytes)
     }
 
@@ -531,7 +504,7 @@ impl Run<'_> {
             error: Some(reason.to_owned()),
             archive: None,
         };
-        Ok(self.journal.publish(None, &entry)?)
+        self.publish(None, &entry)
     }
 
     fn finish(self, requests: &[Request], start: Instant) -> Result<Summary, RenderError> {

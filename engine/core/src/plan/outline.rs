@@ -27,7 +27,7 @@ pub fn outline(
 ) -> Result<PlanFile, PlanError> {
     let draw = DrawOptions::scaled(config.output.scale);
     let estimate = Estimate::new(dataset, formats, draw);
-    let units = units(requests, None, &estimate);
+    let units = units(requests, config.output.archived(), &estimate);
     let shards = shard_size.map_or(1, |size| how_many(&units, size.bytes()));
     let tables: Result<_, _> = tables.iter().map(|path| Source::of(path)).collect();
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());

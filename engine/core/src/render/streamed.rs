@@ -97,8 +97,7 @@ impl Run<'_> {
         let _span = debug_span!("write", bytes = entry.bytes).entered();
         timed(&self.times.write, || {
             let pending = out.file.finish().map_err(disk)?;
-            let published = self.journal.publish(Some(pending), &entry);
-            published.map_err(|error| NotDrawn::Run(error.into()))
+            self.publish(Some(pending), &entry).map_err(NotDrawn::Run)
         })?;
         Ok(entry.bytes)
     }

@@ -6,7 +6,7 @@
 //! best; a zip deflates each member by itself, as SVG shrinks to a sixth.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, Read},
     path::Path,
 };
 
@@ -67,20 +67,20 @@ impl ArchiveWriter {
         }))
     }
 
-    /// Adds a member, named as the file of the map would be.
+    /// Adds a member of so many bytes, named as the file of the map would be.
     ///
     /// # Errors
-    /// When the disk is full.
-    pub fn add(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    /// When it cannot be read or the disk is full.
+    pub fn add(&mut self, name: &str, bytes: u64, from: &mut dyn Read) -> io::Result<()> {
         match &mut self.0 {
             Kind::Tar(tar) => {
                 let mut header = tar::Header::new_gnu();
-                header.set_size(bytes.len() as u64);
+                header.set_size(bytes);
                 header.set_mode(MODE);
                 header.set_mtime(0);
                 header.set_uid(0);
                 header.set_gid(0);
-                tar.append_data(&mut header, name, bytes)
+                tar.append_data(&mut header, name, from)
             }
             Kind::Zip(zip) => {
                 let options = SimpleFileOptions::default()
@@ -88,9 +88,9 @@ impl ArchiveWriter {
                     .compression_level(Some(6))
                     .last_modified_time(DateTime::default())
                     .unix_permissions(MODE)
-                    .large_file(u32::try_from(bytes.len()).is_err());
+                    .large_file(u32::try_from(bytes).is_err());
                 zip.start_file(name, options)?;
-                zip.write_all(bytes)
+                io::copy(from, zip).map(drop)
             }
         }
     }
@@ -122,7 +122,10 @@ mod tests {
         let target = dir.join(kind.path(7));
         let mut archive = ArchiveWriter::begin(&scratch, kind, &target).expect("begun");
         for (name, bytes) in [("ME_R/cells/Tm3.svg", "<svg/>"), (LONG, "long")] {
-            archive.add(name, bytes.as_bytes()).expect("added");
+            let size = bytes.len() as u64;
+            archive
+                .add(name, size, &mut bytes.as_bytes())
+                .expect("added");
         }
         let pending = archive.finish().expect("finished");
         assert!(!target.exists());
@@ -151,7 +154,7 @@ mod tests {
 
     fn read(bytes: &[u8], kind: ArchiveKind) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        let mut text = |name: String, member: &mut dyn io::Read| {
+        let mut text = |name: String, member: &mut dyn Read| {
             let mut text = String::new();
             member.read_to_string(&mut text).expect("text");
             found.push((name, text));

@@ -1,7 +1,7 @@
 //! Pictures out: a scene in, the bytes of one format out.
 //!
 //! Writers are siblings over [`crate::scene`]; none of them knows a plugin, a table or a file, and
-//! none holds a map: at most one chunk of 4096 hexagons, or 16 million pixels. Bytes depend on the scene
+//! none holds a map: at most one chunk of 4096 hexagons, or 12 million pixels. Bytes depend on the scene
 //! and the options alone, never on batches, threads, fonts or the locale of the machine.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]

@@ -143,7 +143,7 @@ const MOST_HELD_TYPE: u64 = 4 << 20;
 /// The format of each file is found from its content: CSV with commas, semicolons or tabs, also
 /// compressed with gzip; Parquet, Arrow IPC file (Feather version 2) and stream with the feature
 /// `arrow`. Memory does not grow with the number of rows; it grows by about 200 bytes a cell type, and by
-/// 40 a column up to 131,072 columns.
+/// 40 a column up to 65,536 columns a thread.
 ///
 /// # Errors
 /// The first row, in the order of files and rows, that is not acceptable; or why a file is no table.

@@ -1,7 +1,7 @@
 //! The PNG, drawn from the scene itself, never by way of SVG text.
 //!
 //! Colours are exact. White ground, always opaque. No system font, no hinting, no random state: the same
-//! bytes on every machine. A picture of up to 16 million pixels is held and becomes an indexed file
+//! bytes on every machine. A picture of up to 12 million pixels is held and becomes an indexed file
 //! where 256 colours do, else RGB; a larger one is drawn band by band and always becomes RGB.
 
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use super::{
 use crate::scene::{HexagonBatch, SceneHead, SceneWriter};
 
 /// Larger pictures are not held: they would take four bytes a pixel.
-const MAX_HELD: u64 = 16_000_000;
+const MAX_HELD: u64 = 12_000_000;
 
 /// Where hexagons are drawn.
 enum Picture {

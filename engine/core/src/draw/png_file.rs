@@ -12,66 +12,71 @@ use super::chunk::invalid;
 
 const LEVEL: i32 = 2;
 
-/// Encodes opaque pixels.
+/// Encodes opaque pixels. Holds one byte a pixel beside them, three for an RGB file.
 pub(crate) fn encode(pixels: &Pixmap) -> io::Result<Vec<u8>> {
-    let rgb: Vec<u32> = pixels
-        .data()
-        .chunks_exact(4)
-        .map(|p| u32::from_be_bytes([0, p[0], p[1], p[2]]))
-        .collect();
-    let size = [pixels.width(), pixels.height()];
-    match palette(&rgb) {
-        Some((colors, indices)) => file(size, Some(&colors), &indices),
-        None => {
-            let bytes: Vec<u8> = rgb
-                .iter()
-                .flat_map(|c| c.to_be_bytes().into_iter().skip(1))
-                .collect();
-            file(size, None, &bytes)
-        }
+    match indexed(pixels) {
+        Some((colors, lines)) => file(pixels, Some(&colors), &lines),
+        None => file(pixels, None, &rgb(pixels)),
     }
 }
 
-/// Colours in order of appearance and the index of each pixel, if there are at most 256.
-fn palette(rgb: &[u32]) -> Option<(Vec<u8>, Vec<u8>)> {
+/// The rows of a picture, each with four bytes a pixel.
+fn rows(pixels: &Pixmap) -> impl Iterator<Item = &[u8]> {
+    pixels.data().chunks_exact(4 * pixels.width() as usize)
+}
+
+/// Colours in order of appearance and lines of indices, if there are at most 256 colours.
+fn indexed(pixels: &Pixmap) -> Option<(Vec<u8>, Vec<u8>)> {
     const SLOTS: usize = 1024;
     let mut table = [(u32::MAX, 0u8); SLOTS];
     let mut colors = Vec::new();
-    let mut indices = Vec::with_capacity(rgb.len());
+    let mut lines = Vec::with_capacity(pixels.data().len() / 4 + pixels.height() as usize);
     let mut last = (u32::MAX, 0u8);
-    for &color in rgb {
-        if color != last.0 {
-            let mut slot = color.wrapping_mul(0x9e37_79b1) as usize >> 22;
-            while table[slot].0 != color && table[slot].0 != u32::MAX {
-                slot = (slot + 1) % SLOTS;
+    for row in rows(pixels) {
+        lines.push(NO_FILTER);
+        for p in row.chunks_exact(4) {
+            let color = u32::from_be_bytes([0, p[0], p[1], p[2]]);
+            if color != last.0 {
+                let mut slot = color.wrapping_mul(0x9e37_79b1) as usize >> 22;
+                while table[slot].0 != color && table[slot].0 != u32::MAX {
+                    slot = (slot + 1) % SLOTS;
+                }
+                if table[slot].0 == u32::MAX {
+                    let index = u8::try_from(colors.len() / 3).ok()?;
+                    table[slot] = (color, index);
+                    colors.extend_from_slice(&p[..3]);
+                }
+                last = table[slot];
             }
-            if table[slot].0 == u32::MAX {
-                let index = u8::try_from(colors.len() / 3).ok()?;
-                table[slot] = (color, index);
-                colors.extend_from_slice(&color.to_be_bytes()[1..]);
-            }
-            last = table[slot];
+            lines.push(last.1);
         }
-        indices.push(last.1);
     }
-    Some((colors, indices))
+    Some((colors, lines))
 }
 
-fn file([width, height]: [u32; 2], palette: Option<&[u8]>, data: &[u8]) -> io::Result<Vec<u8>> {
-    let stride = width as usize * if palette.is_some() { 1 } else { 3 };
-    let mut lines = Vec::with_capacity(data.len() + height as usize);
-    for row in 0..height as usize {
-        let line = &data[row * stride..(row + 1) * stride];
-        if palette.is_some() || row == 0 {
-            lines.push(NO_FILTER);
-            lines.extend_from_slice(line);
-        } else {
-            let above = &data[(row - 1) * stride..row * stride];
-            lines.push(UP_FILTER);
-            lines.extend(line.iter().zip(above).map(|(a, b)| a.wrapping_sub(*b)));
+/// Lines of RGB, each as what differs from the one above.
+fn rgb(pixels: &Pixmap) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(pixels.data().len() / 4 * 3 + pixels.height() as usize);
+    let mut above: Option<&[u8]> = None;
+    for row in rows(pixels) {
+        match above.replace(row) {
+            None => {
+                lines.push(NO_FILTER);
+                lines.extend(row.chunks_exact(4).flat_map(|p| &p[..3]));
+            }
+            Some(above) => {
+                lines.push(UP_FILTER);
+                let pairs = row.chunks_exact(4).zip(above.chunks_exact(4));
+                lines.extend(pairs.flat_map(|(p, q)| [0, 1, 2].map(|k| p[k].wrapping_sub(q[k]))));
+            }
         }
     }
-    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    lines
+}
+
+fn file(pixels: &Pixmap, palette: Option<&[u8]>, lines: &[u8]) -> io::Result<Vec<u8>> {
+    let size = [pixels.width(), pixels.height()];
+    let mut header = size.map(u32::to_be_bytes).concat();
     let color_type = if palette.is_some() { 3 } else { 2 };
     header.extend_from_slice(&[8, color_type, 0, 0, 0]);
     let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
@@ -79,7 +84,7 @@ fn file([width, height]: [u32; 2], palette: Option<&[u8]>, data: &[u8]) -> io::R
     if let Some(colors) = palette {
         chunk(&mut out, b"PLTE", colors);
     }
-    chunk(&mut out, b"IDAT", &deflate(&lines)?);
+    chunk(&mut out, b"IDAT", &deflate(lines)?);
     chunk(&mut out, b"IEND", &[]);
     Ok(out)
 }

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A cell type with more rows than this in memory is sorted and written: sorting takes 48 bytes a row.
-const MOST_ROWS: usize = 1 << 18;
+const MOST_ROWS: usize = 1 << 17;
 
 /// Bytes that each cell type may take before all are written. Runs of several kilobytes are read back
 /// in one go, whatever the number of types.
@@ -127,6 +127,13 @@ impl<'s> Rows<'s> {
             self.types[index].runs.push(run);
         }
         Ok(())
+    }
+
+    /// Writes the last rows of types that have runs: a type is merged from runs that are not held, or it
+    /// is small.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        let runs: Vec<bool> = self.types.iter().map(|rows| !rows.runs.is_empty()).collect();
+        self.write(|index| runs[index])
     }
 
     /// What was collected, in the order of first appearance.

@@ -287,6 +287,9 @@ impl<'a> Collected<'a> {
             }
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = shared.files.units.get(index) else {
+                if let Err(error) = self.finish() {
+                    shared.stop(usize::MAX, u64::MAX, spill_error(shared, error));
+                }
                 return self;
             };
             self.number = Numbers::of(unit.file, 0);
@@ -294,6 +297,11 @@ impl<'a> Collected<'a> {
                 shared.stop(index, self.number, error);
             }
         }
+    }
+
+    fn finish(&mut self) -> std::io::Result<()> {
+        self.rows.finish()?;
+        self.visits.finish()
     }
 
     fn read_unit(

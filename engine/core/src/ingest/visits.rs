@@ -15,10 +15,10 @@ use super::{
 use crate::model::{Column, SideAtlas};
 
 /// More columns than this are kept on disk.
-const MOST_COLUMNS: usize = 1 << 17;
+const MOST_COLUMNS: usize = 1 << 16;
 
 /// More rows than this are sorted and written.
-const MOST_ROWS: usize = 1 << 18;
+const MOST_ROWS: usize = 1 << 17;
 
 /// For the left and the right side the regions of each column, as bits.
 #[derive(Debug, Default)]
@@ -125,6 +125,14 @@ impl<'a> Visits<'a> {
         }
     }
 
+    /// Writes the last columns, if others are on disk.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        match &mut self.seen.wide {
+            Some(wide) => wide.write(self.spill),
+            None => Ok(()),
+        }
+    }
+
     fn add(&mut self, part: u8, column: Column) -> io::Result<()> {
         if let Some(wide) = &mut self.seen.wide {
             let (region, side) = region_and_side(part);
@@ -176,11 +184,17 @@ impl WideColumns {
         let packed = &mut self.packed[0];
         packed.push(&row, &[]);
         if packed.len() >= MOST_ROWS {
-            let distinct = distinct(packed)?;
+            self.write(spill)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, spill: &Spill) -> io::Result<()> {
+        for packed in std::mem::take(&mut self.packed) {
+            let distinct = distinct(&packed)?;
             let bytes = distinct.bytes().len() as u64;
             let offset = spill.append(distinct.bytes())?;
             self.runs.push(Run { offset, bytes });
-            *packed = Packed::default();
         }
         Ok(())
     }

@@ -131,7 +131,7 @@ pub(crate) struct RenderArgs {
     /// Threads; 0 takes one a core
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
-    /// Take as much memory as it takes: do not watch `limit` of [memory]
+    /// Take as much memory as it takes: do not watch the memory limit of the configuration
     #[arg(long)]
     pub(crate) no_governor: bool,
     /// Delete maps of earlier runs that this run does not draw

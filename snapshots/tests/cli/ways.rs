@@ -30,16 +30,16 @@ fn table() -> String {
 
 /// Ways to do the same work, each with lines of the configuration that choose it.
 const WAYS: [(&str, [&str; 2]); 6] = [
-    ("memos", ["[cache]\nmode = \"on\"\n", "[cache]\nmode = \"off\"\n"]),
+    (
+        "memos",
+        ["[cache]\nmode = \"on\"\n", "[cache]\nmode = \"off\"\n"],
+    ),
     (
         "store",
         ["[cache.artifacts]\nstore = \"store\"\nmode = \"on\"\n", ""],
     ),
     ("threads", ["[run]\njobs = 1\n", "[run]\njobs = 3\n"]),
-    (
-        "streaming",
-        ["stream_above = 1\n", "stream_above = 0\n"],
-    ),
+    ("streaming", ["stream_above = 1\n", "stream_above = 0\n"]),
     ("governor", ["governor = true\n", "governor = false\n"]),
     ("memory", ["limit = \"64 MiB\"\n", "limit = \"4 GiB\"\n"]),
 ];
@@ -49,7 +49,10 @@ fn configuration(choice: usize) -> String {
     let chosen = |way: usize| WAYS[way].1[choice >> way & 1];
     let [memos, store, threads] = [0, 1, 2].map(chosen);
     let memory: String = (3..6).map(chosen).collect();
-    format!("{memos}{store}{threads}[memory]\n{memory}[monitor]\nenabled = {}\n", choice % 3 == 0)
+    format!(
+        "{memos}{store}{threads}[memory]\n{memory}[monitor]\nenabled = {}\n",
+        choice.is_multiple_of(3)
+    )
 }
 
 #[test]

@@ -81,8 +81,8 @@ pub(super) fn size(head: &SceneHead, scale: f64) -> io::Result<[u32; 2]> {
 impl Canvas {
     /// White rows of a picture, from `top` on.
     pub(super) fn new([width, rows]: [u32; 2], scale: f64, top: u32) -> io::Result<Self> {
-        let mut pixels = Pixmap::new(width, rows)
-            .ok_or_else(|| invalid("the PNG's size is out of range"))?;
+        let mut pixels =
+            Pixmap::new(width, rows).ok_or_else(|| invalid("the PNG's size is out of range"))?;
         pixels.fill(Color::WHITE);
         Ok(Self { pixels, scale, top })
     }

@@ -125,7 +125,10 @@ impl Bands {
             self.draw(index, shape, &mut canvas)?;
             canvas.foreground(layout);
             for line in canvas.pixels.data().chunks_exact(4 * width as usize) {
-                let rgb: Vec<u8> = line.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+                let rgb: Vec<u8> = line
+                    .chunks_exact(4)
+                    .flat_map(|p| [p[0], p[1], p[2]])
+                    .collect();
                 lines.write_all(&rgb)?;
             }
         }
@@ -156,7 +159,8 @@ fn hexagons(records: &[u8], shape: &Shape, canvas: &mut Canvas) {
         four
     };
     for record in records.chunks_exact(RECORD) {
-        let [x, y] = [&record[..4], &record[4..8]].map(|b| f64::from(i32::from_le_bytes(number(b))));
+        let [x, y] =
+            [&record[..4], &record[4..8]].map(|b| f64::from(i32::from_le_bytes(number(b))));
         let fill = Rgba(u32::from_le_bytes(number(&record[8..])));
         canvas.hexagon(shape, [x / 100.0, y / 100.0], fill);
     }

@@ -181,7 +181,14 @@ mod tests {
 
     #[test]
     fn bands_hold_the_rows_of_the_whole() {
-        let hexagon = [[0.3, 3.1], [2.2, 0.4], [5.1, 0.4], [7.7, 3.1], [5.1, 6.9], [2.2, 6.9]];
+        let hexagon = [
+            [0.3, 3.1],
+            [2.2, 0.4],
+            [5.1, 0.4],
+            [7.7, 3.1],
+            [5.1, 6.9],
+            [2.2, 6.9],
+        ];
         let whole = filled(&hexagon);
         for top in 0..8 {
             let mut data = vec![255; 4 * 16];

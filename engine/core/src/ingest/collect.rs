@@ -132,7 +132,11 @@ impl<'s> Rows<'s> {
     /// Writes the last rows of types that have runs: a type is merged from runs that are not held, or it
     /// is small.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        let runs: Vec<bool> = self.types.iter().map(|rows| !rows.runs.is_empty()).collect();
+        let runs: Vec<bool> = self
+            .types
+            .iter()
+            .map(|rows| !rows.runs.is_empty())
+            .collect();
         self.write(|index| runs[index])
     }
 

@@ -16,12 +16,13 @@ use crate::{
 };
 
 /// Where programs and tables are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Place {
     eyemap: PathBuf,
     workload: PathBuf,
-    /// Tables and outputs.
+    /// Tables, and what else is made.
     pub dir: PathBuf,
+    out: PathBuf,
 }
 
 /// A generated table.
@@ -78,7 +79,20 @@ impl Place {
             eyemap: build.join("eyemap"),
             workload: variable("EYEMAP_WORKLOAD")?,
             dir: target.join(name),
+            out: target.join(name).join("out"),
         })
+    }
+
+    /// The same, with output that goes to memory where the system has a place for that: a shared disk
+    /// takes twice as long from one run to the next.
+    #[must_use]
+    pub fn in_memory(&self) -> Self {
+        let memory = std::path::Path::new("/dev/shm");
+        let mut place = self.clone();
+        if memory.is_dir() {
+            place.out = memory.join(format!("eyemap-bench-{}", std::process::id()));
+        }
+        place
     }
 
     /// The table of these arguments, made now or earlier.
@@ -131,7 +145,7 @@ impl Place {
 
     /// Where outputs are.
     pub fn out(&self) -> PathBuf {
-        self.dir.join("out")
+        self.out.clone()
     }
 
     /// Deletes the output.

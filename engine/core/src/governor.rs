@@ -151,25 +151,35 @@ impl Governor<'_> {
             let govern = || {
                 let mut state = State::new(self);
                 while !ended.load(Ordering::Relaxed) {
-                    std::thread::sleep(SAMPLES_APART);
+                    std::thread::park_timeout(SAMPLES_APART);
                     state.look(self.watch.current(), Instant::now());
                 }
             };
             let thread = std::thread::Builder::new().name("eyemap-governor".into());
             // Without a thread of its own memory is not governed, and nothing else changes.
-            let _ = thread.spawn_scoped(scope, govern);
+            let thread = thread.spawn_scoped(scope, govern).ok();
             // Also when the work panics: the scope waits for the thread.
-            let _end = OnDrop(&ended);
+            let _end = End {
+                ended: &ended,
+                governor: thread.as_ref().map(|thread| thread.thread()),
+            };
             work()
         })
     }
 }
 
-struct OnDrop<'a>(&'a AtomicBool);
+/// Ends the governor when it is dropped, at once.
+struct End<'a> {
+    ended: &'a AtomicBool,
+    governor: Option<&'a std::thread::Thread>,
+}
 
-impl Drop for OnDrop<'_> {
+impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(governor) = self.governor {
+            governor.unpark();
+        }
     }
 }
 

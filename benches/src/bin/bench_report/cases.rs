@@ -39,6 +39,15 @@ const FULL: usize = 11_000;
 const THOUSAND_MAPS: usize = 84;
 
 impl Bench {
+    /// The same, with output that goes to memory.
+    fn in_memory(&self) -> Self {
+        Self {
+            place: self.place.in_memory(),
+            parts: self.parts,
+            shrink: self.shrink,
+        }
+    }
+
     fn types(&self, types: usize, more: &str) -> Result<Table> {
         let types = (types / self.shrink).max(1);
         let arguments = format!("--types {types} --seed 1 {more}");
@@ -159,9 +168,10 @@ fn one_line(reason: &str) -> String {
 
 fn threads(bench: &Bench) -> Result<String> {
     let table = bench.types(THOUSAND_MAPS, "")?;
+    let bench = &bench.in_memory();
     let runs = bench.in_turn(&table, 5, &[&["--jobs", "1"], &["--jobs", "2"]])?;
     let mut text = format!(
-        "### Two threads\n\n{} maps, medians of five runs in turn.\n\n\
+        "### Two threads\n\n{} maps, written to memory, medians of five runs in turn.\n\n\
         | | `--jobs 1` | `--jobs 2` | times faster |\n|---|---|---|---|\n",
         runs[0][0].maps()
     );
@@ -233,6 +243,7 @@ fn limit(bench: &Bench) -> Result<String> {
 
 fn report(bench: &Bench) -> Result<String> {
     let table = bench.types(THOUSAND_MAPS, "")?;
+    let bench = &bench.in_memory();
     let with = [
         "--jobs",
         "2",
@@ -245,7 +256,7 @@ fn report(bench: &Bench) -> Result<String> {
     let [plain, reported] =
         [0, 1].map(|way| median(runs[way].iter().map(Render::seconds).collect()));
     Ok(format!(
-        "### What a report costs\n\n{} maps, interactive SVG, two threads, medians of seven runs in \
+        "### What a report costs\n\n{} maps, interactive SVG, two threads, written to memory, medians of seven runs in \
         turn: {} without, {} with `--report` and `--trace`, {:.3} of it.\n",
         runs[0][0].maps(),
         seconds(plain),

@@ -156,3 +156,45 @@ fn a_full_disk_is_named_and_what_is_there_is_whole() {
         assert_eq!(Some(size), entry["bytes"].as_u64(), "{}", path.display());
     }
 }
+
+#[test]
+fn ctrl_c_ends_a_single_huge_map_within_a_second_and_leaves_nothing_of_it() {
+    let mut table = "cell_type,region,side,hex1,hex2,synapses\n".to_owned();
+    for column in 0..200_000 {
+        table += &format!(
+            "Wide,ME,R,{},{},{}\n",
+            column / 450,
+            column % 450,
+            column % 97
+        );
+    }
+    let desk = Desk::new(&table);
+    let mut command = eyemap_snapshots::eyemap();
+    command.args(["render", "table.csv", "-o", "out", "--format", "png"]);
+    command.args(["--scale", "4"]);
+    let mut child = command
+        .current_dir(desk.dir.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("eyemap starts");
+    // It is in the middle of its picture once the run has a directory for what is not complete.
+    let start = Instant::now();
+    while !desk.path("out/.eyemap-tmp").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(
+        child.try_wait().expect("asked").is_none(),
+        "it was too quick"
+    );
+    interrupt(child.id());
+    let asked = Instant::now();
+    let status = child.wait().expect("it ends");
+    let took = asked.elapsed();
+    // A debug build on a busy machine takes a band's time longer.
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    println!("it took {took:?}");
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(is_whole(&desk), 0);
+    assert!(!desk.path("out/.eyemap-tmp").exists());
+}

@@ -244,23 +244,20 @@ fn limit(bench: &Bench) -> Result<String> {
 fn report(bench: &Bench) -> Result<String> {
     let table = bench.types(THOUSAND_MAPS, "")?;
     let bench = &bench.in_memory();
-    let with = [
-        "--jobs",
-        "2",
-        "--report",
-        "report.json",
-        "--trace",
-        "trace.json",
-    ];
-    let runs = bench.in_turn(&table, 7, &[&["--jobs", "2"], &with])?;
-    let [plain, reported] =
-        [0, 1].map(|way| median(runs[way].iter().map(Render::seconds).collect()));
+    let report = ["--jobs", "2", "--report", "report.json"];
+    let both = [&report[..], &["--trace", "trace.json"]].concat();
+    let runs = bench.in_turn(&table, 15, &[&["--jobs", "2"], &report, &both])?;
+    let [plain, reported, traced] =
+        [0, 1, 2].map(|way| median(runs[way].iter().map(Render::seconds).collect()));
     Ok(format!(
-        "### What a report costs\n\n{} maps, interactive SVG, two threads, written to memory, medians of seven runs in \
-        turn: {} without, {} with `--report` and `--trace`, {:.3} of it.\n",
+        "### What a report costs\n\n{} maps, interactive SVG, two threads, written to memory, medians of \
+        fifteen runs in turn: {} without, {} with `--report` ({:.3} of it), {} with `--trace` too \
+        ({:.3}).\n",
         runs[0][0].maps(),
         seconds(plain),
         seconds(reported),
-        reported / plain
+        reported / plain,
+        seconds(traced),
+        traced / plain
     ))
 }

@@ -1,6 +1,9 @@
 //! Draws maps that are too large to be held, straight into their files.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use tracing::{debug_span, field::Empty};
 
@@ -80,12 +83,17 @@ impl Run<'_> {
         let file = Pending::begin(self.journal.scratch(), &target).map_err(disk)?;
         let rows = stream.head.n_hexagons;
         let span = debug_span!("draw", format = format.name(), rows, bytes = Empty).entered();
-        let mut out = Counted { file, bytes: 0 };
+        let mut out = Counted {
+            file,
+            bytes: 0,
+            cancel: self.options.cancel,
+        };
         timed(&self.times.draw, || {
             let mut writer = draw::writer(format, &stream.head, &mut out, &self.options.draw)?;
             stream.write(&mut *writer, self.options.cancel)
         })
         .map_err(|error| match error {
+            _ if self.options.cancel.load(Ordering::Relaxed) => NotDrawn::Interrupted,
             StreamError::Interrupted => NotDrawn::Interrupted,
             // A scene that cannot be drawn is a fault of this map, not of the disk.
             StreamError::Write(error) if error.kind() != io::ErrorKind::InvalidInput => disk(error),
@@ -103,14 +111,19 @@ impl Run<'_> {
     }
 }
 
-/// A file, and how many bytes went into it.
-struct Counted {
+/// A file, and how many bytes went into it. Takes no more once the run is to end: the bands of a PNG
+/// are drawn long after its last hexagon came.
+struct Counted<'a> {
     file: PendingWriter,
     bytes: u64,
+    cancel: &'a AtomicBool,
 }
 
-impl Write for Counted {
+impl Write for Counted<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the run was interrupted"));
+        }
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
         Ok(written)

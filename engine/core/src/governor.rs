@@ -49,9 +49,11 @@ impl Pressure {
         (usual >> self.halvings.load(Ordering::Relaxed)).max(1)
     }
 
-    /// Waits while the thread with this number, from 0, is one too many. The first never waits.
-    pub fn wait_for_turn(&self, number: usize, cancel: &AtomicBool) {
+    /// Waits while the thread with this number, from 0, is one too many and there is more to do. The
+    /// first never waits.
+    pub fn wait_for_turn(&self, number: usize, cancel: &AtomicBool, more: impl Fn() -> bool) {
         while number > 0
+            && more()
             && number >= self.threads.load(Ordering::Relaxed)
             && !cancel.load(Ordering::Relaxed)
         {
@@ -448,11 +450,12 @@ mod tests {
     fn a_thread_too_many_waits_until_the_run_ends_or_it_is_wanted() {
         let pressure = Pressure::default();
         let cancel = AtomicBool::new(false);
-        pressure.wait_for_turn(3, &cancel);
+        pressure.wait_for_turn(3, &cancel, || true);
         pressure.threads.store(1, Ordering::Relaxed);
-        pressure.wait_for_turn(0, &cancel);
+        pressure.wait_for_turn(0, &cancel, || true);
+        pressure.wait_for_turn(1, &cancel, || false);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| pressure.wait_for_turn(1, &cancel));
+            let waiting = scope.spawn(|| pressure.wait_for_turn(1, &cancel, || true));
             std::thread::sleep(Duration::from_millis(60));
             assert!(!waiting.is_finished());
             cancel.store(true, Ordering::Relaxed);

@@ -281,7 +281,8 @@ impl Run<'_> {
         work::on_threads(threads, |number| {
             loop {
                 if let Some(pressure) = self.options.pressure {
-                    pressure.wait_for_turn(number, self.options.cancel);
+                    let more = || next.load(Ordering::Relaxed) < units.len() && self.goes_on();
+                    pressure.wait_for_turn(number, self.options.cancel, more);
                 }
                 let unit = next.fetch_add(1, Ordering::Relaxed);
                 let Some(requests) = units.get(unit).filter(|_| self.goes_on()) else {

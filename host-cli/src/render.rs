@@ -94,13 +94,16 @@ fn draw(
         };
         run.read_and_draw(inputs)
     });
-    let (summary, mut notes) = drawn.map_err(|failure| match pressure.exceeded() {
-        Some(used) => Failure::from(RenderError::Memory {
-            used,
-            limit: config.memory.limit.bytes(),
-        }),
-        None => failure,
-    })?;
+    let (summary, mut notes) = match pressure.exceeded() {
+        // The governor ended the run, not the user.
+        Some(used) => {
+            return Err(Failure::from(RenderError::Memory {
+                used,
+                limit: config.memory.limit.bytes(),
+            }));
+        }
+        None => drawn?,
+    };
     notes.extend(steps.note());
     let reports = reports(&pipeline, caches.store.as_ref());
     let notes: Vec<&String> = notes.iter().collect();

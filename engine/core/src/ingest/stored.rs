@@ -10,7 +10,7 @@ use super::{
     error::{Place, TableError},
     merge::Merge,
     packed::Packed,
-    rows::{Duplicate, Row, region_and_side},
+    rows::{Duplicate, Row},
     spill::{Run, Spill},
     visits::{WideColumns, WideSide},
 };
@@ -224,12 +224,9 @@ struct Growing {
 
 impl Growing {
     fn add(&mut self, values: &ColumnValues) {
-        let (region, side) = region_and_side(values.part);
-        let is_new = self
-            .parts
-            .last()
-            .is_none_or(|part| (part.region, part.side) != (region, side));
-        if is_new {
+        let (region, side) = values.place();
+        let last = self.parts.last();
+        if last.is_none_or(|part| (part.region, part.side) != (region, side)) {
             self.parts.push(Part {
                 region,
                 side,
@@ -266,12 +263,9 @@ struct Summary {
 
 impl Summary {
     fn add(&mut self, values: &ColumnValues) {
-        let (region, side) = region_and_side(values.part);
-        let is_new = self
-            .parts
-            .last()
-            .is_none_or(|part| (part.region, part.side) != (region, side));
-        if is_new {
+        let (region, side) = values.place();
+        let last = self.parts.last();
+        if last.is_none_or(|part| (part.region, part.side) != (region, side)) {
             self.parts.push(PartSummary {
                 region,
                 side,

@@ -93,12 +93,7 @@ impl Key {
 impl Maps<'_> {
     /// The job of the colour stage for whole columns or layers of a map.
     pub(super) fn color_job(&self, request: Request, kind: Kind) -> Result<ColorJob, StageError> {
-        let color = &self.pipeline.color;
-        let needs = if kind == Kind::Whole {
-            &color.needs.whole
-        } else {
-            &color.needs.layer
-        };
+        let needs = self.needs(kind);
         let summary = self.summary(Key::of(request, kind, needs.scope))?;
         let metric = &self.dataset.metrics[request.metric].name;
         let range = self.pipeline.config.range.get(metric);

@@ -28,6 +28,7 @@ pub mod scene;
 pub mod sink;
 pub mod stage;
 pub mod statistics;
+pub mod verify;
 mod work;
 
 pub use eyemap_abi::job::{ColumnStatus, Rgba, Side};

@@ -41,6 +41,7 @@ use serde::{Deserialize, Serialize};
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 pub(crate) use font::{FAMILY, font};
+pub(crate) use number::value_text;
 pub use svg::csp_hash;
 pub(crate) use svg::hash_source;
 pub(crate) use text::{fit, xml};
@@ -174,4 +175,12 @@ pub fn draw(
 pub(crate) fn is_pale(fill: Rgba) -> bool {
     let [r, g, b, a] = fill.channels();
     a < 16 || r.min(g).min(b) >= 0xf0
+}
+
+/// Path data of one hexagon with its centre at hundredths of a px.
+#[cfg(test)]
+pub(crate) fn outline_of(cell: eyemap_abi::job::Cell, [x, y]: [i64; 2]) -> String {
+    let mut out = Vec::new();
+    outline::Outline::new(cell).push_path(&mut out, x, y);
+    String::from_utf8_lossy(&out).into_owned()
 }

@@ -26,6 +26,22 @@ impl Fingerprint {
 }
 
 impl Fingerprint {
+    /// Of bytes alone.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self::half(&blake3::hash(bytes))
+    }
+
+    /// Of bytes alone, that came piece by piece.
+    pub(crate) fn of_hasher(hasher: &blake3::Hasher) -> Self {
+        Self::half(&hasher.finalize())
+    }
+
+    fn half(hash: &blake3::Hash) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&hash.as_bytes()[..16]);
+        Self::from_bytes(half)
+    }
+
     /// From 32 hexadecimal digits.
     pub fn parse(digits: &str) -> Option<Self> {
         let plain = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
@@ -85,6 +101,11 @@ impl Hash {
         self.bytes(&bytes);
     }
 
+    /// Bytes, as one piece.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+    }
+
     pub(crate) fn values(&mut self, status: &[ColumnStatus], values: &[f64]) {
         let status: Vec<u8> = status.iter().map(|&status| status as u8).collect();
         self.bytes(&status);
@@ -110,8 +131,6 @@ impl Hash {
     }
 
     pub(crate) fn finish(&self) -> Fingerprint {
-        let mut half = [0; 16];
-        half.copy_from_slice(&self.whole().as_bytes()[..16]);
-        Fingerprint(u128::from_be_bytes(half))
+        Fingerprint::half(&self.whole())
     }
 }

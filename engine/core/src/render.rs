@@ -551,7 +551,8 @@ impl Run<'_> {
     }
 }
 
-fn draw(format: Format, scene: &Scene, options: &DrawOptions) -> io::Result<Vec<u8>> {
+/// Draws a map that is held.
+pub(crate) fn draw(format: Format, scene: &Scene, options: &DrawOptions) -> io::Result<Vec<u8>> {
     let (batch, name) = (scene.batch(), format.name());
     let rows = batch.x.len();
     let span = debug_span!("draw", format = name, rows, bytes = Empty).entered();
@@ -560,7 +561,8 @@ fn draw(format: Format, scene: &Scene, options: &DrawOptions) -> io::Result<Vec<
     drawn
 }
 
-fn key(id: &MapId, format: Format) -> Key {
+/// Names a map in a format.
+pub(crate) fn key(id: &MapId, format: Format) -> Key {
     Key {
         cell_type: id.cell_type.to_string(),
         region: id.region.to_string(),
@@ -570,7 +572,8 @@ fn key(id: &MapId, format: Format) -> Key {
     }
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
+/// An error and what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -8,11 +8,33 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod accept;
 mod cause;
+mod drawn;
 mod finding;
+mod guard;
+mod judge;
+mod merge;
+mod pending;
+mod picture;
+mod pixels;
+mod references;
+mod run;
+mod settings;
+mod structure;
 
+pub use accept::{AcceptError, Acceptance, accept};
 pub use cause::{Cause, causes};
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
 };
+pub use guard::{Guard, GuardError, Way};
+pub use merge::{FINDINGS_FILE, MergeError, merge, read_findings};
+pub use pending::PENDING_DIR;
+pub use references::{MANIFEST_FILE, REFERENCES_DIR, ReferenceError, References};
+pub use run::{CompareOptions, Compared, VerifyError, compare};
+pub use settings::{Keep, SETTINGS_FILE, Settings, SettingsError, ToleranceSettings};
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use crate::{draw::Format, plan::Shard};
 /// Version of the form of [`Findings`].
 const FORM: u32 = 1;
 
-#[expect(dead_code, reason = "comparisons use it")]
 /// At most so many differences of one artifact are told one by one; the rest are counted.
 pub(super) const TOLD: usize = 200;
 
@@ -29,6 +28,9 @@ pub struct Findings {
     pub amounts: Amounts,
     /// Whatever is not as approved, by path.
     pub findings: Vec<Finding>,
+    /// Artifacts of this part that were approved and that nothing drew: `merge` decides whether they are
+    /// orphans. Empty for the whole.
+    pub undecided: Vec<String>,
     /// What the user should know besides.
     pub notes: Vec<String>,
 }
@@ -89,6 +91,8 @@ pub struct Finding {
     pub n_differences: u64,
     /// What differs as pixels, if pixels were compared.
     pub pixels: Option<PixelDifference>,
+    /// Hash of the bytes that were approved when this was found; none if nothing was.
+    pub approved: Option<String>,
     /// The approved picture, relative to the snapshot directory; none if only its hashes are kept.
     pub reference: Option<String>,
     /// The new picture, relative to the directory of pending files; none if nothing was drawn or
@@ -143,6 +147,8 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// The same map drawn again, in another way that must not matter.
+    Unstable,
     /// The size of the canvas.
     Canvas,
     /// The constant script.
@@ -226,6 +232,7 @@ impl Findings {
             tolerance,
             amounts: Amounts::default(),
             findings: Vec::new(),
+            undecided: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -241,7 +248,39 @@ impl Findings {
     }
 }
 
+impl Finding {
+    /// An artifact of which a verdict is all that is known.
+    pub fn bare(path: String, verdict: Verdict) -> Self {
+        Self {
+            path,
+            map: None,
+            format: None,
+            verdict,
+            level: None,
+            message: String::new(),
+            differences: Vec::new(),
+            n_differences: 0,
+            pixels: None,
+            approved: None,
+            reference: None,
+            pending: None,
+        }
+    }
+}
+
 impl Amounts {
+    /// Adds the amounts of another part.
+    pub const fn add(&mut self, other: &Self) {
+        self.compared += other.compared;
+        self.same += other.same;
+        self.within_tolerance += other.within_tolerance;
+        self.differ += other.differ;
+        self.failed += other.failed;
+        self.missing += other.missing;
+        self.orphaned += other.orphaned;
+        self.damaged += other.damaged;
+    }
+
     /// Counts a verdict.
     pub const fn count(&mut self, verdict: Verdict) {
         let counter = match verdict {
@@ -275,6 +314,7 @@ impl Kind {
     /// What it is called, in the plural where a map has many.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::Unstable => "drawn again, something else",
             Self::Canvas => "size of the canvas",
             Self::Script => "script",
             Self::Legend => "legend",
@@ -308,6 +348,7 @@ impl Difference {
             place = format!("{place}{gap}layer {layer}");
         }
         let subject = match self.kind {
+            Kind::Unstable => "drawn again",
             Kind::Canvas => "canvas",
             Kind::Script => "script",
             Kind::Legend => "legend",

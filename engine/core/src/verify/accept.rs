@@ -1,0 +1,222 @@
+//! Accepting: what is pending becomes what is approved. People decide; this carries it out, wholly or
+//! not at all.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Finding, Findings, ReferenceError, References, Verdict,
+    pending::{self, Waiting},
+    references::{Line, header_text, payload_path, snap_path, write_manifest},
+};
+
+const LOCK_FILE: &str = ".verify.lock";
+
+/// What became of an acceptance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Acceptance {
+    /// Artifacts whose new form is approved now.
+    pub accepted: Vec<String>,
+    /// Artifacts that are approved no longer, and files that are gone.
+    pub removed: Vec<String>,
+    /// Artifacts that were accepted beside the manifest and are in it now.
+    pub taken_in: u64,
+    /// Findings that were not chosen.
+    pub left: u64,
+}
+
+/// Why nothing was accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcceptError {
+    /// References cannot be used or written.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// What is approved changed since the comparison.
+    #[error("{path} was approved anew since it was compared")]
+    Stale {
+        /// The artifact.
+        path: String,
+    },
+    /// Something cannot be accepted: there is nothing to put in its place.
+    #[error("{path} cannot be accepted: {why}")]
+    Nothing {
+        /// The artifact.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// What is pending is not what was drawn.
+    #[error("what is pending cannot be used: {0}")]
+    Pending(String),
+    /// Somebody else accepts right now.
+    #[error("{} is being changed by another process", .dir.display())]
+    Busy {
+        /// The snapshot directory.
+        dir: PathBuf,
+    },
+}
+
+impl AcceptError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Reference(error) => error.help(),
+            Self::Stale { .. } | Self::Pending(_) => {
+                "run `eyemap verify` again and review what it finds".into()
+            }
+            Self::Nothing { .. } => {
+                "mend what keeps it from being drawn, or leave it out of what you accept".into()
+            }
+            Self::Busy { .. } => "wait for it and try again".into(),
+        }
+    }
+}
+
+/// What is done for one finding.
+enum Change {
+    Approve(Box<Waiting>),
+    Forget(String),
+    RemoveFile(String),
+}
+
+/// Accepts the findings that `choose` chooses. `pending` has the pending files of the same comparison.
+///
+/// Everything is read and checked before anything is written. A process that is killed in between leaves
+/// a directory that can be read, with some findings accepted.
+///
+/// # Errors
+/// When something that was chosen cannot be accepted; then nothing is.
+pub fn accept(
+    snapshots: &Path,
+    findings: &Findings,
+    pending: &Path,
+    choose: &dyn Fn(&Finding) -> bool,
+) -> Result<Acceptance, AcceptError> {
+    std::fs::create_dir_all(snapshots).map_err(|error| ReferenceError::write(snapshots, error))?;
+    let _lock = lock(snapshots)?;
+    let references = match References::read(snapshots) {
+        Err(error) if error.is_missing() => References::none(snapshots),
+        references => references?,
+    };
+    let mut done = Acceptance::default();
+    let mut changes = Vec::new();
+    for finding in &findings.findings {
+        if choose(finding) {
+            changes.push(change(&references, pending, finding)?);
+        } else {
+            done.left += 1;
+        }
+    }
+    apply(&references, pending, changes, &mut done)?;
+    Ok(done)
+}
+
+fn lock(dir: &Path) -> Result<File, AcceptError> {
+    let path = dir.join(LOCK_FILE);
+    let write = |error| ReferenceError::write(&path, error);
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(write)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(AcceptError::Busy { dir: dir.into() }),
+        // A file system without locks: then nobody can hold one.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(write(error).into()),
+    }
+}
+
+/// Checks one finding, and reads what takes its place.
+fn change(
+    references: &References,
+    pending: &Path,
+    finding: &Finding,
+) -> Result<Change, AcceptError> {
+    let path = &finding.path;
+    let nothing = |why: &str| AcceptError::Nothing {
+        path: path.clone(),
+        why: why.into(),
+    };
+    let now = references.line(path).map(|line| line.bytes.to_string());
+    if now != finding.approved {
+        return Err(AcceptError::Stale { path: path.clone() });
+    }
+    match finding.verdict {
+        Verdict::Failed => Err(nothing("it could not be drawn")),
+        Verdict::Orphaned if now.is_some() => Ok(Change::Forget(path.clone())),
+        Verdict::Orphaned if references.strays.contains(path) => {
+            Ok(Change::RemoveFile(path.clone()))
+        }
+        Verdict::Orphaned => Err(nothing("it is gone already")),
+        Verdict::Differs | Verdict::Damaged | Verdict::Missing => {
+            if super::references::check_path(path).is_err() {
+                return Err(nothing("it is no name of an artifact"));
+            }
+            let waiting = pending::read(pending, path).map_err(AcceptError::Pending)?;
+            Ok(Change::Approve(Box::new(waiting)))
+        }
+    }
+}
+
+fn apply(
+    references: &References,
+    pending: &Path,
+    changes: Vec<Change>,
+    done: &mut Acceptance,
+) -> Result<(), AcceptError> {
+    let dir = references.dir();
+    let mut lines = references.lines().to_vec();
+    let place = |lines: &[Line], path: &str| lines.binary_search_by(|line| (*line.path).cmp(path));
+    for change in changes {
+        match change {
+            Change::Approve(waiting) => {
+                let (line, bytes) = *waiting;
+                put(dir, &line, bytes.as_deref())?;
+                done.accepted.push(line.path.to_string());
+                match place(&lines, &line.path) {
+                    Ok(at) => lines[at] = line,
+                    Err(at) => lines.insert(at, line),
+                }
+            }
+            Change::Forget(path) => {
+                if let Ok(at) = place(&lines, &path) {
+                    lines.remove(at);
+                }
+                done.removed.push(path);
+            }
+            Change::RemoveFile(path) => {
+                pending::remove_file(&dir.join(&path))?;
+                done.removed.push(path);
+            }
+        }
+    }
+    done.taken_in = references.accepted_beside() as u64;
+    write_manifest(dir, &lines)?;
+    // What the manifest says now needs no file beside it.
+    for path in references.beside_paths() {
+        let keeps = place(&lines, path).is_ok_and(|at| lines[at].picture);
+        if !keeps {
+            let snap = snap_path(dir, path);
+            pending::remove_file(&payload_path(&snap, path))?;
+            pending::remove_file(&snap)?;
+        }
+    }
+    for path in &done.accepted {
+        pending::remove(pending, path)?;
+    }
+    Ok(())
+}
+
+/// Puts a kept picture in its place: bytes first, so that a header never lacks them.
+fn put(dir: &Path, line: &Line, bytes: Option<&[u8]>) -> Result<(), ReferenceError> {
+    let Some(bytes) = bytes else {
+        return Ok(());
+    };
+    let snap = snap_path(dir, &line.path);
+    pending::publish(&payload_path(&snap, &line.path), bytes)?;
+    pending::publish(&snap, header_text(line, &line.path).as_bytes())
+}

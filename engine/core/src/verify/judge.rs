@@ -1,0 +1,234 @@
+//! One artifact against what was approved of it: bytes, then structure or pixels.
+
+use super::{
+    Difference, Kind, Level, PixelDifference, Tolerance,
+    drawn::{self, Artifact},
+    picture::{Picture, Places},
+    pixels::{self, Pixels, Seen},
+    references::{Kept, Line},
+    structure::{self, Parts},
+};
+use crate::{draw::Format, pipeline::Scene};
+
+/// What is known of an artifact that is not equal to what was approved.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    /// Whether all that differs is within the tolerance.
+    pub(super) is_tolerated: bool,
+    pub(super) level: Option<Level>,
+    pub(super) message: String,
+    pub(super) differences: Vec<Difference>,
+    pub(super) n_differences: u64,
+    pub(super) pixels: Option<PixelDifference>,
+}
+
+/// What an artifact is compared with, and by.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    /// What was drawn, to name columns; none for a map too large to be held.
+    pub(super) scene: Option<&'a Scene>,
+    pub(super) places: &'a Places,
+    pub(super) tolerance: Option<&'a Tolerance>,
+    /// Pixels for each px of the canvas.
+    pub(super) scale: f64,
+}
+
+impl Judge<'_> {
+    /// What differs. The bytes are known to.
+    pub(super) fn judge(&self, line: &Line, kept: &Kept, artifact: &Artifact) -> Judgement {
+        let Some(after) = &artifact.bytes else {
+            return Judgement::of_bytes(
+                "the bytes differ; a map of this size is compared by its bytes alone",
+            );
+        };
+        match (kept, artifact.format) {
+            (Kept::Picture(before), Format::Png) => self.pngs(before, after),
+            (Kept::Picture(before), format) => self.structures(format, before, after),
+            (_, Format::Png) => hashed_png(line, after),
+            (_, format) => hashed_structure(line, format, after),
+        }
+    }
+
+    fn structures(&self, format: Format, before: &[u8], after: &[u8]) -> Judgement {
+        let pictures = [before, after].map(|bytes| Picture::read(format, bytes));
+        let [mut before_picture, mut after_picture] = match pictures {
+            [Ok(before), Ok(after)] => [before, after],
+            [Err(error), _] => {
+                return Judgement::of_bytes(format!(
+                    "the approved picture cannot be read: {error}"
+                ));
+            }
+            [_, Err(error)] => {
+                return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
+            }
+        };
+        before_picture.name_columns(self.places);
+        after_picture.name_columns(self.places);
+        let found = structure::compare(&before_picture, &after_picture, self.tolerance);
+        if !found.is_empty() {
+            return Judgement {
+                level: Some(Level::Structure),
+                message: found.message(),
+                n_differences: found.count(),
+                differences: found.into_told(),
+                ..Judgement::default()
+            };
+        }
+        // Without a tolerance nothing but the very same bytes passes.
+        let exact = structure::compare(&before_picture, &after_picture, None);
+        if !exact.is_empty() {
+            return Judgement::tolerated();
+        }
+        writing(before, after)
+    }
+
+    fn pngs(&self, before: &[u8], after: &[u8]) -> Judgement {
+        let [before, after] = match [before, after].map(Pixels::decode) {
+            [Ok(before), Ok(after)] => [before, after],
+            [Err(error), _] => {
+                return Judgement::of_bytes(format!(
+                    "the approved picture cannot be read: {error}"
+                ));
+            }
+            [_, Err(error)] => {
+                return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
+            }
+        };
+        let Some(found) = pixels::compare(&before, &after, self.tolerance) else {
+            if before != after {
+                return Judgement::tolerated();
+            }
+            return Judgement::of_bytes("the pixels are the same, and encoded in another way");
+        };
+        let bins = self.scene.map(|scene| drawn::bins(&scene.head));
+        let seen = bins.as_ref().map(|bins| Seen {
+            places: self.places,
+            scale: self.scale,
+            bins,
+        });
+        let (differences, n) =
+            pixels::explain([&before, &after], found, seen.as_ref(), self.tolerance);
+        let first = differences
+            .first()
+            .map_or_else(String::new, Difference::line);
+        let more = match n {
+            1 => String::new(),
+            n => format!("; {n} hexagons in all"),
+        };
+        Judgement {
+            level: Some(Level::Pixels),
+            message: format!("{first}{more}"),
+            differences,
+            n_differences: n,
+            pixels: Some(found),
+            ..Judgement::default()
+        }
+    }
+}
+
+impl Judgement {
+    fn of_bytes(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self {
+            level: Some(Level::Bytes),
+            differences: vec![structure::of_map(
+                Kind::Writing,
+                &message,
+                "as approved",
+                "other bytes",
+            )],
+            n_differences: 1,
+            message,
+            ..Self::default()
+        }
+    }
+
+    fn tolerated() -> Self {
+        Self {
+            is_tolerated: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// Bytes that differ though nothing that is seen does: where they begin to.
+fn writing(before: &[u8], after: &[u8]) -> Judgement {
+    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let line = before[..same].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    Judgement::of_bytes(format!(
+        "it looks the same and is written in another way, from line {line} on (byte {})",
+        same + 1
+    ))
+}
+
+/// Of an artifact of which hashes alone are kept: what they tell.
+fn hashed_structure(line: &Line, format: Format, after: &[u8]) -> Judgement {
+    let now = match Picture::read(format, after) {
+        Ok(picture) => Parts::of(&picture),
+        Err(error) => {
+            return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
+        }
+    };
+    let differences = line
+        .parts
+        .map_or_else(Vec::new, |parts| parts.differences(&now));
+    if differences.is_empty() {
+        return Judgement::of_bytes("it looks the same and is written in another way");
+    }
+    let kinds: Vec<&str> = differences.iter().map(|one| one.kind.words()).collect();
+    Judgement {
+        level: Some(Level::Structure),
+        message: format!(
+            "other than approved: {} (only hashes are kept of this map)",
+            kinds.join(", ")
+        ),
+        n_differences: differences.len() as u64,
+        differences,
+        ..Judgement::default()
+    }
+}
+
+fn hashed_png(line: &Line, after: &[u8]) -> Judgement {
+    let now = match Pixels::decode(after) {
+        Ok(pixels) => pixels.hash(),
+        Err(error) => {
+            return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
+        }
+    };
+    if line.pixels == Some(now) {
+        return Judgement::of_bytes("the pixels are the same, and encoded in another way");
+    }
+    let before = line
+        .pixels
+        .map_or_else(|| "unknown".into(), |hash| hash.to_string());
+    Judgement {
+        level: Some(Level::Pixels),
+        message: "other pixels than approved (only hashes are kept of this map)".into(),
+        differences: vec![structure::of_map(
+            Kind::Pixels,
+            "hash",
+            before,
+            now.to_string(),
+        )],
+        n_differences: 1,
+        ..Judgement::default()
+    }
+}
+
+/// What would be approved of an artifact.
+pub(super) fn line_of(artifact: &Artifact, picture: bool) -> Line {
+    let bytes = artifact.bytes.as_deref();
+    let parts = bytes
+        .filter(|_| Picture::has_structure(artifact.format))
+        .and_then(|bytes| Picture::read(artifact.format, bytes).ok());
+    let pixels = bytes
+        .filter(|_| artifact.format == Format::Png)
+        .and_then(|bytes| Pixels::decode(bytes).ok());
+    Line {
+        path: artifact.path.as_str().into(),
+        bytes: artifact.hash,
+        parts: parts.as_ref().map(Parts::of),
+        pixels: pixels.as_ref().map(Pixels::hash),
+        picture: picture && bytes.is_some(),
+    }
+}

@@ -1,0 +1,207 @@
+//! Kept pictures, in the layout of binary snapshots of `insta`: a header `X.snap` and bytes
+//! `X.snap.svg`; pending ones are `X.snap.new` and `X.snap.new.svg`. An artifact of which hashes alone
+//! are kept has a text snapshot while it is pending, and no file once it is in the manifest.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Line, REFERENCES_DIR, ReferenceError, check_path};
+use crate::pipeline::Fingerprint;
+
+/// Larger headers are none.
+const MOST_HEADER_BYTES: u64 = 64 << 10;
+/// Directories deeper than this are none of this program.
+const DEEPEST: usize = 8;
+
+/// What stands beside the manifest about an artifact.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// Whether it says something else than the manifest said: somebody accepted it there.
+    pub(crate) is_new: bool,
+    /// Why its header cannot be used.
+    pub(crate) damage: Option<String>,
+}
+
+/// A picture that should be kept.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    /// Its bytes.
+    Picture(Vec<u8>),
+    /// Only hashes are kept.
+    Hashes,
+    /// A file is not there.
+    Gone(String),
+    /// It is not what was approved.
+    Damaged(String),
+}
+
+/// The header of an artifact's snapshot, in a directory.
+pub(crate) fn snap_path(dir: &Path, path: &str) -> PathBuf {
+    dir.join(REFERENCES_DIR).join(format!("{path}.snap"))
+}
+
+/// The bytes that belong to a header.
+pub(crate) fn payload_path(snap: &Path, path: &str) -> PathBuf {
+    let extension = path.rsplit('.').next().unwrap_or_default();
+    let mut name = snap.as_os_str().to_owned();
+    name.push(format!(".{extension}"));
+    name.into()
+}
+
+/// Reads a kept picture and checks it against its line.
+pub(super) fn read(dir: &Path, line: &Line, beside: Option<&Beside>) -> Kept {
+    if !line.picture {
+        return Kept::Hashes;
+    }
+    let snap = snap_path(dir, &line.path);
+    let payload = payload_path(&snap, &line.path);
+    let shown = |path: &Path| path.strip_prefix(dir).unwrap_or(path).display().to_string();
+    let Some(beside) = beside else {
+        return Kept::Gone(format!("{} is gone", shown(&snap)));
+    };
+    if let Some(damage) = &beside.damage {
+        return Kept::Damaged(format!("{}: {damage}", shown(&snap)));
+    }
+    match fs::read(&payload) {
+        Ok(bytes) if Fingerprint::of_bytes(&bytes) == line.bytes => Kept::Picture(bytes),
+        Ok(bytes) => Kept::Damaged(not_approved(&shown(&payload), &bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Kept::Gone(format!("{} is gone", shown(&payload)))
+        }
+        Err(error) => Kept::Damaged(format!("{} cannot be read: {error}", shown(&payload))),
+    }
+}
+
+fn not_approved(path: &str, bytes: &[u8]) -> String {
+    let what = match bytes {
+        [] => "is empty".to_owned(),
+        _ => format!(
+            "({} bytes) is not the picture that was approved",
+            bytes.len()
+        ),
+    };
+    format!("{path} {what}: it was cut, changed or comes from elsewhere")
+}
+
+type Found = (BTreeMap<String, Beside>, BTreeSet<String>);
+
+/// Looks at all files of kept pictures. What a header says wins over the manifest, as somebody accepted
+/// it there; lines are changed or added accordingly. Gives what is beside, and files that belong to no
+/// artifact.
+pub(crate) fn beside(dir: &Path, lines: &mut Vec<Line>) -> Result<Found, ReferenceError> {
+    let root = dir.join(REFERENCES_DIR);
+    let mut files = BTreeSet::new();
+    list(&root, &root, 0, &mut files)?;
+    let mut found = BTreeMap::new();
+    let mut strays = BTreeSet::new();
+    let mut payloads = BTreeSet::new();
+    for file in &files {
+        let Some(path) = file
+            .strip_suffix(".snap")
+            .filter(|path| check_path(path).is_ok())
+        else {
+            continue;
+        };
+        payloads.insert(payload_path(Path::new(file), path));
+        found.insert(path.to_owned(), take_in(&root.join(file), path, lines));
+    }
+    for file in files {
+        let is_snap = file
+            .strip_suffix(".snap")
+            .is_some_and(|path| found.contains_key(path));
+        let is_pending = file.contains(".snap.new");
+        if !is_snap && !is_pending && !payloads.contains(Path::new(&file)) {
+            strays.insert(format!("{REFERENCES_DIR}/{file}"));
+        }
+    }
+    Ok((found, strays))
+}
+
+fn take_in(snap: &Path, path: &str, lines: &mut Vec<Line>) -> Beside {
+    let line = match header(snap).and_then(|rest| Line::of(path, &rest)) {
+        Ok(line) => line,
+        Err(damage) => {
+            return Beside {
+                is_new: false,
+                damage: Some(damage),
+            };
+        }
+    };
+    let is_new = match lines.binary_search_by(|line| (*line.path).cmp(path)) {
+        Ok(at) => {
+            let is_new = lines[at] != line;
+            lines[at] = line;
+            is_new
+        }
+        Err(at) => {
+            lines.insert(at, line);
+            true
+        }
+    };
+    Beside {
+        is_new,
+        damage: None,
+    }
+}
+
+/// What the header of a snapshot says of the artifact.
+pub(crate) fn header(snap: &Path) -> Result<String, String> {
+    let size = fs::metadata(snap).map_err(|error| error.to_string())?.len();
+    if size > MOST_HEADER_BYTES {
+        return Err("it is too large for a header".into());
+    }
+    let bytes = fs::read(snap).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
+    let told = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("line:"));
+    let told = told.ok_or_else(|| "it has no line of an approved artifact".to_owned())?;
+    Ok(told.trim().trim_matches('"').to_owned())
+}
+
+/// The text of a header. `title` says what is pending.
+pub(crate) fn header_text(line: &Line, title: &str) -> String {
+    let title: String = title
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
+    let title = title.replace('\\', "\\\\").replace('"', "\\\"");
+    let rest = line.rest();
+    let extension = line.path.rsplit('.').next().unwrap_or_default();
+    match line.picture {
+        true => format!(
+            "---\ndescription: \"{title}\"\ninfo:\n  line: \"{rest}\"\nextension: {extension}\nsnapshot_kind: binary\n---\n"
+        ),
+        false => format!("---\ndescription: \"{title}\"\ninfo:\n  line: \"{rest}\"\n---\n{line}\n"),
+    }
+}
+
+/// Files below a directory, relative to it, with `/`. Links are listed, not followed.
+pub(crate) fn list(
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    files: &mut BTreeSet<String>,
+) -> Result<(), ReferenceError> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(ReferenceError::read(dir, error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| ReferenceError::read(dir, error))?;
+        let path = entry.path();
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_dir && depth < DEEPEST {
+            list(root, &path, depth + 1, files)?;
+        } else {
+            let relative = path.strip_prefix(root).unwrap_or(&path);
+            files.insert(relative.to_string_lossy().replace('\\', "/"));
+        }
+    }
+    Ok(())
+}

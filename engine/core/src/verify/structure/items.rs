@@ -1,0 +1,110 @@
+//! Texts, lines and marks beside the hexagons, and long texts.
+
+use std::collections::BTreeMap;
+
+use super::{Differences, of_map};
+use crate::verify::{
+    Kind,
+    picture::{Group, Item, Picture},
+};
+
+/// So many letters of a long text are shown on each side of its first difference.
+const AROUND: usize = 24;
+
+/// Compares everything but hexagons and script.
+pub(super) fn compare(before: &Picture, after: &Picture, found: &mut Differences) {
+    if before.layers != after.layers {
+        let [before, after] = [&before.layers, &after.layers].map(|layers| layers.join(" "));
+        found.push(of_map(Kind::Label, "of layers", before, after));
+    }
+    let [before, after] = [&before.items, &after.items].map(|items| grouped(items));
+    let nothing = Vec::new();
+    let groups: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for group in groups {
+        let sides = [&before, &after].map(|side| side.get(group).unwrap_or(&nothing));
+        same_group(group.0, sides, found);
+    }
+}
+
+type Groups<'a> = BTreeMap<(Group, &'a str), Vec<&'a Item>>;
+
+fn grouped(items: &[Item]) -> Groups<'_> {
+    let mut groups = Groups::new();
+    for item in items {
+        let group = groups.entry((item.group, item.kind.as_str())).or_default();
+        group.push(item);
+    }
+    groups
+}
+
+fn same_group(group: Group, sides: [&Vec<&Item>; 2], found: &mut Differences) {
+    let kind = match group {
+        Group::Legend => Kind::Legend,
+        Group::Title => Kind::Title,
+        Group::Template => Kind::Template,
+        Group::Label => Kind::Label,
+    };
+    let [before, after] = sides;
+    let same = |(a, b): &(&&Item, &&Item)| a.text == b.text && a.form == b.form;
+    let start = before.iter().zip(after.iter()).take_while(same).count();
+    let [before, after] = [&before[start..], &after[start..]];
+    let ends = before.iter().rev().zip(after.iter().rev());
+    let end = ends.take_while(same).count();
+    let [before, after] = [&before[..before.len() - end], &after[..after.len() - end]];
+    // What moved is told after what says something else: it tends to have moved for that reason.
+    let mut moved = Vec::new();
+    for k in 0..before.len().max(after.len()) {
+        match (before.get(k), after.get(k)) {
+            (Some(before), Some(after)) if before.text != after.text => {
+                found.push(of_map(kind, &after.name, &before.text, &after.text));
+            }
+            (Some(before), Some(after)) if before.form != after.form => moved.push((before, after)),
+            (Some(before), None) => {
+                found.push(of_map(kind, &before.name, said(before), "nothing"));
+            }
+            (None, Some(after)) => found.push(of_map(kind, &after.name, "nothing", said(after))),
+            _ => {}
+        }
+    }
+    for (before, after) in moved {
+        let what = format!("{} {:?}, how it is drawn", after.name, after.text);
+        let [then, now] = [(before, after), (after, before)].map(|(one, other)| form(one, other));
+        found.push(of_map(kind, &what, then, now));
+    }
+}
+
+fn said(item: &Item) -> String {
+    if item.text.is_empty() {
+        form(item, item)
+    } else {
+        item.text.clone()
+    }
+}
+
+/// Attributes of an item that another has not; all of its own.
+fn form(item: &Item, other: &Item) -> String {
+    let is_own = |one: &&(String, String)| std::ptr::eq(item, other) || !other.form.contains(one);
+    let own = item.form.iter().filter(is_own);
+    own.map(|(name, value)| format!("{name} {value}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What two long texts have around their first difference, if there is one.
+pub(crate) fn first_difference(before: &str, after: &str) -> Option<[String; 2]> {
+    if before == after {
+        return None;
+    }
+    let same = before.chars().zip(after.chars());
+    let same = same.take_while(|(a, b)| a == b).count();
+    let excerpt = |text: &str| {
+        let from = same.saturating_sub(AROUND);
+        let shown: String = text.chars().skip(from).take(2 * AROUND).collect();
+        let dots = if from > 0 { "..." } else { "" };
+        match text.chars().count() {
+            0 => "nothing".to_owned(),
+            n => format!("{dots}{shown} (letter {} of {n})", same + 1),
+        }
+    };
+    Some([excerpt(before), excerpt(after)])
+}

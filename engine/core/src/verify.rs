@@ -8,11 +8,19 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod annotations;
 mod cause;
+mod ci;
 mod finding;
+mod junit;
+mod summary;
 
+pub use annotations::annotations;
 pub use cause::{Cause, causes};
+pub use ci::Places;
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
 };
+pub use junit::junit;
+pub use summary::summary;

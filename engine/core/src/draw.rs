@@ -41,6 +41,7 @@ use serde::{Deserialize, Serialize};
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 pub(crate) use font::{FAMILY, font};
+pub(crate) use number::value_text;
 pub use svg::csp_hash;
 pub(crate) use svg::hash_source;
 pub(crate) use text::{fit, xml};

@@ -12,6 +12,7 @@ mod annotations;
 mod cause;
 mod ci;
 mod finding;
+pub mod golden;
 mod junit;
 mod summary;
 

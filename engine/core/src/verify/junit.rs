@@ -106,7 +106,7 @@ fn test_case(finding: &Finding, out: &mut impl Write) -> io::Result<()> {
         kind(finding),
     )?;
     for line in lines(finding) {
-        write!(out, "{}\n", escaped(&line))?;
+        writeln!(out, "{}", escaped(&line))?;
     }
     writeln!(out, "</{element}>\n    </testcase>")
 }
@@ -159,7 +159,7 @@ fn notes(findings: &Findings, out: &mut impl Write) -> io::Result<()> {
     }
     write!(out, "    <system-out>")?;
     for note in &findings.notes {
-        write!(out, "{}\n", escaped(note))?;
+        writeln!(out, "{}", escaped(note))?;
     }
     writeln!(out, "</system-out>")
 }

@@ -9,11 +9,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod accept;
+mod annotations;
 mod cause;
+mod ci;
 mod drawn;
 mod finding;
+pub mod golden;
 mod guard;
 mod judge;
+mod junit;
 mod merge;
 mod pending;
 mod picture;
@@ -22,19 +26,23 @@ mod references;
 mod run;
 mod settings;
 mod structure;
+mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use accept::{AcceptError, Acceptance, accept};
+pub use annotations::annotations;
 pub use cause::{Cause, causes};
+pub use ci::Places;
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
 };
 pub use guard::{Guard, GuardError, Way};
+pub use junit::junit;
 pub use merge::{FINDINGS_FILE, MergeError, merge, read_findings};
 pub use pending::PENDING_DIR;
 pub use references::{MANIFEST_FILE, REFERENCES_DIR, ReferenceError, References};
 pub use run::{CompareOptions, Compared, VerifyError, compare};
 pub use settings::{Keep, SETTINGS_FILE, Settings, SettingsError, ToleranceSettings};
-
-#[cfg(test)]
-mod tests;
+pub use summary::summary;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{LOCK_FILE, Lock, Manifest, Plugin, PluginError, elf, load, lock::sha256_hex};
+use super::{LOCK_FILE, Lock, Locked, Manifest, Plugin, PluginError, elf, load, lock::sha256_hex};
 
 /// A directory of the search path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +121,24 @@ impl Finder {
         let sha256 = sha256_hex(&found.bytes);
         self.trust(&found.manifest, &found.path, &sha256)?;
         load::load(&found.path, &found.bytes, found.manifest, sha256)
+    }
+
+    /// Trusts the bytes that a file has now, and no others: for a file that the user names in order to
+    /// run it. Nothing is written, and nothing of the file runs before [`Self::load`].
+    ///
+    /// # Errors
+    /// When it cannot be read or is no plugin.
+    pub fn trust_file(&mut self, path: &Path) -> Result<Manifest, PluginError> {
+        let found = candidate(path)?;
+        self.locks.push(Lock {
+            path: path.into(),
+            plugins: vec![Locked {
+                id: found.manifest.id.clone(),
+                version: found.manifest.version.clone(),
+                sha256: sha256_hex(&found.bytes),
+            }],
+        });
+        Ok(found.manifest)
     }
 
     fn find(&self, name: &str) -> Result<Candidate, PluginError> {

@@ -9,10 +9,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod cause;
+mod decisions;
 mod finding;
+mod page;
 
 pub use cause::{Cause, causes};
+pub use decisions::{Decisions, DecisionsError, can_be_accepted};
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
 };
+pub use page::{PageOptions, Pictures, Which, write_page};

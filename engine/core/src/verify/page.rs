@@ -102,7 +102,7 @@ pub fn write_page(
         let mut embedded = Embedded::new(&findings.findings, options);
         embedded.write(out, &causes, pictures)?;
         island::write(out, findings, &causes, &embedded, options)?;
-        write!(out, "<script>{SCRIPT}</script>\n")?;
+        writeln!(out, "<script>{SCRIPT}</script>")?;
     }
     let engine = xml(&findings.engine);
     writeln!(out, "<footer>eyemap {engine}</footer>\n</body>\n</html>")

@@ -12,6 +12,7 @@ mod accept;
 mod annotations;
 mod cause;
 mod ci;
+mod decisions;
 mod drawn;
 mod finding;
 pub mod golden;
@@ -19,6 +20,7 @@ mod guard;
 mod judge;
 mod junit;
 mod merge;
+mod page;
 mod pending;
 mod picture;
 mod pixels;
@@ -34,6 +36,7 @@ pub use accept::{AcceptError, Acceptance, accept};
 pub use annotations::annotations;
 pub use cause::{Cause, causes};
 pub use ci::Places;
+pub use decisions::{Decisions, DecisionsError, can_be_accepted};
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
@@ -41,6 +44,7 @@ pub use finding::{
 pub use guard::{Guard, GuardError, Way};
 pub use junit::junit;
 pub use merge::{FINDINGS_FILE, MergeError, merge, read_findings};
+pub use page::{PageOptions, Pictures, Which, write_page};
 pub use pending::PENDING_DIR;
 pub use references::{MANIFEST_FILE, REFERENCES_DIR, ReferenceError, References};
 pub use run::{CompareOptions, Compared, VerifyError, compare};

@@ -6,11 +6,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chromium;
+
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    io::{Read, Write},
+    path::Path,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -26,70 +27,18 @@ use eyemap_engine::{
 };
 use serde_json::{Value, json};
 
-const FLAGS: [&str; 12] = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--hide-scrollbars",
-    "--force-color-profile=srgb",
-    "--force-device-scale-factor=1",
-];
+use chromium::{Page, chromium, serve, start};
 
-fn chromium() -> Option<PathBuf> {
-    if std::env::var_os("EYEMAP_SKIP_BROWSER").is_some_and(|v| v == "1") {
-        let _ = writeln!(
-            std::io::stderr(),
-            "\n*** BROWSER TESTS SKIPPED: EYEMAP_SKIP_BROWSER=1. The SVG's script is NOT tested. ***\n"
-        );
-        return None;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .flat_map(|folder| {
-            ["chromium", "chromium-browser", "google-chrome"].map(|n| folder.join(n))
-        })
-        .find(|file| file.is_file());
-    assert!(
-        found.is_some(),
-        "no chromium on PATH: install it, or set EYEMAP_SKIP_BROWSER=1 to skip the browser tests"
-    );
-    found
-}
-
-/// Ends the browser that it holds, whatever happens.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
+/// Runs the browser until it ends by itself; gives what it printed.
 fn browse(program: &Path, extra: &[String]) -> String {
-    let profile = tempfile::tempdir().unwrap();
-    let mut child = Command::new(program)
-        .args(FLAGS)
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(extra)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut pipe = child.stdout.take().unwrap();
-    let mut running = Running(child);
+    let mut running = start(program, extra, Stdio::piped());
+    let mut pipe = running.child.stdout.take().unwrap();
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
         pipe.read_to_string(&mut text).map(|_| text)
     });
     let start = Instant::now();
-    while running.0.try_wait().unwrap().is_none() {
+    while running.child.try_wait().unwrap().is_none() {
         assert!(
             start.elapsed() < Duration::from_secs(60),
             "chromium did not end within 60 s"
@@ -386,37 +335,6 @@ fn tooltips_stay_near_and_inside_when_the_map_is_scaled() {
     );
 }
 
-/// Serves two pages on a loopback port, as many times as the browser asks.
-fn serve(pages: Vec<(&'static str, &'static str, String)>) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let policy = format!(
-        "default-src 'none'; frame-src 'self'; script-src 'nonce-t' '{}'",
-        csp_hash()
-    );
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            let mut line = String::new();
-            if BufReader::new(&stream).read_line(&mut line).is_err() {
-                continue;
-            }
-            let path = line.split(' ').nth(1).unwrap_or("/");
-            let found = pages.iter().find(|page| page.0 == path);
-            let (status, kind, body) = found.map_or(("404 Not Found", "text/plain", ""), |page| {
-                ("200 OK", page.1, page.2.as_str())
-            });
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\n\
-                 Content-Security-Policy: {policy}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-        }
-    });
-    port
-}
-
 #[test]
 fn a_standalone_svg_works_under_a_strict_policy() {
     let Some(program) = chromium() else { return };
@@ -437,9 +355,19 @@ fn a_standalone_svg_works_under_a_strict_policy() {
         "<!doctype html><meta charset=\"utf-8\"><script nonce=\"t\">{TOOLS}</script>\
          <iframe src=\"/map.svg\" width=\"500\" height=\"500\"></iframe><pre></pre><script nonce=\"t\">{script}</script>"
     );
-    let port = serve(vec![
-        ("/", "text/html", html),
-        ("/map.svg", "image/svg+xml", svg(&map)),
+    let policy = format!(
+        "default-src 'none'; frame-src 'self'; script-src 'nonce-t' '{}'",
+        csp_hash()
+    );
+    let page = |path, kind, body| Page {
+        path,
+        kind,
+        policy: policy.clone(),
+        body,
+    };
+    let (port, _) = serve(vec![
+        page("/", "text/html", html),
+        page("/map.svg", "image/svg+xml", svg(&map)),
     ]);
     let extra = ["--virtual-time-budget=3000", "--dump-dom"].map(String::from);
     let dom = browse(

@@ -44,26 +44,12 @@ pub fn csp_hash() -> String {
 
 /// A Content-Security-Policy source, without its quotes, that allows one script or style.
 pub(crate) fn hash_source(text: &str) -> String {
+    use base64::{Engine, prelude::BASE64_STANDARD};
     use sha2::Digest;
-    format!("sha256-{}", base64(&sha2::Sha256::digest(text)))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for group in bytes.chunks(3) {
-        let at = |i: usize| u32::from(group.get(i).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            out.push(if i <= group.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
-        }
-    }
-    out
+    format!(
+        "sha256-{}",
+        BASE64_STANDARD.encode(sha2::Sha256::digest(text))
+    )
 }
 
 pub(crate) struct SvgWriter<'w> {

@@ -329,7 +329,7 @@ fn signed_bytes(change: i64) -> String {
 }
 
 /// A number with a thin space between thousands.
-fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

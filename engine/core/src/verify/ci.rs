@@ -245,6 +245,7 @@ pub(super) mod samples {
             n_differences: differences.len() as u64,
             differences,
             pixels: None,
+            approved: None,
             reference: None,
             pending: (!matches!(verdict, Verdict::Orphaned | Verdict::Failed))
                 .then(|| path.clone()),

@@ -2,6 +2,7 @@
 
 mod cache;
 mod share;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,9 @@ pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
 pub(crate) use share::{MergeArgs, PlanArgs};
+pub(crate) use verify::{
+    AcceptArgs, AgainArgs, CompareArgs, InitArgs, JoinArgs, VerifyArgs, VerifyCommand,
+};
 
 /// Renders eyemaps: hexagonal maps of what a cell type does in every column of a fly's eye.
 #[derive(Debug, Parser)]
@@ -31,6 +35,8 @@ pub(crate) enum Command {
     Plan(Box<PlanArgs>),
     /// Join the output directories of shards
     Merge(MergeArgs),
+    /// Compare maps with the ones that were approved
+    Verify(Box<VerifyArgs>),
     /// Say what is in a table
     Inspect(InspectArgs),
     /// Look at plugins
@@ -78,9 +84,9 @@ pub(crate) struct TableArgs {
     pub(crate) json: bool,
 }
 
-/// Which maps, and in which form.
+/// Which maps, in which formats.
 #[derive(Debug, Clone, ClapArgs)]
-pub(crate) struct MapArgs {
+pub(crate) struct PickArgs {
     /// Cell types, as globs; may be repeated
     #[arg(long = "type", value_name = "GLOB")]
     pub(crate) types: Vec<String>,
@@ -99,6 +105,13 @@ pub(crate) struct MapArgs {
     /// Pixels of a PNG per px of the map, 0.1 to 8
     #[arg(long, value_name = "N")]
     pub(crate) scale: Option<f64>,
+}
+
+/// Which maps, and in which form.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct MapArgs {
+    #[command(flatten)]
+    pub(crate) pick: PickArgs,
     /// Colour range by hand: METRIC=LOW:HIGH for whole columns, METRIC.layer=LOW:HIGH for layers
     #[arg(long = "range", value_name = "METRIC=LOW:HIGH", value_parser = range, allow_hyphen_values = true)]
     pub(crate) ranges: Vec<Range>,
@@ -203,6 +216,7 @@ impl Args {
             Command::Render(args) => args.table.json,
             Command::Plan(args) => args.table.json,
             Command::Merge(args) => args.json,
+            Command::Verify(args) => args.wants_json(),
             Command::Inspect(args) => args.table.json,
             Command::Plugin {
                 command: PluginCommand::List(args),

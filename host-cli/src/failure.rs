@@ -58,6 +58,11 @@ impl Failure {
         self
     }
 
+    /// The same with another exit code.
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
     /// Points into the configuration.
     fn at(mut self, source: &Source, span: Option<std::ops::Range<usize>>) -> Self {
         if let Some(span) = span.filter(|_| !source.text.is_empty()) {

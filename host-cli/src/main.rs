@@ -18,6 +18,7 @@ mod progress;
 mod render;
 mod report;
 mod session;
+mod verify;
 
 use std::{panic::catch_unwind, process::ExitCode};
 
@@ -54,6 +55,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Render(args) => render::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Merge(args) => merge::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Plugin {
             command: PluginCommand::List(args),

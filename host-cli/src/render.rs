@@ -263,12 +263,13 @@ pub(crate) fn apply_maps(args: &MapArgs, config: &mut Config) {
             *ours = theirs.to_vec();
         }
     }
-    replace(&mut config.select.types, &args.types);
-    replace(&mut config.select.regions, &args.regions);
-    replace(&mut config.select.sides, &args.sides);
-    replace(&mut config.select.metrics, &args.metrics);
-    replace(&mut config.output.formats, &args.formats);
-    config.output.scale = args.scale.unwrap_or(config.output.scale);
+    let pick = &args.pick;
+    replace(&mut config.select.types, &pick.types);
+    replace(&mut config.select.regions, &pick.regions);
+    replace(&mut config.select.sides, &pick.sides);
+    replace(&mut config.select.metrics, &pick.metrics);
+    replace(&mut config.output.formats, &pick.formats);
+    config.output.scale = pick.scale.unwrap_or(config.output.scale);
     config.output.index |= args.index;
     config.output.archive = args.archive.unwrap_or(config.output.archive);
     config.output.archive_maps = args.archive_maps.unwrap_or(config.output.archive_maps);

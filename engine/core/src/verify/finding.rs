@@ -149,6 +149,8 @@ pub enum Level {
 pub enum Kind {
     /// The same map drawn again, in another way that must not matter.
     Unstable,
+    /// What a plugin answers to one of the golden questions.
+    Answer,
     /// The size of the canvas.
     Canvas,
     /// The constant script.
@@ -315,6 +317,7 @@ impl Kind {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Unstable => "drawn again, something else",
+            Self::Answer => "answers of the plugin",
             Self::Canvas => "size of the canvas",
             Self::Script => "script",
             Self::Legend => "legend",
@@ -349,6 +352,7 @@ impl Difference {
         }
         let subject = match self.kind {
             Kind::Unstable => "drawn again",
+            Kind::Answer => "answer",
             Kind::Canvas => "canvas",
             Kind::Script => "script",
             Kind::Legend => "legend",

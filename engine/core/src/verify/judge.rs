@@ -3,12 +3,17 @@
 use super::{
     Difference, Kind, Level, PixelDifference, Tolerance,
     drawn::{self, Artifact},
+    finding::TOLD,
+    golden,
     picture::{Picture, Places},
     pixels::{self, Pixels, Seen},
     references::{Kept, Line},
     structure::{self, Parts},
 };
-use crate::{draw::Format, pipeline::Scene};
+use crate::{
+    draw::Format,
+    pipeline::{Fingerprint, Scene},
+};
 
 /// What is known of an artifact that is not equal to what was approved.
 #[derive(Debug, Default)]
@@ -212,6 +217,57 @@ fn hashed_png(line: &Line, after: &[u8]) -> Judgement {
         )],
         n_differences: 1,
         ..Judgement::default()
+    }
+}
+
+/// What differs between two texts of golden vectors.
+pub(super) fn judge_text(kept: &Kept, after: &str) -> Judgement {
+    let Kept::Picture(before) = kept else {
+        return Judgement::of_bytes("other answers than approved (only a hash of them is kept)");
+    };
+    let before = String::from_utf8_lossy(before);
+    let found = golden::compare_text(&before, after);
+    if found.is_empty() {
+        return Judgement::of_bytes("the answers are the same, and written in another way");
+    }
+    let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".into());
+    let told = found.iter().take(TOLD);
+    let differences: Vec<Difference> = told
+        .map(|one| {
+            structure::of_map(
+                Kind::Answer,
+                &one.question,
+                side(&one.before),
+                side(&one.after),
+            )
+        })
+        .collect();
+    let n = found.len() as u64;
+    let first = differences
+        .first()
+        .map_or_else(String::new, Difference::line);
+    let more = if n > 1 {
+        format!("; and {} more answers", n - 1)
+    } else {
+        String::new()
+    };
+    Judgement {
+        level: Some(Level::Structure),
+        message: format!("{first}{more}"),
+        differences,
+        n_differences: n,
+        ..Judgement::default()
+    }
+}
+
+/// What would be approved of a text: all of it is kept.
+pub(super) fn line_of_text(path: &str, text: &str) -> Line {
+    Line {
+        path: path.into(),
+        bytes: Fingerprint::of_bytes(text.as_bytes()),
+        parts: None,
+        pixels: None,
+        picture: true,
     }
 }
 

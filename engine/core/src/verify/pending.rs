@@ -76,6 +76,19 @@ pub(super) fn read(dir: &Path, path: &str) -> Result<Waiting, String> {
     Ok((line, Some(bytes)))
 }
 
+/// Copies what is pending of an artifact to another directory, as it is.
+pub(super) fn copy(from: &Path, to: &Path, path: &str) -> Result<(), ReferenceError> {
+    let [from, to] = [from, to].map(|dir| new_snap(dir, path));
+    let [from_payload, to_payload] = [&from, &to].map(|snap| payload_path(snap, path));
+    match fs::read(&from_payload) {
+        Ok(bytes) => publish(&to_payload, &bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(ReferenceError::read(&from_payload, error)),
+    }
+    let bytes = fs::read(&from).map_err(|error| ReferenceError::read(&from, error))?;
+    publish(&to, &bytes)
+}
+
 /// Removes what was pending of an artifact. What is not there is no error.
 pub(super) fn remove(dir: &Path, path: &str) -> Result<(), ReferenceError> {
     let snap = new_snap(dir, path);

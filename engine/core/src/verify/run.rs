@@ -12,7 +12,7 @@ use std::{
 use super::{
     Amounts, Finding, Findings, Keep, MapName, ReferenceError, References, Tolerance, Verdict,
     drawn::{Artifact, Drawing, Drawn, places, smallest_step},
-    judge::{Judge, Judgement, line_of},
+    judge::{Judge, Judgement, judge_text, line_of, line_of_text},
     pending,
     picture::Places,
     references::{Kept, Line, map_of},
@@ -35,6 +35,9 @@ pub struct CompareOptions<'a> {
     pub formats: &'a [Format],
     /// How artifacts are drawn.
     pub draw: DrawOptions,
+    /// Texts that are compared beside the maps, by the names of their artifacts: golden vectors of a
+    /// plugin, `golden/color.default.txt`.
+    pub texts: &'a [(String, String)],
     /// What may differ; none for an exact comparison.
     pub tolerance: Option<Tolerance>,
     /// The part to compare: maps whose names have a certain hash. None for the whole.
@@ -102,7 +105,11 @@ pub fn compare(
 ) -> Result<Compared, VerifyError> {
     pending::clear(options.pending)?;
     let run = Run::new(maps, requests, options);
-    let found = run.on_all_threads(progress)?;
+    let mut found = run.on_all_threads(progress)?;
+    for (path, text) in options.texts {
+        let finding = run.text(path, text, &mut found)?;
+        found.take(finding);
+    }
     Ok(run.finish(found))
 }
 
@@ -290,6 +297,49 @@ impl<'a> Run<'a> {
         };
         let finding = told(finding, judgement, (line, &kept));
         self.offer(finding, artifact, &message).map(Some)
+    }
+
+    /// Compares a text.
+    fn text(
+        &self,
+        path: &str,
+        text: &str,
+        found: &mut Found,
+    ) -> Result<Option<Finding>, VerifyError> {
+        found.amounts.compared += 1;
+        let line = line_of_text(path, text);
+        let (mut finding, message) = match self.see(path) {
+            None => (
+                self.finding(path.into(), None, Verdict::Missing),
+                "never approved: it is new".to_owned(),
+            ),
+            Some(approved) => {
+                let kept = self.options.references.kept(approved);
+                let verdict = match &kept {
+                    Kept::Gone(_) => Verdict::Missing,
+                    Kept::Damaged(_) => Verdict::Damaged,
+                    _ if approved.bytes == line.bytes => {
+                        found.amounts.same += 1;
+                        return Ok(None);
+                    }
+                    _ => Verdict::Differs,
+                };
+                let finding = self.finding(path.into(), None, verdict);
+                match kept {
+                    Kept::Gone(trouble) | Kept::Damaged(trouble) => (finding, trouble),
+                    kept => {
+                        let judgement = judge_text(&kept, text);
+                        let message = judgement.message.clone();
+                        (told(finding, judgement, (approved, &kept)), message)
+                    }
+                }
+            }
+        };
+        let bytes = Some(text.as_bytes());
+        let written = pending::write(self.options.pending, &line, (bytes, &message))?;
+        finding.pending = Some(written);
+        finding.message = message;
+        Ok(Some(finding))
     }
 
     /// Marks a line as drawn.

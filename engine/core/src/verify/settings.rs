@@ -1,7 +1,7 @@
 //! `verify.toml`: what a snapshot directory is about. Written by `init`, changed by people.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
@@ -34,12 +34,16 @@ pub struct Settings {
     pub formats: Vec<Format>,
     /// Pixels of a PNG per px of the map, 0.1 to 8. Default: what the configuration says.
     pub scale: Option<f64>,
+    /// Whether these are snapshots of a plugin, which `--plugin` names. Default: false.
+    pub plugin: bool,
     /// Which maps. Default: what the configuration says.
     pub select: SelectConfig,
     /// Which pictures are kept beside their hashes.
     pub keep: Keep,
     /// What may differ. Default: nothing.
     pub tolerance: ToleranceSettings,
+    /// Further configurations that a plugin is asked with, by name: `[configs.NAME]`. Default: none.
+    pub configs: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
 }
 
 /// Which pictures are kept: `[keep]`. All others are known by their hashes, which tell that and in which

@@ -1,0 +1,162 @@
+//! What a comparison tells: files, lines, annotations, an exit code.
+
+use std::{io::Write as _, process::ExitCode};
+
+use eyemap_engine::verify::{
+    Amounts, Compared, Findings, REPORT_FILE, annotations, causes, summary,
+};
+
+use super::Places;
+use crate::{
+    failure::{DAMAGED, Failure, INTERRUPTED, MISSING, SOME_FAILED, USAGE},
+    out,
+};
+
+/// References that nothing draws any more.
+const ORPHANED: u8 = 4;
+/// More causes than these are in the report alone.
+const CAUSES: usize = 10;
+
+/// Writes the outcome and gives the exit code.
+pub(super) fn tell(
+    places: &Places,
+    compared: &Compared,
+    (scale, json): (f64, bool),
+) -> Result<ExitCode, Failure> {
+    let findings = &compared.findings;
+    places.outputs(scale).write(findings)?;
+    if json {
+        out::json(&serde_json::json!(findings))?;
+    } else {
+        lines(places, compared)
+            .iter()
+            .for_each(|line| out::note(line));
+    }
+    to_github(places, findings, json)?;
+    Ok(ExitCode::from(match compared.interrupted {
+        true => INTERRUPTED,
+        false => code(&findings.amounts),
+    }))
+}
+
+/// If several apply, the first of 1, 5, 3, 4.
+fn code(amounts: &Amounts) -> u8 {
+    match amounts {
+        amounts if amounts.differ + amounts.failed > 0 => SOME_FAILED,
+        amounts if amounts.damaged > 0 => DAMAGED,
+        amounts if amounts.missing > 0 => MISSING,
+        amounts if amounts.orphaned > 0 => ORPHANED,
+        _ => 0,
+    }
+}
+
+fn lines(places: &Places, compared: &Compared) -> Vec<String> {
+    let findings = &compared.findings;
+    let amounts = &findings.amounts;
+    let mut lines = vec![amounts_line(amounts)];
+    if let Some(tolerance) = findings.tolerance {
+        lines.push(format!(
+            "tolerance: colours {} of 255, places {} px{}",
+            tolerance.color,
+            tolerance.place_px,
+            if tolerance.forced { ", forced" } else { "" }
+        ));
+    }
+    let causes = causes(&findings.findings);
+    for cause in causes.iter().take(CAUSES) {
+        let first = &findings.findings[cause.findings[0]];
+        let n = cause.findings.len();
+        let path = out::plain(&first.path);
+        lines.push(match n {
+            1 => format!("  {path}: {}", out::plain(&first.message)),
+            _ => format!(
+                "  {n} artifacts: {} (first: {path})",
+                out::plain(&cause.title)
+            ),
+        });
+    }
+    if causes.len() > CAUSES {
+        lines.push(format!("  and {} more causes", causes.len() - CAUSES));
+    }
+    lines.extend(findings.notes.iter().map(|note| format!("note: {note}")));
+    if !findings.undecided.is_empty() {
+        let n = findings.undecided.len();
+        lines.push(format!(
+            "{n} approved artifacts of this shard were not drawn; `eyemap verify merge` decides"
+        ));
+    }
+    if !findings.is_clean() {
+        let report = places.out.join(REPORT_FILE);
+        lines.push(format!("look at {}", report.display()));
+        lines.push(format!(
+            "approve with `eyemap verify accept{}`",
+            accept_arguments(places)
+        ));
+    }
+    if compared.interrupted {
+        lines.push("stopped before the end; nothing is said of orphans".into());
+    }
+    lines
+}
+
+/// What `accept` needs to find the same comparison.
+fn accept_arguments(places: &Places) -> String {
+    let mut arguments = String::new();
+    if places.snapshots.as_os_str() != "snapshots" {
+        arguments += &format!(" --snapshots {}", places.snapshots.display());
+    }
+    if places.pending != places.snapshots {
+        arguments += &format!(" --pending {}", places.out.display());
+    }
+    arguments
+}
+
+fn amounts_line(amounts: &Amounts) -> String {
+    let mut words = vec![format!(
+        "{} artifacts compared: {} as approved",
+        amounts.compared, amounts.same
+    )];
+    let others = [
+        (amounts.within_tolerance, "within the tolerance"),
+        (amounts.differ, "differ"),
+        (amounts.failed, "could not be drawn"),
+        (amounts.damaged, "have a damaged reference"),
+        (amounts.missing, "have no reference"),
+        (amounts.orphaned, "are orphaned"),
+    ];
+    let others = others.iter().filter(|(n, _)| *n > 0);
+    words.extend(others.map(|(n, what)| format!("{n} {what}")));
+    words.join(", ")
+}
+
+/// Annotations and the step summary, where GitHub runs this.
+fn to_github(places: &Places, findings: &Findings, json: bool) -> Result<(), Failure> {
+    let is_github = std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
+    if !is_github {
+        return Ok(());
+    }
+    let outputs = places.outputs(1.0);
+    if !json {
+        let lines = outputs.with_places(|places| annotations(findings, places));
+        for line in lines {
+            out::text(&format!("{line}\n"))?;
+        }
+    }
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else {
+        return Ok(());
+    };
+    let text = outputs.with_places(|places| summary(findings, places));
+    let mut options = std::fs::File::options();
+    let written = options
+        .append(true)
+        .create(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let path = std::path::Path::new(&path).display().to_string();
+        Failure::new(
+            USAGE,
+            format!("cannot write the step summary {path}: {error}"),
+        )
+    })
+}

@@ -271,7 +271,9 @@ fn the_list_is_grouped_by_cause_and_names_are_text() {
     let Some(program) = chromium() else { return };
     let (findings, page) = sample_page();
     let script = r##"
-        await settle();
+        // High enough for every row.
+        frame.height=2000;
+        await until("all rows",()=>$$("#rows .row").length===10+$$("#rows .cause").length&&text("#rows").includes("nothing draws it"));
         const groups=[];
         for(const row of $$("#rows .row")){
           const t=row.querySelector(".toggle");

@@ -128,7 +128,10 @@ document.addEventListener("keydown", onKey);
 list.addEventListener("scroll", () => drawRows(false), { passive: true });
 new ResizeObserver(() => drawRows(false)).observe(list);
 addEventListener("resize", arrange);
-still.addEventListener("change", arrange);
+still.addEventListener("change", () => {
+  blink(false);
+  arrange();
+});
 for (const element of document.querySelectorAll("button[data-view]")) {
   element.addEventListener("click", () => setView(element.dataset.view));
 }

@@ -4,7 +4,7 @@ const approved = new Picture("approved");
 const fresh = new Picture("new");
 const both = [approved, fresh];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const shown = { index: -1, view: "side", zoom: 0, outlines: true, note: "", pixels: "", blended: false };
+const shown = { index: -1, view: "side", zoom: 0, outlines: true, note: "", pixels: "", blended: false, blinks: false };
 let blinking = 0;
 let turn = 0;
 
@@ -82,12 +82,13 @@ function roomBelow() {
   const viewer = document.querySelector(".viewer");
   if (getComputedStyle(viewer).overflowY !== "auto") return innerHeight * 0.7;
   const top = stage.getBoundingClientRect().top - viewer.getBoundingClientRect().top + viewer.scrollTop;
-  return Math.max(viewer.clientHeight - top - 140, 240);
+  return Math.max(viewer.clientHeight - top - ($("differences").hidden ? 40 : 140), 240);
 }
 
 function setView(name) {
   if (name !== "side" && !paired()) return say("This view needs both pictures");
   shown.view = name;
+  blink(false);
   arrange();
   const words = document.querySelector(`button[data-view=${name}]`).firstChild.textContent.trim();
   say(`View: ${words}`);
@@ -111,9 +112,11 @@ function drag(event) {
   event.preventDefault();
 }
 
+// Asked again while it is on, it lets a picture that was turned by hand be.
 function blink(on) {
+  if (on === shown.blinks) return;
+  shown.blinks = on;
   clearInterval(blinking);
-  blinking = 0;
   if (!on) return;
   turnTo(true);
   if (!still.matches) blinking = setInterval(() => document.hidden || turnTo(), 500);

@@ -6,191 +6,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod chromium;
+mod findings;
 
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use eyemap_engine::{
-    draw::{
-        DrawOptions, Format, draw,
-        test_scene::{Content, OwnedScene, REDS, scene},
-    },
-    scene::Rgba,
-    verify::{
-        Decisions, Difference, Finding, Findings, Kind, Level, MapName, PageOptions,
-        PixelDifference, Verdict, Which, causes, write_page,
-    },
+    draw::test_scene::{Content, scene},
+    verify::{Decisions, Verdict, causes},
 };
 use serde_json::{Value, json};
 
 use chromium::{Page, chromium, serve, start};
-
-const HOSTILE: &str = "ME_R/</script><img src=x onerror=\"parent.hit=1\">'\u{2028}\u{202e}gvs.svg";
-
-/// Pixels of a PNG for each px, in all pages here.
-const PNG_SCALE: f64 = 2.0;
-
-fn finding(path: &str, verdict: Verdict, message: &str) -> Finding {
-    Finding {
-        path: path.into(),
-        map: Some(MapName {
-            cell_type: "Tm3".into(),
-            region: "ME".into(),
-            side: "R".into(),
-            metric: "synapses".into(),
-        }),
-        format: Some(Format::Svg),
-        verdict,
-        level: None,
-        message: message.into(),
-        differences: Vec::new(),
-        n_differences: 0,
-        pixels: None,
-        approved: None,
-        reference: Some(path.into()),
-        pending: Some(path.into()),
-    }
-}
-
-/// The same map with three columns one bin away, and what differs.
-fn changed(map: &OwnedScene) -> (OwnedScene, Vec<Difference>) {
-    let mut new = map.clone();
-    let hexagons = [300, 301, 512];
-    for i in hexagons {
-        let old = REDS.iter().position(|&red| Rgba(red) == map.fill[i]);
-        new.fill[i] = Rgba(REDS[old.map_or(0, |bin| (bin + 1) % 5)]);
-        new.value[i] += 20.0;
-    }
-    let hex = |fill: Rgba| format!("#{:06x}", fill.rgb());
-    let difference = |i: usize| Difference {
-        kind: Kind::Value,
-        column: Some([map.hex1[i], map.hex2[i]]),
-        layer: None,
-        what: String::new(),
-        before: map.value[i].to_string(),
-        after: new.value[i].to_string(),
-        fills: Some([hex(map.fill[i]), hex(new.fill[i])]),
-        at: Some([map.x[i], map.y[i]]),
-    };
-    let mut differences: Vec<_> = hexagons.into_iter().map(difference).collect();
-    // A layer of the first column, at the same place.
-    differences.push(Difference {
-        kind: Kind::LayerValue,
-        layer: Some("ME<2>".into()),
-        before: "7\n(bin 2)".into(),
-        ..differences[0].clone()
-    });
-    (new, differences)
-}
-
-fn legend(path: &str) -> Finding {
-    let mut out = finding(path, Verdict::Differs, "the legend differs");
-    out.differences = vec![Difference {
-        kind: Kind::Legend,
-        column: None,
-        layer: None,
-        what: "tick 3".into(),
-        before: "10".into(),
-        after: "12".into(),
-        fills: None,
-        at: None,
-    }];
-    out.n_differences = 1;
-    out.reference = None;
-    out
-}
-
-/// One of everything.
-fn sample(differences: &[Difference]) -> Findings {
-    let mut value = finding(
-        "ME_R/synapses/Tm3.svg",
-        Verdict::Differs,
-        "3 columns differ",
-    );
-    value.level = Some(Level::Structure);
-    value.differences = differences.to_vec();
-    value.n_differences = 812;
-    let mut png = finding(
-        "ME_R/synapses/Tm3.png",
-        Verdict::Differs,
-        "98 pixels differ",
-    );
-    png.format = Some(Format::Png);
-    png.pixels = Some(PixelDifference {
-        count: 98,
-        of: 640_000,
-        bounds: [300, 200, 60, 40],
-        largest: 37,
-    });
-    let mut failed = finding("LO_R/cells/T2.svg", Verdict::Failed, "a layer is missing");
-    (failed.reference, failed.pending) = (None, None);
-    let mut missing = finding("LO_R/cells/New.svg", Verdict::Missing, "never approved");
-    missing.reference = None;
-    let mut orphan = finding("LO_R/cells/Gone.svg", Verdict::Orphaned, "nothing draws it");
-    orphan.pending = None;
-    let mut damaged = finding(
-        "LO_R/cells/Cut.svg",
-        Verdict::Damaged,
-        "its hash is another",
-    );
-    damaged.pending = None;
-    let mut hostile = finding(HOSTILE, Verdict::Differs, HOSTILE);
-    hostile.map = None;
-    let mut findings = Findings::new("a</script>b".into(), None, None);
-    findings.findings = vec![
-        legend("LO_R/synapses/L1.svg"),
-        value,
-        legend("LO_R/synapses/L2.svg"),
-        png,
-        failed,
-        missing,
-        legend("LO_R/synapses/L3.svg"),
-        orphan,
-        damaged,
-        hostile,
-    ];
-    findings.amounts.compared = 1200;
-    findings.amounts.same = 1190;
-    for finding in &findings.findings {
-        findings.amounts.count(finding.verdict);
-    }
-    findings.notes = vec!["A note with <b>markup</b>.".into()];
-    findings
-}
-
-fn drawn(map: &OwnedScene, format: Format) -> Vec<u8> {
-    let scale = if format == Format::Png {
-        PNG_SCALE
-    } else {
-        1.0
-    };
-    draw(format, &map.head, &map.batch(), &DrawOptions::scaled(scale)).unwrap()
-}
-
-fn page_of(findings: &Findings, maps: &[OwnedScene; 2]) -> String {
-    let pictures = |finding: &Finding, which: Which| -> io::Result<Option<Vec<u8>>> {
-        let map = &maps[usize::from(which == Which::New)];
-        Ok(Some(drawn(map, finding.format.unwrap())))
-    };
-    let options = PageOptions {
-        subject: "eyemap.toml".into(),
-        png_scale: PNG_SCALE,
-        ..PageOptions::default()
-    };
-    let mut out = Vec::new();
-    write_page(&mut out, findings, &pictures, &options).unwrap();
-    String::from_utf8(out).unwrap()
-}
-
-fn sample_page() -> (Findings, String) {
-    let old = scene(900, 3, Content::Full, 7);
-    let (new, differences) = changed(&old);
-    let findings = sample(&differences);
-    let page = page_of(&findings, &[old, new]);
-    if let Some(file) = std::env::var_os("EYEMAP_KEEP_PAGE") {
-        std::fs::write(file, &page).unwrap();
-    }
-    (findings, page)
-}
+use findings::{HOSTILE, PNG_SCALE, changed, finding, legend, page_of, sample, sample_page};
 
 const TOOLS: &str = r##"
 const found={},errors=[],reports=[];
@@ -272,7 +99,9 @@ fn the_list_is_grouped_by_cause_and_names_are_text() {
     let Some(program) = chromium() else { return };
     let (findings, page) = sample_page();
     let script = r##"
-        await settle();
+        // High enough for every row.
+        frame.height=2000;
+        await until("all rows",()=>$$("#rows .row").length===10+$$("#rows .cause").length&&text("#rows").includes("nothing draws it"));
         const groups=[];
         for(const row of $$("#rows .row")){
           const t=row.querySelector(".toggle");
@@ -339,7 +168,7 @@ fn four_views_show_two_pictures() {
         const turns=[],look=()=>$$("figure").map(f=>seen(f.querySelector("img"))).join();
         for(let i=0;i<60;i++){const now=look();if(turns.at(-1)!==now)turns.push(now);await wait(50)}
         found.turns=turns.length;found.both=turns.includes("true,true");
-        key("b");const held=look();await wait(1200);found.held=look()===held;key("b");found.turned=look()!==held;
+        key("b");key("o");key("o");const held=look();await wait(1200);found.held=look()===held;key("b");found.turned=look()!==held;
         key("4");
         const canvas=$("canvas"),c=canvas.getContext("2d");
         found.difference=[view(),seen(canvas),seen($('[data-which="approved"] img'))];

@@ -126,11 +126,12 @@ function onKey(event) {
 
 document.addEventListener("keydown", onKey);
 list.addEventListener("scroll", () => drawRows(false), { passive: true });
-addEventListener("resize", () => {
-  drawRows(false);
+new ResizeObserver(() => drawRows(false)).observe(list);
+addEventListener("resize", arrange);
+still.addEventListener("change", () => {
+  blink(false);
   arrange();
 });
-still.addEventListener("change", arrange);
 for (const element of document.querySelectorAll("button[data-view]")) {
   element.addEventListener("click", () => setView(element.dataset.view));
 }

@@ -64,10 +64,9 @@ class Picture {
       this.overlay.append(shape);
       return shape;
     };
-    for (const [key, [cx, cy]] of rings) {
-      add("circle", "halo", { cx, cy, r: RING });
-      add("circle", "ring", { cx, cy, r: RING }).dataset.at = key;
-    }
+    // Halos first: none covers the ring of a neighbour.
+    for (const [cx, cy] of rings.values()) add("circle", "halo", { cx, cy, r: RING });
+    for (const [key, [cx, cy]] of rings) add("circle", "ring", { cx, cy, r: RING }).dataset.at = key;
     if (pixels) {
       const [x, y, width, height] = pixels.bounds.map((n) => n / (about.png_scale || 1));
       add("rect", "bounds", { x, y, width, height });

@@ -63,10 +63,10 @@ impl<'a> Embedded<'a> {
             let finding = &self.findings[i];
             let named = Which::BOTH.map(|which| unnamed(finding, which).is_none());
             let wanted = named.into_iter().filter(|&named| named).count();
-            // The same for all that follow: pictures that are not shown are not read either.
             if wanted > self.left {
                 return Ok(());
             }
+            // Counted even if its bytes do not fit, so that no more are read either.
             self.left -= wanted;
             let read = Which::BOTH.map(|which| match named[which as usize] {
                 true => Some(read(pictures, finding, which)),

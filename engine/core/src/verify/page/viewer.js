@@ -4,7 +4,7 @@ const approved = new Picture("approved");
 const fresh = new Picture("new");
 const both = [approved, fresh];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const shown = { index: -1, view: "side", zoom: 0, outlines: true, note: "", pixels: "", blended: false };
+const shown = { index: -1, view: "side", zoom: 0, outlines: true, note: "", pixels: "", blended: false, blinks: false };
 let blinking = 0;
 let turn = 0;
 
@@ -12,6 +12,7 @@ async function showFinding(index) {
   const finding = findings[index];
   const mine = (turn += 1);
   shown.index = index;
+  document.querySelector(".viewer").scrollTop = 0;
   $("verdict").textContent = WORDS[finding.verdict];
   $("path").replaceChildren(foreign(finding.path));
   const map = finding.map;
@@ -57,7 +58,7 @@ function arrange() {
     button.setAttribute("aria-pressed", String(Number(button.dataset.zoom) === shown.zoom));
   }
   $("outlines").setAttribute("aria-pressed", String(shown.outlines));
-  $("swipe").hidden = now !== "swipe";
+  $("slider").hidden = now !== "swipe";
   $("turn").hidden = now !== "blink";
   scale(now);
   swipeTo($("slider").value);
@@ -71,14 +72,23 @@ const canvasSize = () => [0, 1].map((side) => Math.max(1, ...both.map((picture) 
 function scale(now) {
   const [width, height] = canvasSize();
   const room = (stage.clientWidth - (now === "side" ? 16 : 0)) / (now === "side" ? 2 : 1) - 2;
-  const fit = Math.min(room / width, (innerHeight * 0.7) / height, 3);
+  const fit = Math.min(room / width, roomBelow() / height, 3);
   const by = shown.zoom || Math.max(fit, 0.05);
   both.forEach((picture) => picture.place([width, height], by));
+}
+
+// What is in sight below the words, less a rest that shows that a table follows.
+function roomBelow() {
+  const viewer = document.querySelector(".viewer");
+  if (getComputedStyle(viewer).overflowY !== "auto") return innerHeight * 0.7;
+  const top = stage.getBoundingClientRect().top - viewer.getBoundingClientRect().top + viewer.scrollTop;
+  return Math.max(viewer.clientHeight - top - ($("differences").hidden ? 40 : 140), 240);
 }
 
 function setView(name) {
   if (name !== "side" && !paired()) return say("This view needs both pictures");
   shown.view = name;
+  blink(false);
   arrange();
   const words = document.querySelector(`button[data-view=${name}]`).firstChild.textContent.trim();
   say(`View: ${words}`);
@@ -96,13 +106,17 @@ function swipeTo(percent) {
 function drag(event) {
   if (stage.dataset.view !== "swipe" || !(event.buttons & 1)) return;
   const { left, width } = fresh.box.getBoundingClientRect();
+  // So that the line follows beyond the picture too; events that a script makes have no pointer.
+  if (event.type === "pointerdown" && event.isTrusted) stage.setPointerCapture(event.pointerId);
   swipeTo(((event.clientX - left) / width) * 100);
   event.preventDefault();
 }
 
+// Asked again while it is on, it lets a picture that was turned by hand be.
 function blink(on) {
+  if (on === shown.blinks) return;
+  shown.blinks = on;
   clearInterval(blinking);
-  blinking = 0;
   if (!on) return;
   turnTo(true);
   if (!still.matches) blinking = setInterval(() => document.hidden || turnTo(), 500);

@@ -31,19 +31,29 @@ pub struct Settings {
     /// The configuration. Default: none, so that every key has its default.
     pub config: Option<PathBuf>,
     /// `svg`, `svg-static`, `png`, `json`. Default: what the configuration says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<Format>,
     /// Pixels of a PNG per px of the map, 0.1 to 8. Default: what the configuration says.
     pub scale: Option<f64>,
     /// Whether these are snapshots of a plugin, which `--plugin` names. Default: false.
+    #[serde(skip_serializing_if = "is_default")]
     pub plugin: bool,
     /// Which maps. Default: what the configuration says.
+    #[serde(skip_serializing_if = "is_default")]
     pub select: SelectConfig,
     /// Which pictures are kept beside their hashes.
     pub keep: Keep,
     /// What may differ. Default: nothing.
+    #[serde(skip_serializing_if = "is_default")]
     pub tolerance: ToleranceSettings,
     /// Further configurations that a plugin is asked with, by name: `[configs.NAME]`. Default: none.
+    #[serde(skip_serializing_if = "is_default")]
     pub configs: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What says nothing is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Which pictures are kept: `[keep]`. All others are known by their hashes, which tell that and in which

@@ -168,7 +168,7 @@ impl Sides<'_> {
                 before: then,
                 after: now,
                 fills: Some(sides.map(|hexagon| hexagon.fill.clone())),
-                at: Some(after.center()),
+                at: Some(told_place(after)),
             });
         };
         let beside = self.tolerance.map_or(0.0, |tolerance| tolerance.place_px);
@@ -227,7 +227,7 @@ impl Sides<'_> {
                     before,
                     after,
                     fills: Some(cells.map(|cell| cell.fill.clone())),
-                    at: Some(sides[1].center()),
+                    at: Some(told_place(sides[1])),
                 });
             }
         }
@@ -294,6 +294,11 @@ fn label(picture: &Picture, layer: usize) -> String {
     label.map_or_else(|| (layer + 1).to_string(), Clone::clone)
 }
 
+/// The centre of a hexagon without the digits that reading it back adds.
+fn told_place(hexagon: &Hexagon) -> [f64; 2] {
+    hexagon.center().map(|px| (px * 100.0).round() / 100.0)
+}
+
 fn place(at: [f64; 2]) -> String {
     let [x, y] = at.map(|px| value_text((px * 100.0).round() / 100.0));
     format!("{x}, {y} px")
@@ -302,7 +307,7 @@ fn place(at: [f64; 2]) -> String {
 fn there_or_not(column: [i32; 2], hexagon: &Hexagon, [before, after]: [&str; 2]) -> Difference {
     Difference {
         column: Some(column),
-        at: Some(hexagon.center()),
+        at: Some(told_place(hexagon)),
         fills: None,
         ..of_map(Kind::Column, "", before, after)
     }

@@ -31,10 +31,7 @@ pub(super) fn run(args: &JoinArgs) -> Result<ExitCode, Failure> {
     for (part, findings) in args.parts.iter().zip(&kept) {
         outputs.take_over(part, findings)?;
     }
-    let compared = Compared {
-        findings,
-        interrupted: false,
-    };
+    let compared = Compared::from(findings);
     told::tell(&places, &compared, (scale, args.snapshots.json))
 }
 
@@ -47,10 +44,7 @@ pub(super) fn report(args: &AgainArgs) -> Result<ExitCode, Failure> {
     if args.out.is_some() && !places.out.join(PENDING_DIR).exists() {
         places.pending.clone_from(dir);
     }
-    let compared = Compared {
-        findings: read_findings(&places.out)?,
-        interrupted: false,
-    };
+    let compared = Compared::from(read_findings(&places.out)?);
     told::tell(&places, &compared, (scale(dir)?, args.snapshots.json))
 }
 

@@ -26,7 +26,11 @@ pub(super) fn tell(
     let findings = &compared.findings;
     places.outputs(scale).write(findings)?;
     if json {
-        out::json(&serde_json::json!(findings))?;
+        let mut document = serde_json::json!(findings);
+        document["interrupted"] = compared.interrupted.into();
+        document["drawing_ms"] = (compared.drawing.as_secs_f64() * 1e3).into();
+        document["comparing_ms"] = (compared.comparing.as_secs_f64() * 1e3).into();
+        out::json(&document)?;
     } else {
         lines(places, compared)
             .iter()
@@ -60,6 +64,13 @@ fn lines(places: &Places, compared: &Compared) -> Vec<String> {
             tolerance.color,
             tolerance.place_px,
             if tolerance.forced { ", forced" } else { "" }
+        ));
+    }
+    if !compared.drawing.is_zero() {
+        let [drawing, comparing] =
+            [compared.drawing, compared.comparing].map(|time| time.as_secs_f64() * 1e3);
+        lines.push(format!(
+            "time over all threads: drawing {drawing:.1} ms, comparing {comparing:.1} ms"
         ));
     }
     let causes = causes(&findings.findings);

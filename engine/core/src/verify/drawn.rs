@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
 };
 
 use super::{MapName, picture::Places};
@@ -34,6 +35,8 @@ pub(super) struct Drawn {
     pub(super) scene: Option<Scene>,
     /// Whether the run was interrupted, so that artifacts are not there.
     pub(super) interrupted: bool,
+    /// Time that hashing took.
+    pub(super) hashing: Duration,
 }
 
 /// How maps are drawn.
@@ -76,6 +79,7 @@ impl Drawing<'_> {
             artifacts: formats.iter().map(|_| Err(reason.to_owned())).collect(),
             scene: None,
             interrupted: false,
+            hashing: Duration::ZERO,
         }
     }
 
@@ -85,20 +89,26 @@ impl Drawing<'_> {
             Err(error) => return self.failed(request, formats, &with_causes(&error)),
         };
         let id = request.id(self.maps.dataset);
+        let mut hashing = Duration::ZERO;
         let artifact = |&format: &Format| {
             let bytes = draw_held(format, &scene, &self.options).map_err(|e| e.to_string())?;
+            let start = Instant::now();
+            let hash = Fingerprint::of_bytes(&bytes);
+            hashing += start.elapsed();
             Ok(Artifact {
                 path: key(&id, format).path(),
                 format,
-                hash: Fingerprint::of_bytes(&bytes),
+                hash,
                 bytes: Some(bytes),
             })
         };
+        let artifacts = formats.iter().map(artifact).collect();
         Drawn {
             map: self.name(request),
-            artifacts: formats.iter().map(artifact).collect(),
+            artifacts,
             scene: Some(scene),
             interrupted: false,
+            hashing,
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -57,6 +58,22 @@ pub struct Compared {
     pub findings: Findings,
     /// Whether it was stopped before its end; then nothing is said of orphans.
     pub interrupted: bool,
+    /// Time spent drawing, over all threads.
+    pub drawing: Duration,
+    /// Time spent hashing, looking up, comparing and writing what is pending, over all threads.
+    pub comparing: Duration,
+}
+
+impl From<Findings> for Compared {
+    /// Findings of a comparison that was carried out elsewhere.
+    fn from(findings: Findings) -> Self {
+        Self {
+            findings,
+            interrupted: false,
+            drawing: Duration::ZERO,
+            comparing: Duration::ZERO,
+        }
+    }
 }
 
 /// Why a comparison ended early.
@@ -118,6 +135,8 @@ pub fn compare(
 struct Found {
     amounts: Amounts,
     findings: Vec<Finding>,
+    drawing: Duration,
+    comparing: Duration,
 }
 
 struct Run<'a> {
@@ -198,16 +217,27 @@ impl<'a> Run<'a> {
     /// Draws a map and compares it in all formats.
     fn map(&self, request: Request, found: &mut Found) -> Result<(), VerifyError> {
         let formats = self.options.formats;
+        let start = Instant::now();
         let drawn = self.drawing.draw(request, formats);
+        found.drawing += start.elapsed().saturating_sub(drawn.hashing);
         if drawn.interrupted {
             return Ok(());
         }
-        self.check_tolerance(&drawn, request)?;
+        let start = Instant::now();
+        let compared = self.check_tolerance(&drawn, request);
+        let compared = compared.and_then(|()| self.drawn(request, &drawn, found));
+        found.comparing += start.elapsed() + drawn.hashing;
+        compared
+    }
+
+    /// Compares a map that was drawn.
+    fn drawn(&self, request: Request, drawn: &Drawn, found: &mut Found) -> Result<(), VerifyError> {
+        let formats = self.options.formats;
         let mut at = None;
         for (artifact, &format) in drawn.artifacts.iter().zip(formats) {
             match artifact {
                 Ok(artifact) => {
-                    let finding = self.artifact(&drawn, artifact, &mut at, found)?;
+                    let finding = self.artifact(drawn, artifact, &mut at, found)?;
                     found.take(finding);
                 }
                 Err(reason) => {
@@ -411,6 +441,8 @@ impl<'a> Run<'a> {
         Compared {
             findings,
             interrupted,
+            drawing: found.drawing,
+            comparing: found.comparing,
         }
     }
 
@@ -487,6 +519,8 @@ impl Found {
     fn with(mut self, other: Self) -> Self {
         self.amounts.add(&other.amounts);
         self.findings.extend(other.findings);
+        self.drawing += other.drawing;
+        self.comparing += other.comparing;
         self
     }
 }

@@ -5,7 +5,7 @@ use eyemap_abi::job::{ColorJob, ColorNeeds, ColumnStatus, Subject, SubjectNeeds}
 
 use super::{
     Question,
-    lines::{Lines, Unanswered, number, quoted},
+    lines::{Lines, Unanswered, number, quoted, word},
 };
 use crate::{
     scene::{Legend, Rgba},
@@ -47,7 +47,7 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
 fn push_needs(lines: &mut Lines, needs: &ColorNeeds) {
     lines.section("what it needs");
     for (subject, needs) in [("whole columns", &needs.whole), ("layers", &needs.layer)] {
-        let words: Vec<String> = needs.statistics.iter().map(|s| format!("{s:?}")).collect();
+        let words: Vec<String> = needs.statistics.iter().map(word).collect();
         let quantiles: Vec<String> = needs.quantiles.iter().map(|&q| number(q)).collect();
         let flag = |set: bool, words: &str| {
             if set {
@@ -57,8 +57,8 @@ fn push_needs(lines: &mut Lines, needs: &ColorNeeds) {
             }
         };
         let answer = format!(
-            "over {:?}; statistics [{}]; quantiles [{}]{}{}",
-            needs.scope,
+            "over {}; statistics [{}]; quantiles [{}]{}{}",
+            word(&needs.scope),
             words.join(", "),
             quantiles.join(", "),
             flag(needs.categories, "categories"),
@@ -194,7 +194,7 @@ fn push_legend(lines: &mut Lines, legend: Option<&Legend>) {
         return lines.answer("legend", "none");
     };
     let title = quoted(&legend.title);
-    lines.answer("legend", &format!("{:?}, title {title}", legend.kind));
+    lines.answer("legend", &format!("{}, title {title}", word(&legend.kind)));
     let ticks: Vec<String> = legend.ticks.iter().map(|&tick| number(tick)).collect();
     push_entries(lines, "legend tick", &ticks);
     let labels: Vec<String> = legend.labels.iter().map(|label| quoted(label)).collect();

@@ -142,41 +142,7 @@ fn job(
 fn push_answers(lines: &mut Lines, scale: &Scale<'_>) -> Result<(), Unanswered> {
     let legend = scale.legend()?;
     push_legend(lines, legend.as_ref());
-    let mut asked: Vec<(String, f64, ColumnStatus)> = VALUES
-        .iter()
-        .map(|&value| {
-            (
-                format!("value {} has data", number(value)),
-                value,
-                ColumnStatus::HasData,
-            )
-        })
-        .collect();
-    for (i, &tick) in legend
-        .iter()
-        .flat_map(|legend| &legend.ticks)
-        .take(TICKS)
-        .enumerate()
-    {
-        let near = [
-            ("just below", tick.next_down()),
-            ("at", tick),
-            ("just above", tick.next_up()),
-        ];
-        asked.extend(near.map(|(word, value)| {
-            (
-                format!("value {word} tick {} has data", i + 1),
-                value,
-                ColumnStatus::HasData,
-            )
-        }));
-    }
-    let others = &ColumnStatus::ALL[1..];
-    asked.extend(
-        others
-            .iter()
-            .map(|&status| (status.word().replace('_', " "), 0.0, status)),
-    );
+    let asked = asked(legend.as_ref());
     for range in lines.batches(asked.len()) {
         let batch = &asked[range];
         let values: Vec<f64> = batch.iter().map(|(_, value, _)| *value).collect();
@@ -187,6 +153,28 @@ fn push_answers(lines: &mut Lines, scale: &Scale<'_>) -> Result<(), Unanswered> 
         }
     }
     Ok(())
+}
+
+/// Questions, each with a value and a status.
+fn asked(legend: Option<&Legend>) -> Vec<(String, f64, ColumnStatus)> {
+    let has_data = |what: String, value| {
+        let question = format!("value {what} has data");
+        (question, value, ColumnStatus::HasData)
+    };
+    let fixed = VALUES.iter().map(|&value| has_data(number(value), value));
+    let ticks = legend.iter().flat_map(|legend| &legend.ticks).take(TICKS);
+    // By the tick's number: a tick that moves is one line that differs, not seven.
+    let ticks = ticks.enumerate().flat_map(|(i, &tick)| {
+        let near = [
+            ("just below", tick.next_down()),
+            ("at", tick),
+            ("just above", tick.next_up()),
+        ];
+        near.map(|(word, value)| has_data(format!("{word} tick {}", i + 1), value))
+    });
+    let others = ColumnStatus::ALL[1..].iter();
+    let others = others.map(|&status| (status.word().replace('_', " "), 0.0, status));
+    fixed.chain(ticks).chain(others).collect()
 }
 
 fn push_legend(lines: &mut Lines, legend: Option<&Legend>) {

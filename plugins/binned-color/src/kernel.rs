@@ -57,23 +57,40 @@ fn bin(bins: &Bins, values: &[f64], out: &mut [Rgba]) {
 /// The smallest value that lies above an edge, so that `value >= threshold` says exactly what
 /// `(value - low) / width > edge` says, rounding included; infinity if none does.
 ///
-/// The share rises with the value, so the threshold is found by stepping through the few numbers
-/// around the edge.
+/// The share rises with the value from 0 to 1, so the threshold is found by halving the numbers between
+/// the ends. Stepping to it from the edge would never end near 0, where numbers lie far closer than the
+/// share can tell.
 pub(crate) fn threshold([low, high]: [f64; 2], edge: f64) -> f64 {
     let width = high - low;
     let above = |value: f64| (value - low) / width > edge;
     // With equal ends every share is NaN, with an infinite width 0: neither is above an edge.
-    if !(width > 0.0 && width.is_finite()) {
+    if !(width > 0.0 && width.is_finite() && above(high)) {
         return f64::INFINITY;
     }
-    let mut value = low + edge * width;
-    while above(value) {
-        value = value.next_down();
+    let (mut below, mut reached) = (place(low), place(high));
+    while below + 1 < reached {
+        let middle = below.midpoint(reached);
+        if above(at(middle)) {
+            reached = middle;
+        } else {
+            below = middle;
+        }
     }
-    while !above(value) {
-        value = value.next_up();
-    }
-    value
+    at(reached)
+}
+
+/// Where a number is among all numbers: they rise together, and neighbours differ by one.
+const fn place(value: f64) -> i64 {
+    flipped(value.to_bits().cast_signed())
+}
+
+const fn at(place: i64) -> f64 {
+    f64::from_bits(flipped(place).cast_unsigned())
+}
+
+/// Bits of a negative number fall while it rises. Its own inverse.
+const fn flipped(bits: i64) -> i64 {
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 #[cfg(test)]
@@ -104,5 +121,17 @@ mod tests {
         }
         assert!(parted > 3000, "{parted}");
         assert_eq!(threshold([-f64::MAX, f64::MAX], 0.5), f64::INFINITY);
+    }
+
+    #[test]
+    fn an_edge_at_zero_is_found_where_numbers_lie_far_closer_than_shares() {
+        for half in [5.0, 1e-300, 1e300] {
+            let at = threshold([-half, half], 0.5);
+            let share = |value: f64| (value + half) / (2.0 * half);
+            assert!(
+                at > 0.0 && share(at) > 0.5 && share(at.next_down()) <= 0.5,
+                "{at}"
+            );
+        }
     }
 }

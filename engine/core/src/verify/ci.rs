@@ -4,7 +4,7 @@
 //! A cell type may be called anything. Before a name reaches a CI system it becomes one line without
 //! characters that are not seen; each form then escapes what means something in that form.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{Amounts, Cause, Finding, Findings, Verdict};
 
@@ -92,28 +92,23 @@ pub(super) fn sentence(findings: &Findings) -> String {
     if wrong == 0 {
         return format!("All {}{shard} are as approved.", artifacts(total));
     }
-    let by_verdict = [
-        Verdict::Failed,
-        Verdict::Differs,
-        Verdict::Damaged,
-        Verdict::Missing,
-        Verdict::Orphaned,
-    ];
-    let parts: Vec<String> = by_verdict
-        .into_iter()
-        .filter_map(|verdict| {
-            let of = |finding: &&Finding| finding.verdict == verdict;
-            let n = findings.findings.iter().filter(of).count() as u64;
-            (n > 0).then(|| format!("{} {}", number(n), ended(verdict, n == 1)))
-        })
-        .collect();
     let are = if total == 1 { "is" } else { "are" };
     format!(
         "{} of {}{shard} {are} not as approved: {}.",
         number(wrong),
         artifacts(total),
-        parts.join(", ")
+        by_verdict(findings).join(", ")
     )
+}
+
+/// `2 differ`, `1 could not be drawn`, in the order of exit codes.
+fn by_verdict(findings: &Findings) -> Vec<String> {
+    let mut counts: BTreeMap<Verdict, u64> = BTreeMap::new();
+    for finding in &findings.findings {
+        *counts.entry(finding.verdict).or_default() += 1;
+    }
+    let words = |(verdict, n)| format!("{} {}", number(n), ended(verdict, n == 1));
+    counts.into_iter().map(words).collect()
 }
 
 /// What follows the number of artifacts that ended so.

@@ -84,7 +84,7 @@ pub enum GoldenError {
         reason: &'static str,
     },
     /// A stage failed where it may not.
-    #[error("{name}: {question} has no answer")]
+    #[error("{name}: no answer to {question:?}")]
     Stage {
         /// Stage and configuration.
         name: String,
@@ -94,7 +94,7 @@ pub enum GoldenError {
         source: Box<StageError>,
     },
     /// A cache policy failed while it was used.
-    #[error("{name}: {question} has no answer: {reason}")]
+    #[error("{name}: no answer to {question:?}: {reason}")]
     Policy {
         /// Extension and configuration.
         name: String,
@@ -146,7 +146,8 @@ impl GoldenError {
 ///
 /// `library` is an id, or a path with a `/`; the finder has to trust it ([`Finder::trust_file`] for a
 /// file that the user names). Every stage is built and asked twice and, where the plugin promises that
-/// batches do not matter, in batches of 1 and of 7 too.
+/// batches do not matter, in batches of 1 and of 7 too. It runs in this process and without a time
+/// limit.
 ///
 /// # Errors
 /// When the library cannot be loaded, a stage panics or gives answers that the host cannot use, or

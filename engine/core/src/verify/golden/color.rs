@@ -5,7 +5,7 @@ use eyemap_abi::job::{ColorJob, ColorNeeds, ColumnStatus, Subject, SubjectNeeds}
 
 use super::{
     Question,
-    lines::{Lines, Unanswered, number, quoted},
+    lines::{Lines, Unanswered, number, quoted, word},
 };
 use crate::{
     scene::{Legend, Rgba},
@@ -47,7 +47,7 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
 fn push_needs(lines: &mut Lines, needs: &ColorNeeds) {
     lines.section("what it needs");
     for (subject, needs) in [("whole columns", &needs.whole), ("layers", &needs.layer)] {
-        let words: Vec<String> = needs.statistics.iter().map(|s| format!("{s:?}")).collect();
+        let words: Vec<String> = needs.statistics.iter().map(word).collect();
         let quantiles: Vec<String> = needs.quantiles.iter().map(|&q| number(q)).collect();
         let flag = |set: bool, words: &str| {
             if set {
@@ -57,8 +57,8 @@ fn push_needs(lines: &mut Lines, needs: &ColorNeeds) {
             }
         };
         let answer = format!(
-            "over {:?}; statistics [{}]; quantiles [{}]{}{}",
-            needs.scope,
+            "over {}; statistics [{}]; quantiles [{}]{}{}",
+            word(&needs.scope),
             words.join(", "),
             quantiles.join(", "),
             flag(needs.categories, "categories"),
@@ -142,41 +142,7 @@ fn job(
 fn push_answers(lines: &mut Lines, scale: &Scale<'_>) -> Result<(), Unanswered> {
     let legend = scale.legend()?;
     push_legend(lines, legend.as_ref());
-    let mut asked: Vec<(String, f64, ColumnStatus)> = VALUES
-        .iter()
-        .map(|&value| {
-            (
-                format!("value {} has data", number(value)),
-                value,
-                ColumnStatus::HasData,
-            )
-        })
-        .collect();
-    for (i, &tick) in legend
-        .iter()
-        .flat_map(|legend| &legend.ticks)
-        .take(TICKS)
-        .enumerate()
-    {
-        let near = [
-            ("just below", tick.next_down()),
-            ("at", tick),
-            ("just above", tick.next_up()),
-        ];
-        asked.extend(near.map(|(word, value)| {
-            (
-                format!("value {word} tick {} has data", i + 1),
-                value,
-                ColumnStatus::HasData,
-            )
-        }));
-    }
-    let others = &ColumnStatus::ALL[1..];
-    asked.extend(
-        others
-            .iter()
-            .map(|&status| (status.word().replace('_', " "), 0.0, status)),
-    );
+    let asked = asked(legend.as_ref());
     for range in lines.batches(asked.len()) {
         let batch = &asked[range];
         let values: Vec<f64> = batch.iter().map(|(_, value, _)| *value).collect();
@@ -189,12 +155,34 @@ fn push_answers(lines: &mut Lines, scale: &Scale<'_>) -> Result<(), Unanswered> 
     Ok(())
 }
 
+/// Questions, each with a value and a status.
+fn asked(legend: Option<&Legend>) -> Vec<(String, f64, ColumnStatus)> {
+    let has_data = |what: String, value| {
+        let question = format!("value {what} has data");
+        (question, value, ColumnStatus::HasData)
+    };
+    let fixed = VALUES.iter().map(|&value| has_data(number(value), value));
+    let ticks = legend.iter().flat_map(|legend| &legend.ticks).take(TICKS);
+    // By the tick's number: a tick that moves is one line that differs, not seven.
+    let ticks = ticks.enumerate().flat_map(|(i, &tick)| {
+        let near = [
+            ("just below", tick.next_down()),
+            ("at", tick),
+            ("just above", tick.next_up()),
+        ];
+        near.map(|(word, value)| has_data(format!("{word} tick {}", i + 1), value))
+    });
+    let others = ColumnStatus::ALL[1..].iter();
+    let others = others.map(|&status| (status.word().replace('_', " "), 0.0, status));
+    fixed.chain(ticks).chain(others).collect()
+}
+
 fn push_legend(lines: &mut Lines, legend: Option<&Legend>) {
     let Some(legend) = legend else {
         return lines.answer("legend", "none");
     };
     let title = quoted(&legend.title);
-    lines.answer("legend", &format!("{:?}, title {title}", legend.kind));
+    lines.answer("legend", &format!("{}, title {title}", word(&legend.kind)));
     let ticks: Vec<String> = legend.ticks.iter().map(|&tick| number(tick)).collect();
     push_entries(lines, "legend tick", &ticks);
     let labels: Vec<String> = legend.labels.iter().map(|label| quoted(label)).collect();

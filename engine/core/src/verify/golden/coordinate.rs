@@ -5,7 +5,7 @@ use eyemap_abi::job::{CoordinateDescription, CoordinateJob, Extent, Guide, Side}
 
 use super::{
     Question,
-    lines::{Lines, Unanswered, number, quoted},
+    lines::{Lines, Unanswered, number, quoted, word},
 };
 use crate::stage::{CoordinateStage, Placement, StageError};
 
@@ -84,7 +84,7 @@ fn push_description(lines: &mut Lines, description: &CoordinateDescription) {
     let radius = number(cell.circumradius_px);
     lines.answer(
         "cell",
-        &format!("{:?}, circumradius {radius} px", cell.shape),
+        &format!("{}, circumradius {radius} px", word(&cell.shape)),
     );
     for (i, guide) in description.guides.iter().take(GUIDES).enumerate() {
         lines.answer(&format!("guide {}", i + 1), &guide_text(guide));

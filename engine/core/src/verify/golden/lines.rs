@@ -126,6 +126,12 @@ pub(super) fn quoted(text: &str) -> String {
     )
 }
 
+/// The word that a value without fields has in the JSON of the contract: `flat_top`.
+pub(super) fn word(value: &impl serde::Serialize) -> String {
+    let word = serde_json::to_value(value).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}
+
 /// A number, exactly: as ECMAScript writes it where that reads back as the same bits.
 pub(super) fn number(value: f64) -> String {
     if value.is_finite() && (value != 0.0 || value.is_sign_positive()) {

@@ -121,7 +121,7 @@ fn push_description(lines: &mut Lines, description: &MetadataDescription) {
             None => String::new(),
             Some(badge) => {
                 let fill = badge.fill.as_deref().map_or("default".into(), quoted);
-                format!(", badge {} in {fill}", quoted(&badge.text))
+                format!(", badge {}, fill {fill}", quoted(&badge.text))
             }
         };
         let text = format!("{}{badge}", quoted(&line.text));

@@ -6,10 +6,12 @@ use super::{
     Question,
     lines::{Lines, Unanswered, quoted},
 };
-use crate::cache::{Asked, PolicyError, PolicySource, ReplayOptions, replay};
+use crate::cache::{Asked, PolicyError, PolicySource, ReplayOptions, Replayed, replay};
 
 /// Requests of a trace.
 const REQUESTS: u64 = 600;
+/// Of the cache, in bytes.
+const CAPACITIES: [u64; 3] = [1_000, 4_000, 16_000];
 
 pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unanswered> {
     let options = serde_json::Value::Object(question.config.config.clone()).to_string();
@@ -18,43 +20,36 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
         return Ok(());
     };
     for (title, key, size) in traces() {
-        let requests = (0..REQUESTS).map(|tick| {
-            let key = key(tick);
-            Asked {
-                tick,
-                key,
-                size: size(key),
-                cost_ns: 1000 * (1 + key % 5),
-                stage: None,
-            }
-        });
-        let requests: Vec<Asked> = requests.collect();
-        for capacity in [1_000, 4_000, 16_000] {
+        let asked = |tick| Asked {
+            tick,
+            key: key(tick),
+            size: size(key(tick)),
+            cost_ns: 1000 * (1 + key(tick) % 5),
+            stage: None,
+        };
+        let requests: Vec<Asked> = (0..REQUESTS).map(asked).collect();
+        for capacity in CAPACITIES {
             lines.section(&format!("{title}, {capacity} bytes"));
             let replayed = replay(&requests, &source, &ReplayOptions::new(capacity));
-            let Some(replayed) = or_refused(lines, replayed)? else {
-                continue;
-            };
-            if let Some(fault) = replayed.fault {
-                return Err(Unanswered::Policy(fault));
-            }
-            let counts = replayed.counts;
-            let answers = [
-                ("hits", replayed.hits.to_string()),
-                ("which hit", replayed.hit_bits),
-                ("bytes of hits", replayed.hit_bytes.to_string()),
-                ("evictions", counts.evictions.to_string()),
-                ("newcomers refused", counts.refused.to_string()),
-                (
-                    "at the end",
-                    format!("{} entries, {} bytes", replayed.entries, replayed.bytes),
-                ),
-            ];
-            for (question, answer) in answers {
-                lines.answer(question, &answer);
+            if let Some(replayed) = or_refused(lines, replayed)? {
+                push_answers(lines, replayed)?;
             }
         }
     }
+    Ok(())
+}
+
+fn push_answers(lines: &mut Lines, replayed: Replayed) -> Result<(), Unanswered> {
+    if let Some(fault) = replayed.fault {
+        return Err(Unanswered::Policy(fault));
+    }
+    let (entries, bytes) = (replayed.entries, replayed.bytes);
+    lines.answer("hits", &replayed.hits.to_string());
+    lines.answer("which hit", &replayed.hit_bits);
+    lines.answer("bytes of hits", &replayed.hit_bytes.to_string());
+    lines.answer("evictions", &replayed.counts.evictions.to_string());
+    lines.answer("newcomers refused", &replayed.counts.refused.to_string());
+    lines.answer("at the end", &format!("{entries} entries, {bytes} bytes"));
     Ok(())
 }
 

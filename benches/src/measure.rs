@@ -43,6 +43,14 @@ pub struct Run {
 /// # Errors
 /// When it cannot be started, or fails: the text has the end of what it said.
 pub fn run(command: &mut Command) -> Result<Run> {
+    run_to(command, 0)
+}
+
+/// Runs a program to an end with this exit code.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_to(command: &mut Command, code: i32) -> Result<Run> {
     let name = command.get_program().to_string_lossy().into_owned();
     let start = Instant::now();
     let mut child = command
@@ -57,7 +65,7 @@ pub fn run(command: &mut Command) -> Result<Run> {
     let wall = start.elapsed();
     let heard = |listener: thread::JoinHandle<String>| listener.join().unwrap_or_default();
     let (said, logged) = (heard(said), heard(logged));
-    if !ended.status.success() {
+    if ended.status.code() != Some(code) {
         let reason = format!("{said}\n{logged}");
         let from = reason
             .trim()

@@ -143,6 +143,23 @@ impl Place {
         Ok(Render { run, summary })
     }
 
+    /// Runs `eyemap verify` with these arguments to an end with this code, and gives what it cost and
+    /// said. The snapshot directory is where outputs are.
+    ///
+    /// # Errors
+    /// When it ends otherwise.
+    pub fn verify(&self, arguments: &[&str], code: i32) -> Result<Render> {
+        let mut command = Command::new(&self.eyemap);
+        command.arg("verify").args(arguments).arg("--json");
+        command.arg("--snapshots").arg(self.out());
+        command.current_dir(&self.dir).env_remove("CI");
+        command.env_remove("GITHUB_ACTIONS");
+        let run = measure::run_to(&mut command, code);
+        let run = run.map_err(|reason| message(&reason.to_string()))?;
+        let summary = serde_json::from_str(&run.said)?;
+        Ok(Render { run, summary })
+    }
+
     /// Where outputs are.
     pub fn out(&self) -> PathBuf {
         self.out.clone()

@@ -23,13 +23,14 @@ type Case = fn(&Bench) -> Result<String>;
 type Figure = fn(&Render) -> f64;
 
 /// All cases, in the order of the document.
-pub(crate) const CASES: [(&str, Case); 6] = [
+pub(crate) const CASES: [(&str, Case); 7] = [
     ("full", full),
     ("linear", linear),
     ("huge", huge),
     ("threads", threads),
     ("limit", limit),
     ("report", report),
+    ("verify", verify),
 ];
 
 /// Types of a whole nervous system.
@@ -260,4 +261,55 @@ fn report(bench: &Bench) -> Result<String> {
         seconds(traced),
         traced / plain
     ))
+}
+
+/// What verifying costs beyond drawing. One thread, so that time is computing time.
+fn verify(bench: &Bench) -> Result<String> {
+    let config = "[range.synapses]\nwhole = [0, 777]\n[range.cells]\nwhole = [0, 7]\n";
+    std::fs::write(bench.place.dir.join("other-range.toml"), config)?;
+    let bench = &bench.in_memory();
+    let mut text = String::from(
+        "### What verifying costs\n\nOne thread, output to memory. *Comparing* is all that is done \
+        beyond drawing: hashing and looking up, and where maps differ (another colour range) reading \
+        both, naming what differs and writing what is pending. *All* is the computing time of the \
+        command, with reading the table and writing the report.\n\n\
+        | maps | format | differ | drawing | comparing | comparing, per differing map | all |\n\
+        |---|---|---|---|---|---|---|\n",
+    );
+    let other = ["--config", "other-range.toml"];
+    let cases: [(usize, &str, &[&str], i32); 3] = [
+        (834, "svg", &[], 0),
+        (140, "svg", &other, 1),
+        (140, "png", &other, 1),
+    ];
+    for (types, format, more, code) in cases {
+        let table = bench.types(types, "")?;
+        bench.place.forget()?;
+        let path = table.path.display().to_string();
+        let mut init = vec!["init", &path, "--format", format, "--keep", "2000"];
+        let atlas = table
+            .atlas
+            .as_ref()
+            .map(|atlas| atlas.display().to_string());
+        init.extend(atlas.iter().flat_map(|atlas| ["--atlas", atlas]));
+        bench.place.verify(&init, 0)?;
+        let arguments = [&["--jobs", "1", "--guard", "0"], more].concat();
+        let run = bench.place.verify(&arguments, code)?;
+        let differ = run.number("/amounts/differ");
+        let comparing = run.number("/comparing_ms") / 1e3;
+        writeln!(
+            text,
+            "| {} | {format} | {differ} | {} | {} | {} | {} |",
+            run.number("/amounts/compared"),
+            seconds(run.number("/drawing_ms") / 1e3),
+            seconds(comparing),
+            if differ > 0.0 {
+                seconds(comparing / differ)
+            } else {
+                "-".into()
+            },
+            seconds(run.run.cost.cpu.as_secs_f64())
+        )?;
+    }
+    Ok(text)
 }

@@ -18,7 +18,7 @@ use cases::{Bench, CASES};
 
 /// Measures whole runs at scale, into docs/performance.md.
 ///
-/// Cases: full, linear, huge, threads, limit, report; without any, all of them.
+/// Cases: full, linear, huge, threads, limit, report, verify; without any, all of them.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench-report", max_term_width = 100)]
 struct Args {

@@ -38,6 +38,29 @@ pub(crate) fn run_into(release: bool) -> Result<Built, String> {
     Ok(built)
 }
 
+/// Builds and locks optimised, beside other builds: the command without Parquet and Arrow, and the three
+/// stages. For tests that compare builds.
+pub(crate) fn optimized() -> Result<Built, String> {
+    let mut arguments = vec!["build", "--profile", "optimized", "--no-default-features"];
+    arguments.extend(["--package", "eyemap"]);
+    let stages = STAGES.map(str::to_owned);
+    stages
+        .iter()
+        .for_each(|plugin| arguments.extend(["--package", plugin]));
+    crate::process::run(&mut cargo(&arguments))?;
+    let dir = target_dir().join("optimized");
+    let built = Built {
+        command: dir.join("eyemap"),
+        plugins: dir.join("plugins"),
+        dir,
+    };
+    bundle(&built, &stages)?;
+    Ok(built)
+}
+
+/// The plugins that every map is drawn with.
+const STAGES: [&str; 3] = ["binned-color", "column-metadata", "hex-coordinates"];
+
 /// As [`run_into`], and says where.
 pub(crate) fn run(release: bool) -> Result<Built, String> {
     let built = self::run_into(release)?;

@@ -25,6 +25,7 @@ struct Count {
 fn run_all(count: &mut CountedRun) -> Done {
     find_browser()?;
     let built = build::run_into(false)?;
+    let optimized = build::optimized()?;
     run_to_end(&mut cargo(&[
         "build",
         "--package",
@@ -36,7 +37,8 @@ fn run_all(count: &mut CountedRun) -> Done {
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests
         .env("EYEMAP_BIN", &built.command)
-        .env("EYEMAP_BUILD_DIR", &built.dir);
+        .env("EYEMAP_BUILD_DIR", &built.dir)
+        .env("EYEMAP_OPTIMIZED_DIR", &optimized.dir);
     count.of(&mut tests)?;
     fuzz::run(FUZZ_SECONDS)
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Finding, Findings, ReferenceError, References, Verdict,
+    Finding, Findings, Kind, ReferenceError, References, Verdict,
     pending::{self, Waiting},
     references::{Line, header_text, payload_path, snap_path, write_manifest},
 };
@@ -141,6 +141,10 @@ fn change(
         path: path.clone(),
         why: why.into(),
     };
+    let first = finding.differences.first();
+    if first.is_some_and(|first| first.kind == Kind::Unstable) {
+        return Err(nothing("it is not drawn the same each time"));
+    }
     let now = references.line(path).map(|line| line.bytes.to_string());
     if now != finding.approved {
         return Err(AcceptError::Stale { path: path.clone() });

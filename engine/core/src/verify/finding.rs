@@ -239,6 +239,26 @@ impl Findings {
         }
     }
 
+    /// Takes in what the guard found. What is not drawn the same each time says nothing about what was
+    /// approved, so it takes the place of what was found about it.
+    pub fn take_unstable(&mut self, unstable: Vec<Finding>) {
+        for finding in unstable {
+            let found = self
+                .findings
+                .iter()
+                .position(|one| one.path == finding.path);
+            match found.map(|at| std::mem::replace(&mut self.findings[at], finding.clone())) {
+                Some(old) => *self.amounts.counter(old.verdict) -= 1,
+                None => {
+                    self.amounts.same = self.amounts.same.saturating_sub(1);
+                    self.findings.push(finding.clone());
+                }
+            }
+            self.amounts.count(finding.verdict);
+        }
+        self.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
     /// Whether this is a form that can be read.
     pub const fn is_known_form(&self) -> bool {
         self.form == FORM
@@ -285,14 +305,17 @@ impl Amounts {
 
     /// Counts a verdict.
     pub const fn count(&mut self, verdict: Verdict) {
-        let counter = match verdict {
+        *self.counter(verdict) += 1;
+    }
+
+    const fn counter(&mut self, verdict: Verdict) -> &mut u64 {
+        match verdict {
             Verdict::Failed => &mut self.failed,
             Verdict::Differs => &mut self.differ,
             Verdict::Damaged => &mut self.damaged,
             Verdict::Missing => &mut self.missing,
             Verdict::Orphaned => &mut self.orphaned,
-        };
-        *counter += 1;
+        }
     }
 }
 

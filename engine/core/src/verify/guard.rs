@@ -170,7 +170,7 @@ impl Guard<'_> {
             tolerance: None,
             scale: self.draw.scale,
         };
-        let line = line_of(before, true);
+        let line = line_of(before, true, None);
         let kept = before.bytes.clone().map_or(Kept::Hashes, Kept::Picture);
         let judgement = judge.judge(&line, &kept, after);
         let told = judgement.differences.first().map(Difference::line);

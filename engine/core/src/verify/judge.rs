@@ -25,6 +25,41 @@ pub(super) struct Judgement {
     pub(super) differences: Vec<Difference>,
     pub(super) n_differences: u64,
     pub(super) pixels: Option<PixelDifference>,
+    /// Hashes of the new picture, where it was read.
+    pub(super) hashes: Option<Hashes>,
+}
+
+/// Hashes of what a picture shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hashes {
+    parts: Option<Parts>,
+    pixels: Option<Fingerprint>,
+}
+
+impl Hashes {
+    fn of(format: Format, bytes: &[u8]) -> Self {
+        let (mut parts, mut pixels) = (None, None);
+        if Picture::has_structure(format) {
+            parts = Picture::read(format, bytes).ok().as_ref().map(Parts::of);
+        } else {
+            pixels = Pixels::decode(bytes).ok().as_ref().map(Pixels::hash);
+        }
+        Self { parts, pixels }
+    }
+
+    const fn of_parts(parts: Parts) -> Self {
+        Self {
+            parts: Some(parts),
+            pixels: None,
+        }
+    }
+
+    const fn of_pixels(pixels: Fingerprint) -> Self {
+        Self {
+            parts: None,
+            pixels: Some(pixels),
+        }
+    }
 }
 
 /// What an artifact is compared with, and by.
@@ -67,6 +102,8 @@ impl Judge<'_> {
                 return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
             }
         };
+        // Before columns are named, as whoever knows the hashes alone has no names.
+        let hashes = Some(Hashes::of_parts(Parts::of(&after_picture)));
         before_picture.name_columns(self.places);
         after_picture.name_columns(self.places);
         let found = structure::compare(&before_picture, &after_picture, self.tolerance);
@@ -76,6 +113,7 @@ impl Judge<'_> {
                 message: found.message(),
                 n_differences: found.count(),
                 differences: found.into_told(),
+                hashes,
                 ..Judgement::default()
             };
         }
@@ -84,7 +122,10 @@ impl Judge<'_> {
         if !exact.is_empty() {
             return Judgement::tolerated();
         }
-        writing(before, after)
+        Judgement {
+            hashes,
+            ..writing(before, after)
+        }
     }
 
     fn pngs(&self, before: &[u8], after: &[u8]) -> Judgement {
@@ -126,6 +167,7 @@ impl Judge<'_> {
             differences,
             n_differences: n,
             pixels: Some(found),
+            hashes: Some(Hashes::of_pixels(after.hash())),
             ..Judgement::default()
         }
     }
@@ -189,6 +231,7 @@ fn hashed_structure(line: &Line, format: Format, after: &[u8]) -> Judgement {
         ),
         n_differences: differences.len() as u64,
         differences,
+        hashes: Some(Hashes::of_parts(now)),
         ..Judgement::default()
     }
 }
@@ -216,6 +259,7 @@ fn hashed_png(line: &Line, after: &[u8]) -> Judgement {
             now.to_string(),
         )],
         n_differences: 1,
+        hashes: Some(Hashes::of_pixels(now)),
         ..Judgement::default()
     }
 }
@@ -271,20 +315,16 @@ pub(super) fn line_of_text(path: &str, text: &str) -> Line {
     }
 }
 
-/// What would be approved of an artifact.
-pub(super) fn line_of(artifact: &Artifact, picture: bool) -> Line {
+/// What would be approved of an artifact, with its hashes if they are known.
+pub(super) fn line_of(artifact: &Artifact, picture: bool, hashes: Option<Hashes>) -> Line {
     let bytes = artifact.bytes.as_deref();
-    let parts = bytes
-        .filter(|_| Picture::has_structure(artifact.format))
-        .and_then(|bytes| Picture::read(artifact.format, bytes).ok());
-    let pixels = bytes
-        .filter(|_| artifact.format == Format::Png)
-        .and_then(|bytes| Pixels::decode(bytes).ok());
+    let of_bytes = || bytes.map(|bytes| Hashes::of(artifact.format, bytes));
+    let Hashes { parts, pixels } = hashes.or_else(of_bytes).unwrap_or_default();
     Line {
         path: artifact.path.as_str().into(),
         bytes: artifact.hash,
-        parts: parts.as_ref().map(Parts::of),
-        pixels: pixels.as_ref().map(Pixels::hash),
+        parts,
+        pixels,
         picture: picture && bytes.is_some(),
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use super::{
     Amounts, Finding, Findings, Keep, MapName, ReferenceError, References, Tolerance, Verdict,
     drawn::{Artifact, Drawing, Drawn, places, smallest_step},
-    judge::{Judge, Judgement, judge_text, line_of, line_of_text},
+    judge::{Hashes, Judge, Judgement, judge_text, line_of, line_of_text},
     pending,
     picture::Places,
     references::{Kept, Line, map_of},
@@ -210,8 +210,8 @@ impl<'a> Run<'a> {
     }
 
     fn is_ours(&self, request: Request) -> bool {
-        let path = self.drawing.path(request, Format::Svg);
-        is_in_shard(self.options.shard, &path)
+        let shard = self.options.shard;
+        shard.is_none() || is_in_shard(shard, &self.drawing.path(request, Format::Svg))
     }
 
     /// Draws a map and compares it in all formats.
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
                 tolerance: tolerance.color,
                 step,
                 colors: colors.map(|color| format!("#{:06x}", color.rgb())),
-                path: self.drawing.path(request, self.options.formats[0]),
+                path: self.drawing.path(request, Format::Svg),
             }),
             _ => Ok(()),
         }
@@ -281,7 +281,7 @@ impl<'a> Run<'a> {
         let Some(line) = self.see(&artifact.path) else {
             let finding = self.finding(artifact.path.clone(), Some(&drawn.map), Verdict::Missing);
             return self
-                .offer(finding, artifact, "never approved: it is new")
+                .offer(finding, artifact, ("never approved: it is new", None))
                 .map(Some);
         };
         let kept = self.options.references.kept(line);
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         if is_same {
             let finding = self.finding(artifact.path.clone(), Some(&drawn.map), verdict);
             let message = format!("{trouble}; the picture that is drawn is as approved");
-            return self.offer(finding, artifact, &message).map(Some);
+            return self.offer(finding, artifact, (&message, None)).map(Some);
         }
         let nowhere = Places::default();
         let places: &Places = match &drawn.scene {
@@ -325,8 +325,9 @@ impl<'a> Run<'a> {
             "" => judgement.message.clone(),
             trouble => format!("{}; {trouble}", judgement.message),
         };
+        let hashes = judgement.hashes;
         let finding = told(finding, judgement, (line, &kept));
-        self.offer(finding, artifact, &message).map(Some)
+        self.offer(finding, artifact, (&message, hashes)).map(Some)
     }
 
     /// Compares a text.
@@ -395,7 +396,7 @@ impl<'a> Run<'a> {
         &self,
         mut finding: Finding,
         artifact: &Artifact,
-        message: &str,
+        (message, hashes): (&str, Option<Hashes>),
     ) -> Result<Finding, VerifyError> {
         let path = &artifact.path;
         let wanted = match self.options.references.line(path) {
@@ -405,7 +406,7 @@ impl<'a> Run<'a> {
         let most = self.options.keep.most_bytes.bytes();
         let bytes = artifact.bytes.as_deref();
         let fits = bytes.is_some_and(|bytes| bytes.len() as u64 <= most);
-        let line = line_of(artifact, wanted && fits);
+        let line = line_of(artifact, wanted && fits, hashes);
         finding.format = Some(artifact.format);
         finding.message = message.into();
         let written = pending::write(self.options.pending, &line, (bytes, message))?;

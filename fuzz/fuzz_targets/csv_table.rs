@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 use eyemap_engine::{
     Side,
     config::Config,
-    ingest::{IngestOptions, TableError, read_dataset, read_side_table},
     dataset::Dataset,
+    ingest::{IngestOptions, TableError, read_dataset, read_side_table},
     model::{AttributeValues, MetricKind, SideAtlas},
 };
 use libfuzzer_sys::fuzz_target;

@@ -31,6 +31,9 @@ mod sample;
 mod settings;
 mod structure;
 mod summary;
+#[cfg(any(test, feature = "test-support"))]
+#[doc(hidden)]
+pub mod test_reading;
 #[cfg(test)]
 mod tests;
 

@@ -351,3 +351,24 @@ fn damaged_pictures_are_refused_and_never_panic() {
         }
     }
 }
+
+#[test]
+fn files_that_claim_much_in_few_bytes_take_little() {
+    let svg = |inside: &str| {
+        let text =
+            format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\">{inside}</svg>");
+        Picture::read(Format::Svg, text.as_bytes())
+    };
+    let deep = "<g>".repeat(100_000) + &"</g>".repeat(100_000);
+    assert!(svg(&deep).is_err());
+    let runs = ["[0,0,2147483647]"; 10_000].join(",");
+    let island = format!("{{\"columns\":[{runs}],\"rows\":[]}}");
+    let island =
+        format!("<g data-hexagons=\"\"/><script type=\"application/json\">{island}</script>");
+    assert!(svg(&island).is_err());
+    let dashes = "m0 0h2147483647".repeat(10_000);
+    let lines = format!(
+        "<g stroke=\"#fff\" stroke-dasharray=\"0\"><title>t</title><path transform=\"matrix(1 0 0 1 0 0)\" d=\"{dashes}\"/></g>"
+    );
+    assert!(svg(&lines).is_ok_and(|picture| picture.columns.len() <= 250_000));
+}

@@ -5,9 +5,6 @@ use serde_json::Value;
 
 use super::{Fill, Group, Hexagon, Item, LayerCell, NotRead, Picture};
 
-/// A file may claim any length of a run; a chunk has at most so many columns.
-const MOST_OF_A_RUN: i32 = 1 << 16;
-
 /// Joins the hexagons of each chunk with the rows of its island.
 pub(super) fn join(
     picture: &mut Picture,
@@ -61,8 +58,8 @@ fn head(picture: &mut Picture, island: &Value) {
 }
 
 fn chunk(picture: &mut Picture, mut hexagons: Vec<Hexagon>, island: &Value) -> Result<(), NotRead> {
-    let columns = columns(&island["columns"]);
     let rows = island["rows"].as_array().map_or(&[][..], Vec::as_slice);
+    let columns = columns(&island["columns"], rows.len());
     if hexagons.len() != rows.len() || columns.len() != rows.len() {
         return Err(NotRead::new("hexagons and their rows do not go together"));
     }
@@ -82,13 +79,17 @@ fn chunk(picture: &mut Picture, mut hexagons: Vec<Hexagon>, island: &Value) -> R
     Ok(())
 }
 
-/// The columns of a chunk, out of their runs.
-fn columns(runs: &Value) -> Vec<[i32; 2]> {
+/// The columns of a chunk, out of their runs, and at most one run more than there are rows: a file may
+/// claim any length.
+fn columns(runs: &Value, rows: usize) -> Vec<[i32; 2]> {
     let mut columns = Vec::new();
     for run in runs.as_array().into_iter().flatten() {
+        if columns.len() > rows {
+            break;
+        }
         let number = |k: usize| run[k].as_i64().and_then(|v| i32::try_from(v).ok());
         if let (Some(hex1), Some(hex2), Some(n)) = (number(0), number(1), number(2)) {
-            let n = n.clamp(0, MOST_OF_A_RUN);
+            let n = n.clamp(0, i32::try_from(rows).unwrap_or(i32::MAX).saturating_add(1));
             columns.extend((0..n).map(|k| [hex1, hex2.saturating_add(k)]));
         }
     }

@@ -11,8 +11,9 @@ use super::{
     svg::{SVG, paint, title_of},
 };
 
-/// More columns than this in one run are no eyemap.
-const MOST_OF_A_RUN: i64 = 1 << 20;
+/// Lines are drawn for columns of coordinates below 250, so that there are fewer columns than this. A file
+/// may claim any number.
+const MOST: usize = 250_000;
 
 /// Takes a group of lines; later groups lie over earlier ones.
 pub(super) fn read(group: Node<'_, '_>, picture: &mut Picture) -> Result<(), NotRead> {
@@ -55,7 +56,7 @@ fn dashes(data: &str) -> Vec<[i64; 2]> {
         let [right, down, long] = [run[0] as i64, run[1] as i64, run[2] as i64];
         along = along.saturating_add(right);
         row = row.saturating_add(down);
-        let dashes = (long / 2).clamp(0, MOST_OF_A_RUN);
+        let dashes = (long / 2).clamp(0, MOST.saturating_sub(middles.len()) as i64);
         middles.extend((0..dashes).map(|k| [along.saturating_add(1 + 2 * k), row]));
         along = along.saturating_add(long);
     }

@@ -10,6 +10,8 @@ use super::{
 
 /// A map of ten million hexagons has as many paths; more elements are no eyemap.
 const MOST_NODES: u32 = 60_000_000;
+/// Groups of this program are nested less deeply.
+const DEEPEST: usize = 16;
 /// Legends with more colours than this are ramps, whose colours are no bins.
 const MOST_BINS: usize = 20;
 
@@ -28,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<Picture, NotRead> {
     }
     let mut reader = Reader::default();
     reader.picture.canvas = canvas(root)?;
-    reader.children(root, Group::Label)?;
+    reader.children(root, Group::Label, 0)?;
     reader.take_legends();
     let Reader {
         mut picture,
@@ -67,22 +69,25 @@ struct LegendMark {
 }
 
 impl Reader {
-    fn children(&mut self, node: Node<'_, '_>, group: Group) -> Result<(), NotRead> {
+    fn children(&mut self, node: Node<'_, '_>, group: Group, depth: usize) -> Result<(), NotRead> {
+        if depth > DEEPEST {
+            return Err(NotRead::new("its groups are nested too deeply"));
+        }
         for child in node.children().filter(Node::is_element) {
-            self.element(child, group)?;
+            self.element(child, group, depth)?;
         }
         Ok(())
     }
 
-    fn element(&mut self, node: Node<'_, '_>, group: Group) -> Result<(), NotRead> {
+    fn element(&mut self, node: Node<'_, '_>, group: Group, depth: usize) -> Result<(), NotRead> {
         let has = |name| node.attribute(name).is_some();
         match node.tag_name().name() {
             "script" => return self.script(node),
             "g" if has("data-hexagons") => return self.hexagons(node),
             "g" if has("stroke-dasharray") => return lattice::read(node, &mut self.picture),
-            "g" if has("data-title") => return self.children(node, Group::Title),
+            "g" if has("data-title") => return self.children(node, Group::Title, depth + 1),
             "g" if has("data-legend") => self.legend(node),
-            "g" => return self.children(node, group),
+            "g" => return self.children(node, group, depth + 1),
             "path" if title_of(node).is_some() => self.alike(node),
             _ => self.item(node, group),
         }

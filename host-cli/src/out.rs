@@ -45,6 +45,14 @@ pub(crate) fn plain(name: &str) -> String {
     name.chars().map(escape).collect()
 }
 
+/// A number of artifacts in words.
+pub(crate) fn artifacts(n: usize) -> String {
+    match n {
+        1 => "1 artifact".into(),
+        n => format!("{n} artifacts"),
+    }
+}
+
 /// Bytes as people read them, in units of 1000.
 pub(crate) fn bytes(bytes: u64) -> String {
     let (mut value, mut unit) = (bytes as f64, "B");

@@ -9,7 +9,7 @@ use eyemap_engine::verify::{
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde_json::json;
 
-use super::{OUT, refuse_in_ci};
+use super::{OUT, Places, join::scale, refuse_in_ci};
 use crate::{
     args::AcceptArgs,
     failure::{Failure, USAGE},
@@ -28,9 +28,17 @@ pub(super) fn run(args: &AcceptArgs) -> Result<ExitCode, Failure> {
         Some(given) => (given.clone(), given.join(PENDING_DIR)),
         None => (dir.join(OUT), dir.clone()),
     };
-    let findings = read_findings(&out_dir)?;
+    let mut findings = read_findings(&out_dir)?;
     let wanted = Wanted::of(args, &findings)?;
     let done = accept(dir, &findings, &pending, &|finding| wanted.has(finding))?;
+    if args.pending.is_none() {
+        let settled: BTreeSet<&String> = done.accepted.iter().chain(&done.removed).collect();
+        findings.settle(|path| settled.contains(&path.to_owned()));
+        // What is left can be looked at and accepted later.
+        Places::new(dir, None)
+            .outputs(scale(dir)?)
+            .write(&findings)?;
+    }
     if args.snapshots.json {
         return out::json(&json!({
             "accepted": done.accepted,
@@ -39,16 +47,15 @@ pub(super) fn run(args: &AcceptArgs) -> Result<ExitCode, Failure> {
             "left": done.left,
         }));
     }
-    let mut line = format!(
-        "{} artifacts approved, {} removed",
-        done.accepted.len(),
-        done.removed.len()
-    );
+    let mut line = format!("{} approved", out::artifacts(done.accepted.len()));
+    if !done.removed.is_empty() {
+        line += &format!(", {} removed", done.removed.len());
+    }
     if done.taken_in > 0 {
         line += &format!(", {} accepted beside the manifest taken in", done.taken_in);
     }
     if done.left > 0 {
-        line += &format!("; {} findings are left as they are", done.left);
+        line += &format!("; not accepted: {}", out::artifacts(done.left as usize));
     }
     out::note(&line);
     Ok(ExitCode::SUCCESS)

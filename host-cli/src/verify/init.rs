@@ -81,8 +81,8 @@ pub(super) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
             out::note(&format!("failed: {path}: {why}"));
         }
         out::note(&format!(
-            "{} artifacts approved in {}; commit the directory, and run `eyemap verify{}`",
-            done.accepted.len(),
+            "{} approved in {}; commit the directory, and run `eyemap verify{}`",
+            out::artifacts(done.accepted.len()),
             dir.display(),
             arguments(args)
         ));

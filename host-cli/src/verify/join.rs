@@ -49,7 +49,7 @@ pub(super) fn report(args: &AgainArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Pixels of a PNG for each px: as the settings say, else the configuration that they name.
-fn scale(dir: &std::path::Path) -> Result<f64, Failure> {
+pub(super) fn scale(dir: &std::path::Path) -> Result<f64, Failure> {
     let settings = Settings::read(dir)?;
     let config = match (&settings.scale, &settings.config) {
         (None, Some(config)) => session::config(Some(&dir.join(config)))?.0,

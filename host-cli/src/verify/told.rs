@@ -81,7 +81,8 @@ fn lines(places: &Places, compared: &Compared) -> Vec<String> {
         lines.push(match n {
             1 => format!("  {path}: {}", out::plain(&first.message)),
             _ => format!(
-                "  {n} artifacts: {} (first: {path})",
+                "  {}: {} (first: {path})",
+                out::artifacts(n),
                 out::plain(&cause.title)
             ),
         });
@@ -124,8 +125,9 @@ fn accept_arguments(places: &Places) -> String {
 
 fn amounts_line(amounts: &Amounts) -> String {
     let mut words = vec![format!(
-        "{} artifacts compared: {} as approved",
-        amounts.compared, amounts.same
+        "{} compared: {} as approved",
+        out::artifacts(amounts.compared as usize),
+        amounts.same
     )];
     let others = [
         (amounts.within_tolerance, "within the tolerance"),

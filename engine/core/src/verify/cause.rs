@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Kind, Verdict};
+use super::{Finding, Kind, Verdict, finding::BY_HASH};
 
 /// Findings that one thing explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ fn title(finding: &Finding) -> (Option<Kind>, String) {
     match (finding.verdict, finding.differences.first()) {
         (Verdict::Differs, Some(first)) if first.kind.is_of_hexagons() => {
             (Some(first.kind), first.kind.words().into())
+        }
+        // Hashes differ from map to map; what they are about does not.
+        (Verdict::Differs, Some(first)) if first.what == BY_HASH => {
+            (Some(first.kind), finding.message.clone())
         }
         (Verdict::Differs, Some(first)) => (Some(first.kind), first.line()),
         (Verdict::Differs, None) => (None, finding.message.clone()),

@@ -10,6 +10,9 @@ const FORM: u32 = 1;
 /// At most so many differences of one artifact are told one by one; the rest are counted.
 pub(super) const TOLD: usize = 200;
 
+/// [`Difference::what`] of a difference that is known by hashes alone.
+pub(super) const BY_HASH: &str = "by its hash";
+
 /// All that a comparison found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -257,6 +260,17 @@ impl Findings {
             self.amounts.count(finding.verdict);
         }
         self.findings.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Leaves out findings that were accepted: their artifacts are as approved now, or approved no more.
+    pub fn settle(&mut self, accepted: impl Fn(&str) -> bool) {
+        let settled = self
+            .findings
+            .extract_if(.., |finding| accepted(&finding.path));
+        for finding in settled {
+            *self.amounts.counter(finding.verdict) -= 1;
+            self.amounts.same += u64::from(finding.verdict != Verdict::Orphaned);
+        }
     }
 
     /// Whether this is a form that can be read.

@@ -3,7 +3,7 @@
 use super::{
     Difference, Kind, Level, PixelDifference, Tolerance,
     drawn::{self, Artifact},
-    finding::TOLD,
+    finding::{BY_HASH, TOLD},
     golden,
     picture::{Picture, Places},
     pixels::{self, Pixels, Seen},
@@ -254,7 +254,7 @@ fn hashed_png(line: &Line, after: &[u8]) -> Judgement {
         message: "other pixels than approved (only hashes are kept of this map)".into(),
         differences: vec![structure::of_map(
             Kind::Pixels,
-            "hash",
+            BY_HASH,
             before,
             now.to_string(),
         )],

@@ -8,6 +8,7 @@ use crate::{
     fingerprint::Hash,
     verify::{
         Difference, Kind,
+        finding::BY_HASH,
         picture::{Group, Hexagon, Picture},
     },
 };
@@ -81,8 +82,8 @@ impl Parts {
         pairs
             .filter(|((before, after), _)| before != after)
             .map(|((before, after), kind)| {
-                let [before, after] = [before, after].map(|part| format!("hash {part:010x}"));
-                of_map(kind, "", before, after)
+                let [before, after] = [before, after].map(|part| format!("{part:010x}"));
+                of_map(kind, BY_HASH, before, after)
             })
             .collect()
     }

@@ -100,10 +100,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Reference(error) => error.into(),
-            error => {
-                let help = error.help();
-                Self::with_cause(USAGE, error).help(help)
-            }
+            error => usage(error.help(), error),
         }
     }
 }
@@ -112,46 +109,49 @@ impl From<AcceptError> for Failure {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::Reference(error) => error.into(),
-            error => {
-                let help = error.help();
-                Self::with_cause(USAGE, error).help(help)
-            }
+            error => usage(error.help(), error),
         }
     }
 }
 
 impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
-        let help = error.help();
-        let code = if error.is_damage() { DAMAGED } else { USAGE };
-        Self::with_cause(code, error).help(help)
+        let damage = error.is_damage();
+        let failure = usage(error.help(), error);
+        if damage {
+            failure.with_code(DAMAGED)
+        } else {
+            failure
+        }
     }
 }
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        let help = error.help();
-        Self::with_cause(USAGE, error).help(help)
+        usage(error.help(), error)
     }
 }
 
 impl From<DecisionsError> for Failure {
     fn from(error: DecisionsError) -> Self {
-        let help = error.help();
-        Self::with_cause(USAGE, error).help(help)
+        usage(error.help(), error)
     }
 }
 
 impl From<GoldenError> for Failure {
     fn from(error: GoldenError) -> Self {
-        let help = error.help();
-        Self::with_cause(USAGE, error).help(help)
+        usage(error.help(), error)
     }
 }
 
 impl From<GuardError> for Failure {
     fn from(error: GuardError) -> Self {
-        Self::with_cause(USAGE, error)
-            .help("the guard draws with the caches and plugins of the configuration; --guard 0 turns it off")
+        let help = "the guard draws with the caches and plugins of the configuration; --guard 0 turns it off";
+        usage(help.into(), error)
     }
+}
+
+/// An error of arguments, configuration or input, with what to do about it.
+fn usage(help: String, error: impl std::error::Error) -> Failure {
+    Failure::with_cause(USAGE, error).help(help)
 }

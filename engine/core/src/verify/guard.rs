@@ -49,6 +49,9 @@ pub struct Guard<'a> {
     pub cancel: &'a AtomicBool,
 }
 
+/// The artifacts of each map of a sample.
+type Sample = Vec<Vec<Artifact>>;
+
 /// Why a way could not be taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,7 +87,7 @@ impl Guard<'_> {
     /// When the plugins of a way cannot be loaded.
     pub fn check(&self, sample: &[Request], ways: &[Way<'_>]) -> Result<Vec<Finding>, GuardError> {
         let mut found: Vec<Finding> = Vec::new();
-        let mut first: Option<Vec<Vec<Artifact>>> = None;
+        let mut first: Option<Sample> = None;
         for way in ways {
             for (name, drawn) in self.draw_all(sample, way)? {
                 match &first {
@@ -107,7 +110,7 @@ impl Guard<'_> {
         &self,
         sample: &[Request],
         way: &Way<'_>,
-    ) -> Result<Vec<(String, Vec<Vec<Artifact>>)>, GuardError> {
+    ) -> Result<Vec<(String, Sample)>, GuardError> {
         let mut pipeline = Pipeline::load(self.config, way.finder)?;
         let mut times = vec![way.name.clone()];
         if way.caches {

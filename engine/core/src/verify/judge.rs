@@ -91,16 +91,9 @@ impl Judge<'_> {
 
     fn structures(&self, format: Format, before: &[u8], after: &[u8]) -> Judgement {
         let pictures = [before, after].map(|bytes| Picture::read(format, bytes));
-        let [mut before_picture, mut after_picture] = match pictures {
-            [Ok(before), Ok(after)] => [before, after],
-            [Err(error), _] => {
-                return Judgement::of_bytes(format!(
-                    "the approved picture cannot be read: {error}"
-                ));
-            }
-            [_, Err(error)] => {
-                return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
-            }
+        let [mut before_picture, mut after_picture] = match both(pictures) {
+            Ok(pictures) => pictures,
+            Err(unread) => return unread,
         };
         // Before columns are named, as whoever knows the hashes alone has no names.
         let hashes = Some(Hashes::of_parts(Parts::of(&after_picture)));
@@ -129,16 +122,9 @@ impl Judge<'_> {
     }
 
     fn pngs(&self, before: &[u8], after: &[u8]) -> Judgement {
-        let [before, after] = match [before, after].map(Pixels::decode) {
-            [Ok(before), Ok(after)] => [before, after],
-            [Err(error), _] => {
-                return Judgement::of_bytes(format!(
-                    "the approved picture cannot be read: {error}"
-                ));
-            }
-            [_, Err(error)] => {
-                return Judgement::of_bytes(format!("the new picture cannot be read: {error}"));
-            }
+        let [before, after] = match both([before, after].map(Pixels::decode)) {
+            Ok(pictures) => pictures,
+            Err(unread) => return unread,
         };
         let Some(found) = pixels::compare(&before, &after, self.tolerance) else {
             if before != after {
@@ -195,6 +181,18 @@ impl Judgement {
             is_tolerated: true,
             ..Self::default()
         }
+    }
+}
+
+/// Both pictures, or what is told of the first that cannot be read.
+fn both<T, E: std::fmt::Display>(pictures: [Result<T, E>; 2]) -> Result<[T; 2], Judgement> {
+    let unread = |which: &str, error: E| {
+        Judgement::of_bytes(format!("the {which} picture cannot be read: {error}"))
+    };
+    match pictures {
+        [Ok(before), Ok(after)] => Ok([before, after]),
+        [Err(error), _] => Err(unread("approved", error)),
+        [_, Err(error)] => Err(unread("new", error)),
     }
 }
 

@@ -164,17 +164,20 @@ impl Hexagon {
     }
 }
 
+/// A column and its centre in px.
+type Placed = ([i32; 2], [f64; 2]);
+
 /// Where columns lie, to find one by a place.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     /// Columns by the cell of a grid that their centre is in.
-    cells: BTreeMap<[i64; 2], Vec<([i32; 2], [f64; 2])>>,
+    cells: BTreeMap<[i64; 2], Vec<Placed>>,
     pitch_px: f64,
 }
 
 impl Places {
     /// Columns with their centres, on hexagons of a circumradius in px.
-    pub(crate) fn new(columns: impl Iterator<Item = ([i32; 2], [f64; 2])>, radius_px: f64) -> Self {
+    pub(crate) fn new(columns: impl Iterator<Item = Placed>, radius_px: f64) -> Self {
         let mut places = Self {
             cells: BTreeMap::new(),
             pitch_px: radius_px.max(0.01),
@@ -196,12 +199,12 @@ impl Places {
     }
 
     /// All columns with their centres.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = ([i32; 2], [f64; 2])> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Placed> + '_ {
         self.cells.values().flatten().copied()
     }
 
     /// The column, and its centre.
-    pub(crate) fn nearest(&self, point: [f64; 2]) -> Option<([i32; 2], [f64; 2])> {
+    pub(crate) fn nearest(&self, point: [f64; 2]) -> Option<Placed> {
         let [x, y] = self.cell(point);
         let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| [dx, dy]));
         let near =

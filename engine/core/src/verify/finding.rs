@@ -98,8 +98,8 @@ pub struct Finding {
     pub approved: Option<String>,
     /// The approved picture, relative to the snapshot directory; none if only its hashes are kept.
     pub reference: Option<String>,
-    /// The new picture, relative to the directory of pending files; none if nothing was drawn or
-    /// written.
+    /// The new picture, relative to the directory of pending files, or below `pictures/` in the output
+    /// directory where only its hashes will be kept; none if nothing was drawn or written.
     pub pending: Option<String>,
 }
 

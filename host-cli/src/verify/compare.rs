@@ -87,6 +87,8 @@ impl Comparison<'_> {
     fn run(&self) -> Result<Compared, Failure> {
         let subject = self.subject;
         let maps = subject.pipeline.maps(&subject.dataset);
+        let outputs = self.places.outputs(subject.config.output.scale);
+        outputs.begin()?;
         let mut compared = self.compare(&maps)?;
         if !compared.interrupted {
             for finding in self.guard()? {
@@ -97,7 +99,6 @@ impl Comparison<'_> {
             // What is drawn otherwise each time is told before what changed.
             findings.sort_by(|a, b| a.path.cmp(&b.path));
         }
-        let outputs = self.places.outputs(subject.config.output.scale);
         outputs.show_hashed(&maps, &subject.requests, &mut compared.findings)?;
         Ok(compared)
     }

@@ -8,7 +8,7 @@ use eyemap_engine::{
     plugins::{Finder, LOCK_FILE, Lock, SearchDir},
     verify::{
         CompareOptions, Compared, Finding, Guard, References, Settings, Tolerance,
-        ToleranceSettings, Verdict, Way, compare,
+        ToleranceSettings, Way, add_unstable, compare,
     },
 };
 
@@ -91,13 +91,7 @@ impl Comparison<'_> {
         outputs.begin()?;
         let mut compared = self.compare(&maps)?;
         if !compared.interrupted {
-            for finding in self.guard()? {
-                compared.findings.amounts.count(Verdict::Differs);
-                compared.findings.findings.push(finding);
-            }
-            let findings = &mut compared.findings.findings;
-            // What is drawn otherwise each time is told before what changed.
-            findings.sort_by(|a, b| a.path.cmp(&b.path));
+            add_unstable(self.guard()?, &mut compared.findings);
         }
         outputs.show_hashed(&maps, &subject.requests, &mut compared.findings)?;
         Ok(compared)

@@ -146,8 +146,12 @@ impl From<GoldenError> for Failure {
 
 impl From<GuardError> for Failure {
     fn from(error: GuardError) -> Self {
-        let help = "the guard draws with the caches and plugins of the configuration; --guard 0 turns it off";
-        usage(help.into(), error)
+        let off = "--guard 0 leaves the guard out";
+        let help = match &error {
+            GuardError::Stage(error) => error.help().map(|help| format!("{help}; {off}")),
+            _ => None,
+        };
+        Self::with_cause(USAGE, error).help(help.unwrap_or_else(|| off.into()))
     }
 }
 

@@ -41,12 +41,12 @@ pub use accept::{AcceptError, Acceptance, accept};
 pub use annotations::annotations;
 pub use cause::{Cause, causes};
 pub use ci::Places;
-pub use decisions::{Decisions, DecisionsError, can_be_accepted};
+pub use decisions::{Decisions, DecisionsError, can_be_accepted, is_unstable};
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
 };
-pub use guard::{Guard, GuardError, Way};
+pub use guard::{Guard, GuardError, Way, add_unstable};
 pub use junit::junit;
 pub use merge::{FINDINGS_FILE, MergeError, merge, read_findings};
 pub use outputs::{JUNIT_FILE, Outputs, REPORT_FILE, SUMMARY_FILE};

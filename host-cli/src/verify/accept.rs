@@ -84,7 +84,7 @@ impl Wanted {
         let chosen = findings.findings.iter().any(|finding| wanted.has(finding));
         if !chosen && !args.only.is_empty() {
             let message = format!(
-                "{} match none of the {} findings",
+                "{} match none of the {} findings, or none that can be approved",
                 args.only.join(" "),
                 findings.findings.len()
             );

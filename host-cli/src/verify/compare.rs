@@ -8,7 +8,7 @@ use eyemap_engine::{
     plugins::{Finder, LOCK_FILE, Lock, SearchDir},
     verify::{
         CompareOptions, Compared, Finding, Guard, References, Settings, Tolerance,
-        ToleranceSettings, Way, compare,
+        ToleranceSettings, Way, add_unstable, compare,
     },
 };
 
@@ -87,11 +87,12 @@ impl Comparison<'_> {
     fn run(&self) -> Result<Compared, Failure> {
         let subject = self.subject;
         let maps = subject.pipeline.maps(&subject.dataset);
+        let outputs = self.places.outputs(subject.config.output.scale);
+        outputs.begin()?;
         let mut compared = self.compare(&maps)?;
         if !compared.interrupted {
-            compared.findings.take_unstable(self.guard()?);
+            add_unstable(self.guard()?, &mut compared.findings);
         }
-        let outputs = self.places.outputs(subject.config.output.scale);
         outputs.show_hashed(&maps, &subject.requests, &mut compared.findings)?;
         Ok(compared)
     }

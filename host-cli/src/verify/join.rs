@@ -28,6 +28,7 @@ pub(super) fn run(args: &JoinArgs) -> Result<ExitCode, Failure> {
     }
     let kept = parts.clone();
     let findings = merge(parts, &references)?;
+    outputs.begin()?;
     for (part, findings) in args.parts.iter().zip(&kept) {
         outputs.take_over(part, findings)?;
     }

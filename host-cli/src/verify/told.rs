@@ -3,7 +3,8 @@
 use std::{io::Write as _, process::ExitCode};
 
 use eyemap_engine::verify::{
-    Amounts, Compared, Findings, REPORT_FILE, annotations, causes, summary,
+    Amounts, Compared, Findings, REPORT_FILE, annotations, can_be_accepted, causes, is_unstable,
+    summary,
 };
 
 use super::Places;
@@ -100,6 +101,11 @@ fn lines(places: &Places, compared: &Compared) -> Vec<String> {
     if !findings.is_clean() {
         let report = places.out.join(REPORT_FILE);
         lines.push(format!("look at {}", report.display()));
+    }
+    if findings.findings.iter().any(is_unstable) {
+        lines.push("what is not drawn the same each time cannot be approved: the answers of a plugin depend on more than what it is asked".into());
+    }
+    if findings.findings.iter().any(can_be_accepted) {
         lines.push(format!(
             "approve with `eyemap verify accept{}`",
             accept_arguments(places)

@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::{
-    Finding, Findings, Kind, ReferenceError, References, Verdict,
+    Finding, Findings, ReferenceError, References, Verdict,
+    decisions::is_unstable,
     pending::{self, Waiting},
     references::{Line, header_text, payload_path, snap_path, write_manifest},
 };
@@ -69,7 +70,7 @@ impl AcceptError {
                 "run `eyemap verify` again and review what it finds".into()
             }
             Self::Nothing { .. } => {
-                "mend what keeps it from being drawn, or leave it out of what you accept".into()
+                "mend what keeps it from being drawn the same each time, or leave it out of what you accept".into()
             }
             Self::Busy { .. } => "wait for it and try again".into(),
         }
@@ -141,8 +142,10 @@ fn change(
         path: path.clone(),
         why: why.into(),
     };
-    let first = finding.differences.first();
-    if first.is_some_and(|first| first.kind == Kind::Unstable) {
+    if finding.verdict == Verdict::Failed {
+        return Err(nothing("it could not be drawn"));
+    }
+    if is_unstable(finding) {
         return Err(nothing("it is not drawn the same each time"));
     }
     let now = references.line(path).map(|line| line.bytes.to_string());
@@ -150,13 +153,12 @@ fn change(
         return Err(AcceptError::Stale { path: path.clone() });
     }
     match finding.verdict {
-        Verdict::Failed => Err(nothing("it could not be drawn")),
         Verdict::Orphaned if now.is_some() => Ok(Change::Forget(path.clone())),
         Verdict::Orphaned if references.strays.contains(path) => {
             Ok(Change::RemoveFile(path.clone()))
         }
         Verdict::Orphaned => Err(nothing("it is gone already")),
-        Verdict::Differs | Verdict::Damaged | Verdict::Missing => {
+        Verdict::Failed | Verdict::Differs | Verdict::Damaged | Verdict::Missing => {
             if super::references::check_path(path).is_err() {
                 return Err(nothing("it is no name of an artifact"));
             }

@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Verdict};
+use super::{Finding, Kind, Verdict};
 
 /// Version of the form of [`Decisions`].
 const FORM: u32 = 1;
@@ -192,12 +192,20 @@ fn is_inside(artifact: &str) -> bool {
 
 /// Whether a finding can be accepted: there is a new picture that can become the reference, or
 /// nothing that is drawn any more and whose reference can go.
-pub const fn can_be_accepted(finding: &Finding) -> bool {
+pub fn can_be_accepted(finding: &Finding) -> bool {
     match finding.verdict {
-        Verdict::Differs | Verdict::Missing | Verdict::Orphaned => true,
-        Verdict::Damaged => finding.pending.is_some(),
+        Verdict::Differs | Verdict::Missing | Verdict::Damaged => {
+            finding.pending.is_some() && !is_unstable(finding)
+        }
+        Verdict::Orphaned => true,
         Verdict::Failed => false,
     }
+}
+
+/// Whether an artifact is drawn otherwise each time: whatever was approved would not come again.
+pub fn is_unstable(finding: &Finding) -> bool {
+    let mut differences = finding.differences.iter();
+    differences.any(|difference| difference.kind == Kind::Unstable)
 }
 
 #[cfg(test)]

@@ -242,26 +242,6 @@ impl Findings {
         }
     }
 
-    /// Takes in what the guard found. What is not drawn the same each time says nothing about what was
-    /// approved, so it takes the place of what was found about it.
-    pub fn take_unstable(&mut self, unstable: Vec<Finding>) {
-        for finding in unstable {
-            let found = self
-                .findings
-                .iter()
-                .position(|one| one.path == finding.path);
-            match found.map(|at| std::mem::replace(&mut self.findings[at], finding.clone())) {
-                Some(old) => *self.amounts.counter(old.verdict) -= 1,
-                None => {
-                    self.amounts.same = self.amounts.same.saturating_sub(1);
-                    self.findings.push(finding.clone());
-                }
-            }
-            self.amounts.count(finding.verdict);
-        }
-        self.findings.sort_by(|a, b| a.path.cmp(&b.path));
-    }
-
     /// Leaves out findings that were accepted: their artifacts are as approved now, or approved no more.
     pub fn settle(&mut self, accepted: impl Fn(&str) -> bool) {
         let settled = self

@@ -4,7 +4,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::{
-    Difference, Finding, Kind, Level, Verdict,
+    Difference, Finding, Findings, Kind, Level, Verdict,
     drawn::{Artifact, Drawing, places},
     judge::{Judge, line_of},
     picture::Places,
@@ -62,6 +62,33 @@ pub enum GuardError {
     /// A cache cannot be made.
     #[error(transparent)]
     Caches(#[from] CachesError),
+}
+
+/// Adds what the guard found to what a comparison found, so that each artifact is told once: that it is
+/// drawn otherwise each time before what changed.
+pub fn add_unstable(unstable: Vec<Finding>, findings: &mut Findings) {
+    let amounts = &mut findings.amounts;
+    for mut finding in unstable {
+        match findings
+            .findings
+            .iter_mut()
+            .find(|one| one.path == finding.path)
+        {
+            Some(known) => {
+                known.message = format!("{}; {}", finding.message, known.message);
+                finding.differences.append(&mut known.differences);
+                known.differences = finding.differences;
+                known.n_differences += finding.n_differences;
+            }
+            None => {
+                // It was as approved that one time.
+                amounts.same = amounts.same.saturating_sub(1);
+                amounts.count(finding.verdict);
+                findings.findings.push(finding);
+            }
+        }
+    }
+    findings.findings.sort_by(|a, b| a.path.cmp(&b.path));
 }
 
 impl Guard<'_> {
@@ -182,7 +209,8 @@ impl Guard<'_> {
         finding.format = Some(before.format);
         finding.level = judgement.level.or(Some(Level::Bytes));
         finding.message = format!("drawn again with {way}: {element}");
-        finding.differences = vec![of_map(Kind::Unstable, way, "as the first time", element)];
+        let what = format!("with {way}");
+        finding.differences = vec![of_map(Kind::Unstable, &what, "expected the same", element)];
         finding.differences.extend(judgement.differences);
         finding.n_differences = judgement.n_differences + 1;
         finding

@@ -220,7 +220,10 @@ fn hashed_structure(line: &Line, format: Format, after: &[u8]) -> Judgement {
     if differences.is_empty() {
         return Judgement::of_bytes("it looks the same and is written in another way");
     }
-    let kinds: Vec<&str> = differences.iter().map(|one| one.kind.words()).collect();
+    let kinds: Vec<&str> = differences
+        .iter()
+        .map(|one| structure::words_of_part(one.kind))
+        .collect();
     Judgement {
         level: Some(Level::Structure),
         message: format!(

@@ -41,7 +41,8 @@ impl MergeError {
     pub fn help(&self) -> String {
         match self {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "name the directories that `eyemap verify --out DIR` wrote".into()
+                "run `eyemap verify` first; if it wrote elsewhere, name the directory of its --out"
+                    .into()
             }
             Self::Read { .. } => "check the path and its permissions".into(),
             Self::Damaged { .. } => "compare again with this version of the program".into(),

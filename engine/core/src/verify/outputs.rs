@@ -10,7 +10,7 @@ use super::{
     FINDINGS_FILE, Finding, Findings, PENDING_DIR, PageOptions, Places, ReferenceError, Verdict,
     Which,
     drawn::Drawing,
-    junit, pending,
+    junit, pending, read_findings,
     references::{check_path, payload_path, snap_path},
     summary, write_page,
 };
@@ -45,6 +45,25 @@ pub struct Outputs<'a> {
 }
 
 impl Outputs<'_> {
+    /// Removes what an earlier comparison left for people to decide, and nothing else.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn begin(&self) -> Result<(), ReferenceError> {
+        pending::clear(self.pending)?;
+        // Its pictures are those that its findings name: the directory may hold others.
+        let Ok(earlier) = read_findings(self.out) else {
+            return Ok(());
+        };
+        for finding in &earlier.findings {
+            let picture = format!("{PICTURES_DIR}/{}", finding.path);
+            if check_path(&finding.path).is_ok() && finding.pending.as_ref() == Some(&picture) {
+                pending::remove_file(&self.out.join(picture))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Draws the first new pictures of which only hashes will be kept, for the page.
     ///
     /// # Errors

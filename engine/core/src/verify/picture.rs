@@ -114,6 +114,14 @@ impl NotRead {
 }
 
 impl Picture {
+    /// Hexagons without columns, from left to right and top to bottom.
+    pub(super) fn nameless_by_place(&self) -> Vec<&Hexagon> {
+        let mut hexagons: Vec<&Hexagon> = self.nameless.iter().collect();
+        // Places are written in hundredths: less is what reading back adds.
+        hexagons.sort_by_key(|hexagon| hexagon.at.map(|px| (px * 100.0).round() as i64));
+        hexagons
+    }
+
     /// Reads a file of a format that has a structure: any but PNG.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::draw::value_text;
 
-pub(super) use parts::Parts;
+pub(super) use parts::{Parts, words as words_of_part};
 
 /// Places are written in hundredths of a px, beside a first one that is not, so that a place read back
 /// may be this far from where it was.
@@ -25,12 +25,26 @@ const TOLD_OF_A_KIND: usize = 40;
 /// What differs between two pictures, that which explains most first.
 #[derive(Debug, Default)]
 pub(super) struct Differences {
-    by_kind: BTreeMap<Kind, (Vec<Difference>, u64)>,
+    /// By kind; those that follow from others come after all that may explain them.
+    by_kind: BTreeMap<(Follows, Kind), (Vec<Difference>, u64)>,
 }
+
+/// Whether a difference follows from others, where there are any.
+type Follows = bool;
 
 impl Differences {
     fn push(&mut self, difference: Difference) {
-        let (told, count) = self.by_kind.entry(difference.kind).or_default();
+        self.push_as(false, difference);
+    }
+
+    /// One that tends to follow from another: a mark that moved, a description of all the rest.
+    fn push_follower(&mut self, difference: Difference) {
+        self.push_as(true, difference);
+    }
+
+    fn push_as(&mut self, follows: Follows, difference: Difference) {
+        let key = (follows, difference.kind);
+        let (told, count) = self.by_kind.entry(key).or_default();
         *count += 1;
         if told.len() < TOLD_OF_A_KIND {
             told.push(difference);
@@ -56,7 +70,12 @@ impl Differences {
         if more == 0 {
             return first.line();
         }
-        let kinds: Vec<&str> = self.by_kind.keys().map(|kind| kind.words()).collect();
+        let mut kinds: Vec<&str> = Vec::new();
+        for (_, kind) in self.by_kind.keys() {
+            if !kinds.contains(&kind.words()) {
+                kinds.push(kind.words());
+            }
+        }
         format!("{}; and {more} more ({})", first.line(), kinds.join(", "))
     }
 
@@ -136,23 +155,14 @@ impl Sides<'_> {
 
     /// Hexagons without columns, in the order of their places.
     fn nameless(&self, found: &mut Differences) {
-        let sorted = |picture: &Picture| {
-            let mut hexagons = picture.nameless.clone();
-            hexagons.sort_by(|a, b| {
-                a.at[0]
-                    .total_cmp(&b.at[0])
-                    .then(a.at[1].total_cmp(&b.at[1]))
-            });
-            hexagons
-        };
-        let [before, after] = [sorted(self.before), sorted(self.after)];
+        let [before, after] = [self.before, self.after].map(Picture::nameless_by_place);
         if before.len() != after.len() {
             let numbers = [before.len(), after.len()].map(|n| n.to_string());
             let [before, after] = numbers;
             found.push(of_map(Kind::Column, "number of hexagons", before, after));
             return;
         }
-        for (before, after) in before.iter().zip(&after) {
+        for (before, after) in before.into_iter().zip(after) {
             self.hexagon(None, [before, after], found);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Differences, of_map};
 use crate::verify::{
-    Kind,
+    Difference, Kind,
     picture::{Group, Item, Picture},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn compare(before: &Picture, after: &Picture, found: &mut Differences
     let groups: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     for group in groups {
         let sides = [&before, &after].map(|side| side.get(group).unwrap_or(&nothing));
-        same_group(group.0, sides, found);
+        same_group(*group, sides, found);
     }
 }
 
@@ -37,7 +37,10 @@ fn grouped(items: &[Item]) -> Groups<'_> {
     groups
 }
 
-fn same_group(group: Group, sides: [&Vec<&Item>; 2], found: &mut Differences) {
+/// The element that describes the whole picture in words: it changes with whatever it tells.
+const DESCRIPTION: &str = "desc";
+
+fn same_group((group, element): (Group, &str), sides: [&Vec<&Item>; 2], found: &mut Differences) {
     let kind = match group {
         Group::Legend => Kind::Legend,
         Group::Title => Kind::Title,
@@ -51,14 +54,17 @@ fn same_group(group: Group, sides: [&Vec<&Item>; 2], found: &mut Differences) {
     let ends = before.iter().rev().zip(after.iter().rev());
     let end = ends.take_while(same).count();
     let [before, after] = [&before[..before.len() - end], &after[..after.len() - end]];
-    // What moved is told after what says something else: it tends to have moved for that reason.
-    let mut moved = Vec::new();
+    let follows = element == DESCRIPTION;
     for k in 0..before.len().max(after.len()) {
         match (before.get(k), after.get(k)) {
             (Some(before), Some(after)) if before.text != after.text => {
-                found.push(of_map(kind, &after.name, &before.text, &after.text));
+                let other = of_map(kind, &after.name, &before.text, &after.text);
+                found.push_as(follows, other);
             }
-            (Some(before), Some(after)) if before.form != after.form => moved.push((before, after)),
+            // What moved is told after what says something else: it tends to have moved for that reason.
+            (Some(before), Some(after)) if before.form != after.form => {
+                found.push_follower(moved(kind, before, after));
+            }
             (Some(before), None) => {
                 found.push(of_map(kind, &before.name, said(before), "nothing"));
             }
@@ -66,11 +72,16 @@ fn same_group(group: Group, sides: [&Vec<&Item>; 2], found: &mut Differences) {
             _ => {}
         }
     }
-    for (before, after) in moved {
-        let what = format!("{} {:?}, how it is drawn", after.name, after.text);
-        let [then, now] = [(before, after), (after, before)].map(|(one, other)| form(one, other));
-        found.push(of_map(kind, &what, then, now));
-    }
+}
+
+/// What says the same and is drawn in another way or place.
+fn moved(kind: Kind, before: &Item, after: &Item) -> Difference {
+    let what = match after.text.as_str() {
+        "" | "none" => format!("{}, how it is drawn", after.name),
+        text => format!("{} {text:?}, how it is drawn", after.name),
+    };
+    let [then, now] = [(before, after), (after, before)].map(|(one, other)| form(one, other));
+    of_map(kind, &what, then, now)
 }
 
 fn said(item: &Item) -> String {

@@ -57,7 +57,8 @@ impl Parts {
             value.integers(column);
             hash_hexagon(hexagon, [place, value, color, template]);
         }
-        for hexagon in &picture.nameless {
+        // A file may have them in the order of their fills, which would be no news of their places.
+        for hexagon in picture.nameless_by_place() {
             hash_hexagon(hexagon, [place, value, color, template]);
         }
         Self(hashes.map(|hash| hash.finish().short() >> (64 - BITS)))
@@ -86,6 +87,18 @@ impl Parts {
                 of_map(kind, BY_HASH, before, after)
             })
             .collect()
+    }
+}
+
+/// What a part covers, in words: it may be more than its kind says.
+pub(crate) fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Title => "title or labels",
+        Kind::Template => "tooltips",
+        Kind::Place => "which columns there are, or where",
+        Kind::Value => "values",
+        Kind::Color => "colours",
+        other => other.words(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The configuration file: every key has an effect, and a wrong one is shown where it stands.
+//! The configuration file: every key has an effect. How a wrong one is shown is in `cases/errors`.
 
 use serde_json::Value;
 
@@ -22,65 +22,6 @@ fn drawn(toml: &str) -> Desk {
 
 fn mi1(desk: &Desk) -> Value {
     desk.scene("ME_R/synapses/Mi1.json")
-}
-
-#[test]
-fn an_unknown_key_is_shown_with_the_nearest_known_one() {
-    let (_, output) = with_config(TABLE, "[map]\nspacing = 1.2\nmargins_px = 3\n");
-    fails(
-        &output,
-        2,
-        &[
-            "eyemap.toml, line 3, column 1",
-            "unknown key `margins_px` in [map]",
-            "`margin_px`",
-        ],
-    );
-    let (_, output) = with_config(TABLE, "[stage.color]\nplugin = \"x\"\n");
-    fails(
-        &output,
-        2,
-        &["line 1, column 2", "unknown key `stage`", "`stages`"],
-    );
-}
-
-#[test]
-fn a_wrong_value_is_shown_where_it_stands() {
-    let (_, output) = with_config(TABLE, "\n[output]\nformats = [\"svg\", \"gif\"]\n");
-    fails(&output, 2, &["line 3", "gif"]);
-    let (_, output) = with_config(TABLE, "[output]\nscale = 100\n");
-    fails(
-        &output,
-        2,
-        &["line 2, column 1", "100 is not between 0.1 and 8"],
-    );
-    let (_, output) = with_config(TABLE, "[map\n");
-    fails(&output, 2, &["eyemap.toml, line 1"]);
-}
-
-#[test]
-fn a_plugins_wrong_key_is_shown_in_the_file() {
-    let toml =
-        "[stages.color]\nplugin = \"binned-color\"\n[stages.color.config]\npalete = \"blues\"\n";
-    let (_, output) = with_config(TABLE, toml);
-    fails(
-        &output,
-        2,
-        &["unknown field `palete`", "eyemap.toml", "4 palete"],
-    );
-    let toml = "[stages.color.config]\nbins = 2\npalette = [\"#ffffff\", \"red\"]\n";
-    let (_, output) = with_config(TABLE, toml);
-    fails(&output, 2, &["\"red\" is not a colour", "3 palette"]);
-    let (_, output) = with_config(TABLE, "[map]\norientation = \"upside\"\n");
-    fails(
-        &output,
-        2,
-        &[
-            "orientation \"upside\" is not known",
-            "peer, anatomical, none",
-            "2 orientation",
-        ],
-    );
 }
 
 #[test]

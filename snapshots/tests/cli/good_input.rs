@@ -207,60 +207,6 @@ fn hostile_names_stay_inside_and_apart() {
 }
 
 #[test]
-fn one_row_a_body_counts_distinct_bodies() {
-    let table = "\
-body_id,cell_type,region,side,hex1,hex2,layer,synapses
-720575940603042272,Mi1,ME,R,1,1,1,4
-720575940603042272,Mi1,ME,R,1,1,2,6
-720575940603042273,Mi1,ME,R,1,1,2,1
-720575940603042273,Mi1,ME,R,1,2,2,1
-";
-    let desk = Desk::new(table);
-    succeeds(&desk.render(&["--format", "json"]));
-    let first = |path: &str| desk.scene(path)["hexagons"][0].clone();
-    let (cells, synapses) = (
-        first("ME_R/cells/Mi1.json"),
-        first("ME_R/synapses/Mi1.json"),
-    );
-    assert_eq!(
-        (&cells["value"], &synapses["value"]),
-        (&2.into(), &11.into())
-    );
-    assert_eq!(
-        (
-            &cells["layers"][1]["value"],
-            &synapses["layers"][1]["value"]
-        ),
-        (&2.into(), &7.into())
-    );
-}
-
-#[test]
-fn a_range_by_hand_sets_legend_and_colours() {
-    let desk = Desk::new(TABLE);
-    let arguments = [
-        "--format",
-        "json",
-        "--range",
-        "synapses=0:100",
-        "--range",
-        "synapses.layer=0:40",
-    ];
-    succeeds(&desk.render(&arguments));
-    let scene = desk.scene("ME_R/synapses/Mi1.json");
-    assert_eq!(
-        scene["legend"]["ticks"],
-        serde_json::json!([0, 20, 40, 60, 80, 100])
-    );
-    assert_eq!(
-        scene["legend"]["layer_ticks"],
-        serde_json::json!([0, 8, 16, 24, 32, 40])
-    );
-    assert_eq!(scene["hexagons"][1]["fill"], "#fee5d9");
-    assert_eq!(scene["hexagons"][1]["layers"][0]["fill"], "#fc9272");
-}
-
-#[test]
 fn real_data_of_the_medulla_is_drawn() {
     let out = tempfile::tempdir().expect("a directory");
     let sample = eyemap_snapshots::project("examples/nern2024");
@@ -284,21 +230,6 @@ fn real_data_of_the_medulla_is_drawn() {
         887,
         "cells of type Mi1"
     );
-}
-
-#[test]
-fn inspecting_says_what_is_in_a_table() {
-    let desk = Desk::new(TABLE);
-    let table = desk.path("table.csv");
-    let table = table.to_str().expect("a path");
-    let text = eyemap_snapshots::run(&["inspect", table]);
-    succeeds(&text);
-    insta::assert_snapshot!("inspect", String::from_utf8_lossy(&text.stdout));
-    let json = eyemap_snapshots::run(&["inspect", table, "--json"]);
-    let document: Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(document["rows"], 10);
-    assert_eq!(document["cell_types"][1]["name"], "Tm3");
-    assert_eq!(document["atlas"]["derived"], true);
 }
 
 #[test]

@@ -3,9 +3,13 @@
 //! One file below `cases/` is one case, and its path without `.toml` is its name. Everything that a case
 //! names is compared with a reference; what it does not name must be unremarkable, see `tests/cases.rs`.
 
+mod artifact;
 mod check;
+mod picture;
 mod references;
 
+pub use artifact::sound;
+pub use picture::difference;
 pub use references::{Breach, Reference, breaches};
 
 use std::{

@@ -34,8 +34,6 @@
 mod compare;
 #[path = "cases/desk.rs"]
 mod desk;
-#[path = "cases/picture.rs"]
-mod picture;
 #[path = "cases/redact.rs"]
 mod redact;
 
@@ -52,7 +50,8 @@ fn main() -> ExitCode {
         Ok(found) => found,
         Err(error) => panic!("{error}"),
     };
-    let mut trials = vec![no_reference_is_orphaned(cases.clone())];
+    let all_are_read = errors.is_empty();
+    let mut trials = vec![no_reference_is_orphaned(cases.clone(), all_are_read)];
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     trials.push(Trial::test("every_case_can_be_read", move || none(&errors)));
     let tests = cases.into_iter().map(|case| {
@@ -68,8 +67,11 @@ fn below(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn no_reference_is_orphaned(cases: Vec<Case>) -> Trial {
+fn no_reference_is_orphaned(cases: Vec<Case>, all_are_read: bool) -> Trial {
     Trial::test("no_reference_is_orphaned_or_missing", move || {
+        if !all_are_read {
+            return Err("unknown as long as there are cases that cannot be read".into());
+        }
         let found = breaches(&cases, &below("references"))?;
         none(&found.iter().map(ToString::to_string).collect::<Vec<_>>())
     })

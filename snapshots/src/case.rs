@@ -3,9 +3,13 @@
 //! One file below `cases/` is one case, and its path without `.toml` is its name. Everything that a case
 //! names is compared with a reference; what it does not name must be unremarkable, see `tests/cases.rs`.
 
+mod artifact;
 mod check;
+mod picture;
 mod references;
 
+pub use artifact::sound;
+pub use picture::difference;
 pub use references::{Breach, Reference, breaches};
 
 use std::{
@@ -91,7 +95,7 @@ pub struct Expect {
     pub text: Vec<String>,
     /// Standard output; unless it is named it must be empty.
     pub stdout: bool,
-    /// Standard error; unless it is named it must have no notes, warnings or errors.
+    /// Standard error; unless it is named it must say no more than how many maps were drawn.
     pub stderr: bool,
     /// The names of all files below `out`.
     pub files: bool,
@@ -116,7 +120,7 @@ pub enum Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Redaction {
-    /// Durations and rates, and lines that say where time went.
+    /// Durations and rates, and lines that say where time went or what was slow.
     Times,
     /// Resident memory of the process.
     Memory,

@@ -28,14 +28,13 @@
 //! are binary snapshots and compared byte by byte.
 //!
 //! Whatever a case does not name must be unremarkable: the exit code is 0, standard output is empty,
-//! standard error has no note, warning or error, and a failing call leaves no file below `out`.
+//! standard error says no more than how many maps were drawn, and a failing call leaves no file below
+//! `out`.
 
 #[path = "cases/compare.rs"]
 mod compare;
 #[path = "cases/desk.rs"]
 mod desk;
-#[path = "cases/picture.rs"]
-mod picture;
 #[path = "cases/redact.rs"]
 mod redact;
 
@@ -52,7 +51,8 @@ fn main() -> ExitCode {
         Ok(found) => found,
         Err(error) => panic!("{error}"),
     };
-    let mut trials = vec![no_reference_is_orphaned(cases.clone())];
+    let all_are_read = errors.is_empty();
+    let mut trials = vec![no_reference_is_orphaned(cases.clone(), all_are_read)];
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     trials.push(Trial::test("every_case_can_be_read", move || none(&errors)));
     let tests = cases.into_iter().map(|case| {
@@ -68,8 +68,11 @@ fn below(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn no_reference_is_orphaned(cases: Vec<Case>) -> Trial {
+fn no_reference_is_orphaned(cases: Vec<Case>, all_are_read: bool) -> Trial {
     Trial::test("no_reference_is_orphaned_or_missing", move || {
+        if !all_are_read {
+            return Err("unknown as long as there are cases that cannot be read".into());
+        }
         let found = breaches(&cases, &below("references"))?;
         none(&found.iter().map(ToString::to_string).collect::<Vec<_>>())
     })
@@ -123,15 +126,10 @@ fn unnamed(case: &Case, ended: &Ended, desk: &Desk) -> Vec<String> {
             "expect has no `stdout = true`, and there is\n{text}"
         ));
     }
-    let is_remarkable = |line: &&str| {
-        let starts = ["note:", "warning:", "error:"];
-        starts.iter().any(|start| line.starts_with(start))
-    };
-    let lines: Vec<&str> = ended.stderr.lines().filter(is_remarkable).collect();
+    let lines = redact::remarkable(&ended.stderr, desk);
     if !case.expect.stderr && !lines.is_empty() {
-        let text = lines.join("\n");
         wrong.push(format!(
-            "expect has no `stderr = true`, and there is\n{text}"
+            "expect has no `stderr = true`, and there is\n{lines}"
         ));
     }
     wrong

@@ -28,12 +28,15 @@ fn of(kind: Redaction, desk: &Desk) -> Vec<Filter> {
         filters.iter().map(owned).collect()
     };
     match kind {
-        // How long a run takes depends on the machine. Where its time went and what limits it are
-        // whole lines, and which of them there are depends on the machine too.
+        // How long a run takes depends on the machine. Where its time went, what limits it and what was
+        // slow are whole lines, and which of them there are depends on the machine too.
         Redaction::Times => fixed(&[
             (r"\d+\.\d+ s, [\d.]+ maps/s", "[time]"),
-            (r"(?m)^time of \d+ threads?: .*\n", ""),
-            (r"(?m)^\d+ % of the time of .*\n", ""),
+            (r"(?m)^time of (?:one thread|\d+ threads): .*\n", ""),
+            (r"(?m)^.* of the time of (?:one thread|\d+ threads).*\n", ""),
+            (r"(?m)^Nothing was done that takes time\.\n", ""),
+            (r"(?m)^(?:very )?slow: .* took .*\n", ""),
+            (r"(?m)^\d+ operations more were slow; .*\n", ""),
             (r#"("\w+_(?:ms|ns)"): [\d.e-]+"#, "$1: [time]"),
             (
                 r#"("(?:colors|coordinates|draw|metadata|store|write)"): [\d.e-]+"#,
@@ -48,6 +51,19 @@ fn of(kind: Redaction, desk: &Desk) -> Vec<Filter> {
         Redaction::Versions => fixed(&[(r"\b\d+\.\d+\.\d+\b", "[version]")]),
         Redaction::Hashes => fixed(&[(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b", "[hash]")]),
     }
+}
+
+/// The lines of standard error that say more than how many maps were drawn in which time.
+pub(crate) fn remarkable(stderr: &str, desk: &Desk) -> String {
+    let drawn = r"\d+ maps \(\d+ blank\) in \[time\], [\d.]+ k?B in out";
+    let summary = format!(r"^(?:{drawn}|\d+ maps unchanged(?: \(\d+ taken from the store\))?)$");
+    let summary = Regex::new(&summary).unwrap_or_else(|error| panic!("{error}"));
+    let said = without(&[Redaction::Times], stderr, desk);
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| !summary.is_match(line))
+        .collect();
+    lines.join("\n")
 }
 
 /// Redactions that hide nothing in what was said.

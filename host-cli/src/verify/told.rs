@@ -118,20 +118,29 @@ fn accept_arguments(places: &Places) -> String {
 }
 
 fn amounts_line(amounts: &Amounts) -> String {
+    let artifacts = if amounts.compared == 1 {
+        "artifact"
+    } else {
+        "artifacts"
+    };
     let mut words = vec![format!(
-        "{} artifacts compared: {} as approved",
+        "{} {artifacts} compared: {} as approved",
         amounts.compared, amounts.same
     )];
     let others = [
-        (amounts.within_tolerance, "within the tolerance"),
-        (amounts.differ, "differ"),
-        (amounts.failed, "could not be drawn"),
-        (amounts.damaged, "have a damaged reference"),
-        (amounts.missing, "have no reference"),
-        (amounts.orphaned, "are orphaned"),
+        (amounts.within_tolerance, ["within the tolerance"; 2]),
+        (amounts.differ, ["differs", "differ"]),
+        (amounts.failed, ["could not be drawn"; 2]),
+        (
+            amounts.damaged,
+            ["has a damaged reference", "have a damaged reference"],
+        ),
+        (amounts.missing, ["has no reference", "have no reference"]),
+        (amounts.orphaned, ["is orphaned", "are orphaned"]),
     ];
     let others = others.iter().filter(|(n, _)| *n > 0);
-    words.extend(others.map(|(n, what)| format!("{n} {what}")));
+    words
+        .extend(others.map(|(n, [one, many])| format!("{n} {}", if *n == 1 { one } else { many })));
     words.join(", ")
 }
 

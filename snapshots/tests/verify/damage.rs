@@ -217,12 +217,11 @@ fn what_cannot_be_written_is_named_and_nothing_is_approved() {
     );
     succeeds(&verify(&desk, &["--out", "elsewhere"]));
     fs::remove_file(desk.path("snapshots/report")).expect("removed");
-    desk.write("snapshots/references/ME_L_", "");
     edit(
         &desk,
         "table.csv",
         "Tm3,LO,L",
-        "Tm3,LOP,R,1,1,0,4,1\nTm3,LO,L",
+        "Tx,LOP,R,5,5,0,4,1\nTm3,LO,L",
     );
     desk.write("snapshots/references/LOP_R", "mine");
     let manifest = fs::read(desk.path("snapshots/manifest.txt")).expect("it");

@@ -46,7 +46,7 @@ fn a_manifest_that_is_empty_or_cut_is_told_with_its_line() {
             let (head, _) = text.split_at(text.len() - 30);
             format!("{head}\n").into()
         },
-        &["line 9", "fields follow the path, not 4"],
+        &["line 7", "fields follow the path, not 4"],
     );
 }
 
@@ -103,7 +103,7 @@ fn lines_that_are_wrong_are_told() {
             bytes[end] = 0xff;
             bytes
         },
-        &["line 9: it is no UTF-8 text"],
+        &["line 7: it is no UTF-8 text"],
     );
     damaged(
         |text| text.replacen(" hash\n", " nothing\n", 1).into(),
@@ -146,7 +146,7 @@ fn settings_that_cannot_be_used_are_shown_where_they_stand() {
         "tables = [\"../table.csv\"]\n[keep]\nalways = [\"[\"]\n",
         &["keep.always"],
     );
-    wrong("tables = [\n", &["line 2"]);
+    wrong("tables = [\n", &["line 1", "unclosed array"]);
     wrong("formats = [\"gif\"]\n", &["line 1", "gif"]);
     let desk = desk();
     desk.write(SETTINGS, "");

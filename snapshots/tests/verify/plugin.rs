@@ -58,7 +58,7 @@ fn a_colour_stage_is_compared_by_its_answers_and_pictures() {
 #[test]
 fn a_coordinate_stage_is_compared_by_its_answers_and_pictures() {
     let desk = approved(&plugin("hex-coordinates"));
-    let (found, said) = with(&desk, &example("misbehaving"));
+    let (found, said) = with(&desk, &example("orientation_arrows"));
     let golden = finding(&found, "golden/coordinate.default.txt");
     assert_eq!(kinds(golden), ["answer"]);
     assert!(said.contains("golden/coordinate.default.txt"), "{said}");

@@ -93,7 +93,7 @@ fn a_tolerance_that_hides_a_step_of_the_palette_is_refused_unless_it_is_forced()
 fn hexagons_may_lie_a_little_beside() {
     let formats = ["--format", "svg,json"];
     let desk = approved_with("[map]\nmargin_px = 10.0\n", &formats);
-    edit(&desk, "eyemap.toml", "10.0", "10.2");
+    edit(&desk, "eyemap.toml", "10.0", "10.1");
     let strict = verify(&desk, &["--guard", "0"]);
     fails(&strict, 1, &["places of hexagons"]);
     let output = verify(&desk, &["--guard", "0", "--tolerance-place", "0.3"]);

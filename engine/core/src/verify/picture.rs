@@ -172,11 +172,14 @@ impl Hexagon {
     }
 }
 
+/// A column and its centre in px.
+type Placed = ([i32; 2], [f64; 2]);
+
 /// Where columns lie, to find one by a place.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     /// Columns by the cell of a grid that their centre is in.
-    cells: BTreeMap<[i64; 2], Vec<([i32; 2], [f64; 2])>>,
+    cells: BTreeMap<[i64; 2], Vec<Placed>>,
     pitch_px: f64,
 }
 

@@ -174,10 +174,7 @@ fn parts_that_do_not_go_together_are_refused() {
         2,
         &["part-1 is one of the parts", "another directory with --out"],
     );
-    let part = json(&desk, "part-3/findings.json").to_string();
-    let other = part.replace(part["manifest".len()..].split('"').next().unwrap_or(""), "");
-    assert!(!other.is_empty());
-    let mut other: Value = serde_json::from_str(&part).expect("findings");
+    let mut other = json(&desk, "part-3/findings.json");
     other["manifest"] = "0".repeat(32).into();
     desk.write("part-3/findings.json", other.to_string());
     fails(

@@ -36,9 +36,15 @@ pub(crate) fn error(report: &str) {
     eprintln!("error:{report}");
 }
 
+/// Marks that turn the direction of writing, and letters without width: a terminal shows them as
+/// something else than they are.
+const fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 /// A name as it may reach a terminal.
 pub(crate) fn plain(name: &str) -> String {
-    let escape = |c: char| match c.is_control() {
+    let escape = |c: char| match c.is_control() || is_hidden(c) {
         true => c.escape_default().collect::<String>(),
         false => c.to_string(),
     };
@@ -80,5 +86,6 @@ mod tests {
             ("999 B", "1.2 MB")
         );
         assert_eq!(plain("a\u{1b}[31mb\n🪰"), "a\\u{1b}[31mb\\n🪰");
+        assert_eq!(plain("T\u{202e}4mé"), "T\\u{202e}4mé");
     }
 }

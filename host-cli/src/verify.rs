@@ -13,8 +13,8 @@ use std::{
 };
 
 use eyemap_engine::verify::{
-    AcceptError, DecisionsError, GuardError, MergeError, Outputs, PENDING_DIR, ReferenceError,
-    SettingsError, VerifyError, golden::GoldenError,
+    AcceptError, DecisionsError, GuardError, MergeError, Outputs, PENDING_DIR, REFERENCES_DIR,
+    ReferenceError, SettingsError, VerifyError, golden::GoldenError,
 };
 
 use crate::{
@@ -61,17 +61,22 @@ struct Places {
 
 impl Places {
     /// Beside what was approved; below `out`, if that is given or this is a CI system.
-    fn new(snapshots: &Path, out: Option<&Path>) -> Self {
+    fn new(snapshots: &Path, out: Option<&Path>) -> Result<Self, Failure> {
         let apart = out.map(Path::to_owned);
         let apart = apart.or_else(|| is_ci().then(|| PathBuf::from(CI_OUT)));
-        Self {
+        let kept = snapshots.join(REFERENCES_DIR);
+        if let Some(out) = apart.as_ref().filter(|out| out.starts_with(&kept)) {
+            let message = format!("{} is where approved pictures are kept", out.display());
+            return Err(Failure::new(USAGE, message).help("name another directory with --out"));
+        }
+        Ok(Self {
             pending: match &apart {
                 Some(out) => out.join(PENDING_DIR),
                 None => snapshots.to_owned(),
             },
             out: apart.unwrap_or_else(|| snapshots.join(OUT)),
             snapshots: snapshots.to_owned(),
-        }
+        })
     }
 
     fn outputs(&self, scale: f64) -> Outputs<'_> {

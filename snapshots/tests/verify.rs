@@ -10,10 +10,22 @@ mod approval;
 mod changes;
 #[path = "verify/ci.rs"]
 mod ci;
+#[path = "verify/damage.rs"]
+mod damage;
+#[path = "verify/damage_of_lists.rs"]
+mod damage_of_lists;
 #[path = "verify/hashes.rs"]
 mod hashes;
 #[path = "verify/insta.rs"]
 mod insta;
+#[path = "verify/interruption.rs"]
+mod interruption;
+#[path = "verify/plugin.rs"]
+mod plugin;
+#[path = "verify/shards.rs"]
+mod shards;
+#[path = "verify/tolerance.rs"]
+mod tolerance;
 #[path = "verify/unchanged.rs"]
 mod unchanged;
 

@@ -24,6 +24,7 @@ struct Count {
 /// Builds what tests need and runs them all.
 fn run_all(count: &mut CountedRun) -> Done {
     find_browser()?;
+    find_insta()?;
     let built = build::run_into(false)?;
     let optimized = build::optimized()?;
     run_to_end(&mut cargo(&[
@@ -137,6 +138,19 @@ fn find_browser() -> Done {
     Err(
         "the browser tests need `chromium` on the PATH (Debian: apt-get install chromium); \
          EYEMAP_SKIP_BROWSER=1 leaves them out"
+            .into(),
+    )
+}
+
+/// Tests of `eyemap verify` accept what is pending with the program that reviews snapshots.
+fn find_insta() -> Done {
+    let is_left_out = std::env::var_os("EYEMAP_SKIP_INSTA").is_some_and(|value| value == "1");
+    if exists("cargo-insta") || is_left_out {
+        return Ok(());
+    }
+    Err(
+        "the tests of `eyemap verify` need `cargo-insta` on the PATH \
+         (cargo install cargo-insta --version 1.49.0 --locked); EYEMAP_SKIP_INSTA=1 leaves them out"
             .into(),
     )
 }

@@ -35,7 +35,7 @@ pub(super) fn run(args: &AcceptArgs) -> Result<ExitCode, Failure> {
         let settled: BTreeSet<&String> = done.accepted.iter().chain(&done.removed).collect();
         findings.settle(|path| settled.contains(&path.to_owned()));
         // What is left can be looked at and accepted later.
-        Places::new(dir, None)
+        Places::new(dir, None)?
             .outputs(scale(dir)?)
             .write(&findings)?;
     }

@@ -47,7 +47,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         cancel: &cancel,
     };
     let subject = making.subject(args.plugin.as_deref())?;
-    let places = Places::new(dir, args.out.as_deref());
+    let places = Places::new(dir, args.out.as_deref())?;
     let compared = Comparison {
         args,
         subject: &subject,

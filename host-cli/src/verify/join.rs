@@ -20,7 +20,7 @@ pub(super) fn run(args: &JoinArgs) -> Result<ExitCode, Failure> {
     let parts = args.parts.iter().map(|part| read_findings(part));
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
     let scale = scale(dir)?;
-    let places = Places::new(dir, args.out.as_deref());
+    let places = Places::new(dir, args.out.as_deref())?;
     let outputs = places.outputs(scale);
     if args.parts.iter().any(|part| part == &places.out) {
         let message = format!("{} is one of the parts", places.out.display());
@@ -38,7 +38,7 @@ pub(super) fn run(args: &JoinArgs) -> Result<ExitCode, Failure> {
 
 pub(super) fn report(args: &AgainArgs) -> Result<ExitCode, Failure> {
     let dir = &args.snapshots.snapshots;
-    let mut places = Places::new(dir, args.out.as_deref());
+    let mut places = Places::new(dir, args.out.as_deref())?;
     if args.out.is_none() && !super::is_ci() {
         places.out = dir.join(OUT);
     }

@@ -136,15 +136,19 @@ fn amounts_line(amounts: &Amounts) -> String {
         amounts.same
     )];
     let others = [
-        (amounts.within_tolerance, "within the tolerance"),
-        (amounts.differ, "differ"),
-        (amounts.failed, "could not be drawn"),
-        (amounts.damaged, "have a damaged reference"),
-        (amounts.missing, "have no reference"),
-        (amounts.orphaned, "are orphaned"),
+        (amounts.within_tolerance, ["within the tolerance"; 2]),
+        (amounts.differ, ["differs", "differ"]),
+        (amounts.failed, ["could not be drawn"; 2]),
+        (
+            amounts.damaged,
+            ["has a damaged reference", "have a damaged reference"],
+        ),
+        (amounts.missing, ["has no reference", "have no reference"]),
+        (amounts.orphaned, ["is orphaned", "are orphaned"]),
     ];
     let others = others.iter().filter(|(n, _)| *n > 0);
-    words.extend(others.map(|(n, what)| format!("{n} {what}")));
+    words
+        .extend(others.map(|(n, [one, many])| format!("{n} {}", if *n == 1 { one } else { many })));
     words.join(", ")
 }
 

@@ -107,3 +107,17 @@ fn cell_types_with_hostile_names_are_approved_and_compared() {
     succeeds(&verify(&desk, &["accept"]));
     succeeds(&verify(&desk, &[]));
 }
+
+#[test]
+fn marks_that_turn_the_direction_of_writing_are_spelt_out() {
+    let table = "cell_type,region,side,hex1,hex2,synapses\nT\u{202e}4m,ME,R,5,5,3\n";
+    let desk = approved(table, &["--format", "json"]);
+    desk.write(
+        "names.toml",
+        "[stages.metadata.config]\nhas_data = \"{cell_type}: {value}\"\n",
+    );
+    let output = verify(&desk, &["--config", "names.toml", "--guard", "0"]);
+    let told = ["column 5,5 tooltip: ", "\\nT\\u{202e}4m: 3"];
+    fails(&output, 1, &told);
+    assert!(!words(&output).contains('\u{202e}'), "{}", words(&output));
+}

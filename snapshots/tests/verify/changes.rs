@@ -204,7 +204,7 @@ fn labels(title: &str, legend: &str) -> String {
     )
 }
 
-/// What is approved of a picture that shows the title of a metric: the other formats, by endings.
+/// The message of every finding has the words that belong to its format, by the ending of its path.
 #[track_caller]
 fn told_by_format(found: &Outcome, told: [(&str, &str); 4]) {
     for finding in listed(&found.findings) {

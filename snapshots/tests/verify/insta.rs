@@ -20,9 +20,7 @@ fn cargo_insta(desk: &Desk) -> Option<Output> {
     ] {
         command.env_remove(name);
     }
-    let command = command
-        .args(["insta", "accept"])
-        .current_dir(desk.dir.path());
+    let command = command.arg("accept").current_dir(desk.dir.path());
     match command.output() {
         Ok(output) => Some(output),
         Err(_) if std::env::var_os("EYEMAP_SKIP_INSTA").is_some_and(|v| v == "1") => None,

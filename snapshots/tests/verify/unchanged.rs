@@ -5,8 +5,8 @@ use std::path::Path;
 use eyemap_snapshots::{desk::Desk, trial::example};
 
 use crate::{
-    ALL, TABLE, accept::decided, approved, approved_with, fails, finding, findings, first_line,
-    init, paths, stderr, succeeds, verify, words,
+    ALL, TABLE, accept::decided, approved, approved_with, edit, fails, finding, findings,
+    first_line, init, paths, stderr, succeeds, verify, words,
 };
 
 /// Many columns and negative and broken values, as a metric that is no count.
@@ -154,4 +154,28 @@ fn a_plugin_whose_colours_depend_on_the_number_of_its_calls_is_found_by_the_guar
 fn a_plugin_that_is_asked_for_nothing_else_is_no_news() {
     let desk = approved_with(&with_fixture("on = \"nothing\""), &["--format", "svg,json"]);
     succeeds(&verify(&desk, &["--guard", "4"]));
+}
+
+#[test]
+fn what_changed_and_is_not_drawn_the_same_each_time_is_told_once() {
+    let desk = approved_with(
+        &with_fixture("on = \"calls\""),
+        &["--format", "svg,json", "--metric", "synapses"],
+    );
+    edit(&desk, "table.csv", "Tm3,ME,L,5,5,0,70", "Tm3,ME,L,5,5,0,71");
+    let output = verify(&desk, &["--guard", "100"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let found = findings(&desk);
+    let mut once = paths(&found);
+    once.dedup();
+    assert_eq!(once, paths(&found));
+    let changed = finding(&found, "ME_L/synapses/Tm3.svg");
+    let message = changed["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("drawn again with "), "{message}");
+    assert!(message.contains("column 5,5: 70 -> 71"), "{message}");
+    let amounts = &found["amounts"];
+    let number = |name: &str| amounts[name].as_u64();
+    let differ = number("differ").expect("a number");
+    assert_eq!(differ, once.len() as u64);
+    assert_eq!(number("same").map(|same| same + differ), number("compared"));
 }

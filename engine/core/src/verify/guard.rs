@@ -64,6 +64,9 @@ pub enum GuardError {
     Caches(#[from] CachesError),
 }
 
+/// What a way is called, and the artifacts of each map of the sample drawn in it.
+type Named = (String, Sample);
+
 /// Adds what the guard found to what a comparison found, so that each artifact is told once: that it is
 /// drawn otherwise each time before what changed.
 pub fn add_unstable(unstable: Vec<Finding>, findings: &mut Findings) {
@@ -133,11 +136,7 @@ impl Guard<'_> {
     }
 
     /// The artifacts of each map; twice with caches, first cold, then warm.
-    fn draw_all(
-        &self,
-        sample: &[Request],
-        way: &Way<'_>,
-    ) -> Result<Vec<(String, Sample)>, GuardError> {
+    fn draw_all(&self, sample: &[Request], way: &Way<'_>) -> Result<Vec<Named>, GuardError> {
         let mut pipeline = Pipeline::load(self.config, way.finder)?;
         let mut times = vec![way.name.clone()];
         if way.caches {

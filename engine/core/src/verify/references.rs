@@ -77,6 +77,7 @@ impl ReferenceError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
+            Self::None { dir } if dir.join(REFERENCES_DIR).exists() => format!("{MANIFEST_FILE} is gone and {REFERENCES_DIR}/ is there: take the file from version control, or approve anew with `eyemap verify init TABLE`"),
             Self::None { .. } => "`eyemap verify init TABLE` draws pictures and approves them; name another directory with --snapshots".into(),
             Self::Damaged { .. } => "take the file from version control, or approve anew: remove it and run `eyemap verify init`".into(),
             Self::OtherForm { .. } => "use the program that wrote it, or remove the directory and approve anew with `eyemap verify init`".into(),

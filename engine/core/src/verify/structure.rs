@@ -102,7 +102,7 @@ pub(super) fn compare(
     if let Some([before, after]) = items::first_difference(&before.script, &after.script) {
         found.push(of_map(Kind::Script, "", before, after));
     }
-    items::compare(before, after, &mut found);
+    items::compare([before, after], tolerance, &mut found);
     let sides = Sides {
         before,
         after,
@@ -286,17 +286,21 @@ impl Sides<'_> {
         fill.to_owned() + &self.bin_words(side, view, fill)
     }
 
-    /// Whether two fills differ by more than the tolerance.
     fn differ(&self, before: &str, after: &str) -> bool {
-        before != after
-            && match (self.tolerance, channels(before), channels(after)) {
-                (Some(tolerance), Some(before), Some(after)) => before
-                    .iter()
-                    .zip(after)
-                    .any(|(&before, after)| before.abs_diff(after) > tolerance.color),
-                _ => true,
-            }
+        colors_differ(before, after, self.tolerance)
     }
+}
+
+/// Whether two colours differ by more than a tolerance. Texts that are no colours have none.
+fn colors_differ(before: &str, after: &str, tolerance: Option<&Tolerance>) -> bool {
+    before != after
+        && match (tolerance, channels(before), channels(after)) {
+            (Some(tolerance), Some(before), Some(after)) => before
+                .iter()
+                .zip(after)
+                .any(|(&before, after)| before.abs_diff(after) > tolerance.color),
+            _ => true,
+        }
 }
 
 fn label(picture: &Picture, layer: usize) -> String {

@@ -108,6 +108,11 @@ pub(crate) fn beside(dir: &Path, lines: &mut Vec<Line>) -> Result<Found, Referen
         payloads.insert(payload_path(Path::new(file), path));
         found.insert(path.to_owned(), take_in(&root.join(file), path, lines));
     }
+    // The bytes of an approved picture belong to it, though its header is gone.
+    for line in lines.iter().filter(|line| line.picture) {
+        let snap = format!("{}.snap", line.path);
+        payloads.insert(payload_path(Path::new(&snap), &line.path));
+    }
     for file in files {
         let is_snap = file
             .strip_suffix(".snap")

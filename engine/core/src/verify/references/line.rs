@@ -7,6 +7,9 @@ use crate::{draw::Format, pipeline::Fingerprint, verify::structure::Parts};
 /// Longer names are none that this program gives.
 const LONGEST_PATH: usize = 1000;
 
+/// What version control writes around lines that it cannot merge.
+const CONFLICT: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+
 /// What is approved of one artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -25,6 +28,11 @@ pub(crate) struct Line {
 impl Line {
     /// Reads a line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if CONFLICT.iter().any(|mark| text.starts_with(mark)) {
+            return Err(
+                "two versions were merged and disagree: keep the lines of one of them".into(),
+            );
+        }
         let (path, rest) = text
             .split_once(' ')
             .ok_or_else(|| "it is no path followed by hashes".to_owned())?;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Differences, of_map};
+use super::{Differences, colors_differ, of_map};
 use crate::verify::{
-    Difference, Kind,
+    Difference, Kind, Tolerance,
     picture::{Group, Item, Picture},
 };
 
@@ -12,7 +12,11 @@ use crate::verify::{
 const AROUND: usize = 24;
 
 /// Compares everything but hexagons and script.
-pub(super) fn compare(before: &Picture, after: &Picture, found: &mut Differences) {
+pub(super) fn compare(
+    [before, after]: [&Picture; 2],
+    tolerance: Option<&Tolerance>,
+    found: &mut Differences,
+) {
     if before.layers != after.layers {
         let [before, after] = [&before.layers, &after.layers].map(|layers| layers.join(" "));
         found.push(of_map(Kind::Label, "of layers", before, after));
@@ -22,7 +26,7 @@ pub(super) fn compare(before: &Picture, after: &Picture, found: &mut Differences
     let groups: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
     for group in groups {
         let sides = [&before, &after].map(|side| side.get(group).unwrap_or(&nothing));
-        same_group(*group, sides, found);
+        same_group(*group, sides, tolerance, found);
     }
 }
 
@@ -40,7 +44,12 @@ fn grouped(items: &[Item]) -> Groups<'_> {
 /// The element that describes the whole picture in words: it changes with whatever it tells.
 const DESCRIPTION: &str = "desc";
 
-fn same_group((group, element): (Group, &str), sides: [&Vec<&Item>; 2], found: &mut Differences) {
+fn same_group(
+    (group, element): (Group, &str),
+    sides: [&Vec<&Item>; 2],
+    tolerance: Option<&Tolerance>,
+    found: &mut Differences,
+) {
     let kind = match group {
         Group::Legend => Kind::Legend,
         Group::Title => Kind::Title,
@@ -48,7 +57,9 @@ fn same_group((group, element): (Group, &str), sides: [&Vec<&Item>; 2], found: &
         Group::Label => Kind::Label,
     };
     let [before, after] = sides;
-    let same = |(a, b): &(&&Item, &&Item)| a.text == b.text && a.form == b.form;
+    let says_other = |a: &Item, b: &Item| colors_differ(&a.text, &b.text, tolerance);
+    let is_moved = |a: &Item, b: &Item| forms_differ(&a.form, &b.form, tolerance);
+    let same = |(a, b): &(&&Item, &&Item)| !says_other(a, b) && !is_moved(a, b);
     let start = before.iter().zip(after.iter()).take_while(same).count();
     let [before, after] = [&before[start..], &after[start..]];
     let ends = before.iter().rev().zip(after.iter().rev());
@@ -57,12 +68,12 @@ fn same_group((group, element): (Group, &str), sides: [&Vec<&Item>; 2], found: &
     let follows = element == DESCRIPTION;
     for k in 0..before.len().max(after.len()) {
         match (before.get(k), after.get(k)) {
-            (Some(before), Some(after)) if before.text != after.text => {
+            (Some(before), Some(after)) if says_other(before, after) => {
                 let other = of_map(kind, &after.name, &before.text, &after.text);
                 found.push_as(follows, other);
             }
             // What moved is told after what says something else: it tends to have moved for that reason.
-            (Some(before), Some(after)) if before.form != after.form => {
+            (Some(before), Some(after)) if is_moved(before, after) => {
                 found.push_follower(moved(kind, before, after));
             }
             (Some(before), None) => {
@@ -82,6 +93,16 @@ fn moved(kind: Kind, before: &Item, after: &Item) -> Difference {
     };
     let [then, now] = [(before, after), (after, before)].map(|(one, other)| form(one, other));
     of_map(kind, &what, then, now)
+}
+
+fn forms_differ(
+    before: &[(String, String)],
+    after: &[(String, String)],
+    tolerance: Option<&Tolerance>,
+) -> bool {
+    let mut pairs = before.iter().zip(after);
+    before.len() != after.len()
+        || pairs.any(|(a, b)| a.0 != b.0 || colors_differ(&a.1, &b.1, tolerance))
 }
 
 fn said(item: &Item) -> String {

@@ -32,12 +32,12 @@ pub(super) fn run(args: &AcceptArgs) -> Result<ExitCode, Failure> {
     let wanted = Wanted::of(args, &findings)?;
     let done = accept(dir, &findings, &pending, &|finding| wanted.has(finding))?;
     if args.pending.is_none() {
-        let settled: BTreeSet<&String> = done.accepted.iter().chain(&done.removed).collect();
-        findings.settle(|path| settled.contains(&path.to_owned()));
-        // What is left can be looked at and accepted later.
-        Places::new(dir, None)?
+        let settled = done.accepted.iter().chain(&done.removed);
+        let settled: BTreeSet<String> = settled.cloned().collect();
+        let places = Places::new(dir, None)?;
+        places
             .outputs(scale(dir)?)
-            .write(&findings)?;
+            .settle(&mut findings, &settled)?;
     }
     if args.snapshots.json {
         return out::json(&json!({
@@ -55,7 +55,10 @@ pub(super) fn run(args: &AcceptArgs) -> Result<ExitCode, Failure> {
         line += &format!(", {} accepted beside the manifest taken in", done.taken_in);
     }
     if done.left > 0 {
-        line += &format!("; not accepted: {}", out::artifacts(done.left as usize));
+        line += &match done.left {
+            1 => "; 1 finding is left as it is".to_owned(),
+            n => format!("; {n} findings are left as they are"),
+        };
     }
     out::note(&line);
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,7 @@
 //! What a comparison found: the one document that reports, CI output and `merge` are made of.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{draw::Format, plan::Shard};
@@ -243,10 +245,10 @@ impl Findings {
     }
 
     /// Leaves out findings that were accepted: their artifacts are as approved now, or approved no more.
-    pub fn settle(&mut self, accepted: impl Fn(&str) -> bool) {
+    pub(super) fn settle(&mut self, accepted: &BTreeSet<String>) {
         let settled = self
             .findings
-            .extract_if(.., |finding| accepted(&finding.path));
+            .extract_if(.., |finding| accepted.contains(&finding.path));
         for finding in settled {
             *self.amounts.counter(finding.verdict) -= 1;
             self.amounts.same += u64::from(finding.verdict != Verdict::Orphaned);

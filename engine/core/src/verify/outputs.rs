@@ -1,7 +1,7 @@
 //! What a comparison leaves for people and machines: one directory with all of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -55,13 +55,39 @@ impl Outputs<'_> {
         let Ok(earlier) = read_findings(self.out) else {
             return Ok(());
         };
-        for finding in &earlier.findings {
-            let picture = format!("{PICTURES_DIR}/{}", finding.path);
-            if check_path(&finding.path).is_ok() && finding.pending.as_ref() == Some(&picture) {
-                pending::remove_file(&self.out.join(picture))?;
-            }
+        earlier
+            .findings
+            .iter()
+            .try_for_each(|finding| self.forget_picture(finding))
+    }
+
+    /// Removes the picture that was drawn for the page alone.
+    fn forget_picture(&self, finding: &Finding) -> Result<(), ReferenceError> {
+        let picture = format!("{PICTURES_DIR}/{}", finding.path);
+        if check_path(&finding.path).is_ok() && finding.pending.as_ref() == Some(&picture) {
+            pending::remove_file(&self.out.join(picture))?;
         }
         Ok(())
+    }
+
+    /// Leaves out findings that were accepted, and writes what is left, to be looked at and accepted
+    /// later.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn settle(
+        &self,
+        findings: &mut Findings,
+        accepted: &BTreeSet<String>,
+    ) -> Result<(), ReferenceError> {
+        let settled = |finding: &&Finding| accepted.contains(&finding.path);
+        findings
+            .findings
+            .iter()
+            .filter(settled)
+            .try_for_each(|finding| self.forget_picture(finding))?;
+        findings.settle(accepted);
+        self.write(findings)
     }
 
     /// Draws the first new pictures of which only hashes will be kept, for the page.

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use eyemap_engine::config::{Config, Source};
+use eyemap_engine::{
+    config::{Config, Source},
+    verify::{SETTINGS_FILE, Settings},
+};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
@@ -197,4 +200,24 @@ fn commands_in(text: &str) -> Vec<String> {
             .map(|(_, rest)| format!("eyemap {rest}"))
     };
     lines.filter_map(command).collect()
+}
+
+#[test]
+fn the_documented_settings_of_a_snapshot_directory_can_be_read() {
+    let documents = [text("docs/verify.md"), text("docs/ci.md")];
+    let blocks = documents
+        .iter()
+        .flat_map(|document| document.split("```toml\n").skip(1));
+    let blocks: Vec<&str> = blocks
+        .filter_map(|block| block.split("```").next())
+        .filter(|block| block.contains("snapshots/verify.toml"))
+        .collect();
+    assert!(blocks.len() >= 2, "{blocks:?}");
+    for block in blocks {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join(SETTINGS_FILE), block).expect("written");
+        let settings =
+            Settings::read(dir.path()).unwrap_or_else(|error| panic!("{block}: {error}"));
+        assert_ne!(settings, Settings::default(), "{block}");
+    }
 }

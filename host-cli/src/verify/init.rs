@@ -1,13 +1,14 @@
 //! `eyemap verify init`: the first approval.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use eyemap_engine::{
     config::SelectConfig,
     draw::DrawOptions,
+    sink::write_atomically,
     verify::{
-        CompareOptions, Keep, MANIFEST_FILE, References, SAMPLE_FILE, Settings, Verdict, accept,
-        compare, sample_table,
+        Acceptance, CompareOptions, Findings, Keep, MANIFEST_FILE, References, SAMPLE_FILE,
+        SETTINGS_FILE, Settings, Verdict, accept, compare, sample_table,
     },
 };
 use serde_json::json;
@@ -32,11 +33,7 @@ const ATTRIBUTES: &str = "manifest.txt -text\nreferences/** -text\n";
 pub(super) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
     refuse_in_ci("init")?;
     let dir = &args.snapshots.snapshots;
-    if dir.join(MANIFEST_FILE).exists() {
-        let message = format!("{} has approved pictures already", dir.display());
-        return Err(Failure::new(USAGE, message)
-            .help("`eyemap verify` compares with them, `eyemap verify accept` approves what changed; to begin anew remove the directory"));
-    }
+    check_new(dir)?;
     let settings = settings(args);
     let cancel = session::stop_on_interrupt()?;
     let making = Making {
@@ -47,16 +44,14 @@ pub(super) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
         json: args.snapshots.json,
         cancel: &cancel,
     };
-    let is_new = !dir.exists();
-    write_files(args, &settings)?;
-    let subject = making.subject(args.plugin.as_deref());
-    if subject.is_err() && is_new {
-        // What cannot be drawn leaves no directory behind that looks like one.
-        let _ = std::fs::remove_dir_all(dir);
-    }
-    let subject = subject?;
+    let subject = load(args, &making)?;
+    write_new(&dir.join(".gitignore"), IGNORE)?;
+    write_new(&dir.join(".gitattributes"), ATTRIBUTES)?;
+    settings.write(dir)?;
     let compared = draw(args, &subject, (&settings, &cancel))?;
     if compared.interrupted {
+        // The same command begins anew.
+        let _ = std::fs::remove_file(dir.join(SETTINGS_FILE));
         out::note("stopped; nothing was approved");
         return Ok(ExitCode::from(INTERRUPTED));
     }
@@ -64,6 +59,47 @@ pub(super) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
     let done = accept(dir, findings, dir, &|finding| {
         finding.verdict == Verdict::Missing
     })?;
+    tell(args, &done, findings)
+}
+
+/// A directory where something was approved, or is said to be, is nothing to begin with.
+fn check_new(dir: &Path) -> Result<(), Failure> {
+    if dir.join(MANIFEST_FILE).exists() {
+        let message = format!("{} has approved pictures already", dir.display());
+        return Err(Failure::new(USAGE, message)
+            .help("`eyemap verify` compares with them, `eyemap verify accept` approves what changed; to begin anew remove the directory"));
+    }
+    if dir.join(SETTINGS_FILE).exists() {
+        let message = format!("{} has settings and no approved pictures", dir.display());
+        return Err(Failure::new(USAGE, message).help(format!(
+            "take {MANIFEST_FILE} from version control; or, if an earlier `init` did not end or you begin anew, remove {SETTINGS_FILE} and run this again"
+        )));
+    }
+    Ok(())
+}
+
+/// Loads what is drawn. Where that fails nothing stays behind.
+fn load(args: &InitArgs, making: &Making<'_>) -> Result<Subject, Failure> {
+    let dir = making.dir;
+    // Paths are told from within the directory, so it has to be there.
+    std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
+    let sample = args.plugin.as_ref().map(|_| dir.join(SAMPLE_FILE));
+    let sample = sample.filter(|sample| !sample.exists());
+    if let Some(sample) = &sample {
+        write_new(sample, &sample_table())?;
+    }
+    let subject = making.subject(args.plugin.as_deref());
+    if subject.is_err() {
+        let _ = sample.map(std::fs::remove_file);
+        // It goes if it is empty, as a new one is.
+        let _ = std::fs::remove_dir(dir);
+    }
+    subject
+}
+
+/// Says what was approved and what could not be drawn.
+fn tell(args: &InitArgs, done: &Acceptance, findings: &Findings) -> Result<ExitCode, Failure> {
+    let dir = &args.snapshots.snapshots;
     let failed: Vec<_> = findings
         .findings
         .iter()
@@ -135,27 +171,17 @@ fn settings(args: &InitArgs) -> Settings {
     }
 }
 
-fn write_files(args: &InitArgs, settings: &Settings) -> Result<(), Failure> {
-    let dir = args.snapshots.snapshots.as_path();
-    let write = |name: &str, text: &str| {
-        let path = dir.join(name);
-        if path.exists() {
-            return Ok(());
-        }
-        eyemap_engine::sink::write_atomically(&path, text.as_bytes())
-    };
-    std::fs::create_dir_all(dir)
-        .and_then(|()| write(".gitignore", IGNORE))
-        .and_then(|()| write(".gitattributes", ATTRIBUTES))
-        .and_then(|()| match args.plugin {
-            Some(_) => write(SAMPLE_FILE, &sample_table()),
-            None => Ok(()),
-        })
-        .map_err(|error| {
-            Failure::new(USAGE, format!("cannot write {}: {error}", dir.display()))
-                .help("choose another directory with --snapshots, or make this one writable")
-        })?;
-    Ok(settings.write(dir)?)
+/// Writes a file, unless it is there.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
+    }
+    write_atomically(path, text.as_bytes()).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(USAGE, format!("cannot write {}: {error}", path.display()))
+        .help("choose another directory with --snapshots, or make this one writable")
 }
 
 fn draw(

@@ -170,10 +170,6 @@ impl Making<'_> {
 
 /// A path as it is written in a directory: relative to it.
 pub(super) fn relative_to(dir: &Path, path: &Path) -> PathBuf {
-    let whole = |path: &Path| {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        std::fs::canonicalize(&absolute).unwrap_or(absolute)
-    };
     let (dir, path) = (whole(dir), whole(path));
     let same = dir.components().zip(path.components());
     let same = same.take_while(|(a, b)| a == b).count();
@@ -185,6 +181,21 @@ pub(super) fn relative_to(dir: &Path, path: &Path) -> PathBuf {
     up.map(Path::to_owned)
         .chain(down.map(|part| PathBuf::from(part.as_os_str())))
         .collect()
+}
+
+/// A path without links, whether it is there or will be.
+fn whole(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = absolute
+        .ancestors()
+        .find_map(|above| Some((above, std::fs::canonicalize(above).ok()?)));
+    match there {
+        Some((above, real)) => match absolute.strip_prefix(above) {
+            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+        None => absolute,
+    }
 }
 
 #[cfg(test)]

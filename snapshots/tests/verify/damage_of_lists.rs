@@ -120,6 +120,11 @@ fn a_manifest_that_is_gone_is_missing_and_not_a_new_beginning() {
         "from version control",
     ];
     fails(&verify(&desk, &[]), 3, &told);
+    // Settings that somebody wrote are not lost by approving anew.
+    let settings = fs::read(desk.path(SETTINGS)).expect("settings");
+    let told = ["settings and no approved pictures", "version control"];
+    fails(&verify(&desk, &["init", "table.csv"]), 2, &told);
+    assert_eq!(fs::read(desk.path(SETTINGS)).ok(), Some(settings));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Accepting: what is pending becomes what is approved. People decide; this carries it out, wholly or
-//! not at all.
+//! Accepting: what is pending becomes what is approved. People decide; this carries it out. All of it is
+//! checked before anything is changed.
 
 use std::{
     fs::{File, TryLockError},

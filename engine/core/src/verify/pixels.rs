@@ -40,6 +40,16 @@ impl Pixels {
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
         decoder.set_transformations(png::Transformations::normalize_to_color8());
         let mut reader = decoder.read_info().map_err(wrong)?;
+        // The decoder takes it for granted.
+        let is_palette = |colors: &[u8]| colors.len() % 3 == 0 && colors.len() <= 3 * 256;
+        if reader
+            .info()
+            .palette
+            .as_deref()
+            .is_some_and(|p| !is_palette(p))
+        {
+            return Err("it is no PNG that can be read: its palette is cut".into());
+        }
         let size = reader
             .output_buffer_size()
             .filter(|&size| size <= MOST_BYTES);
@@ -294,6 +304,18 @@ mod tests {
         let told = explain([&a, &b], compare(&a, &b, None).unwrap(), None, None).0;
         assert_eq!(told[0].line(), "canvas in pixels: 3 x 2 -> 2 x 3");
         assert_ne!(a.hash(), b.hash());
+    }
+
+    #[test]
+    fn a_palette_that_is_cut_is_refused() {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_palette(vec![1, 2, 3, 4]);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&[0]).unwrap();
+        writer.finish().unwrap();
+        assert!(Pixels::decode(&bytes).unwrap_err().contains("palette"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Line {
                 text => Ok(Some(parse(text).ok_or_else(|| wrong_hash(text))?)),
             }
         }
-        Ok(Self {
+        let line = Self {
             path: path.into(),
             bytes: Fingerprint::parse(bytes).ok_or_else(|| wrong_hash(bytes))?,
             parts: optional(parts, Parts::parse)?,
@@ -62,7 +62,14 @@ impl Line {
                 "hash" => false,
                 other => return Err(format!("{other:?} is kept; a line keeps picture or hash")),
             },
-        })
+        };
+        // One form alone, so that equal lines are equal texts.
+        if line.rest() != rest {
+            return Err(format!(
+                "{path} has hashes that this program writes otherwise"
+            ));
+        }
+        Ok(line)
     }
 
     /// All but the path, as text.
@@ -177,6 +184,7 @@ mod tests {
             "a/b.svg 12 - - hash",
             &format!("{text} more"),
             &text.replace("picture", "nothing"),
+            &text.replacen("ab", "AB", 1),
             &text.replace("0123456789.", ""),
         ] {
             assert!(Line::parse(wrong).is_err(), "{wrong}");

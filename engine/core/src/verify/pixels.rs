@@ -41,7 +41,7 @@ impl Pixels {
         decoder.set_transformations(png::Transformations::normalize_to_color8());
         let mut reader = decoder.read_info().map_err(wrong)?;
         // The decoder takes it for granted.
-        let is_palette = |colors: &[u8]| colors.len() % 3 == 0 && colors.len() <= 3 * 256;
+        let is_palette = |colors: &[u8]| colors.len().is_multiple_of(3) && colors.len() <= 3 * 256;
         if reader
             .info()
             .palette

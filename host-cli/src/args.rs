@@ -8,7 +8,11 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use eyemap_engine::{
-    Side, config::ArchiveKind, draw::Format, monitor::report::ReportFormat, plan::Shard,
+    Side,
+    config::{ArchiveKind, SelectConfig},
+    draw::Format,
+    monitor::report::ReportFormat,
+    plan::Shard,
 };
 
 pub(crate) use cache::{
@@ -194,6 +198,18 @@ pub(crate) struct Range {
     pub(crate) metric: String,
     pub(crate) layer: bool,
     pub(crate) range: [f64; 2],
+}
+
+impl PickArgs {
+    /// Which maps, whatever their formats.
+    pub(crate) fn select(&self) -> SelectConfig {
+        SelectConfig {
+            types: self.types.clone(),
+            regions: self.regions.clone(),
+            sides: self.sides.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
 }
 
 impl Args {

@@ -258,18 +258,8 @@ fn apply(args: &RenderArgs, config: &mut Config) {
 
 /// Those of them that say which maps are drawn, and in which form.
 pub(crate) fn apply_maps(args: &MapArgs, config: &mut Config) {
-    fn replace<T: Clone>(ours: &mut Vec<T>, theirs: &[T]) {
-        if !theirs.is_empty() {
-            *ours = theirs.to_vec();
-        }
-    }
     let pick = &args.pick;
-    replace(&mut config.select.types, &pick.types);
-    replace(&mut config.select.regions, &pick.regions);
-    replace(&mut config.select.sides, &pick.sides);
-    replace(&mut config.select.metrics, &pick.metrics);
-    replace(&mut config.output.formats, &pick.formats);
-    config.output.scale = pick.scale.unwrap_or(config.output.scale);
+    config.choose(&pick.select(), &pick.formats, pick.scale);
     config.output.index |= args.index;
     config.output.archive = args.archive.unwrap_or(config.output.archive);
     config.output.archive_maps = args.archive_maps.unwrap_or(config.output.archive_maps);

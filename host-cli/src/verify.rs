@@ -52,6 +52,14 @@ fn refuse_in_ci(what: &str) -> Result<(), Failure> {
         .help("accept where you can look at the report, and commit what changes"))
 }
 
+/// What names a snapshot directory to the command; nothing for the default.
+fn snapshots_argument(dir: &Path) -> String {
+    match dir.as_os_str() == "snapshots" {
+        true => String::new(),
+        false => format!(" --snapshots {}", dir.display()),
+    }
+}
+
 /// Where a comparison writes.
 struct Places {
     snapshots: PathBuf,

@@ -400,3 +400,20 @@ impl Config {
         }
     }
 }
+
+impl Config {
+    /// Chooses maps and their form: what is said takes the place of what was configured.
+    pub fn choose(&mut self, select: &SelectConfig, formats: &[Format], scale: Option<f64>) {
+        fn replace<T: Clone>(ours: &mut Vec<T>, theirs: &[T]) {
+            if !theirs.is_empty() {
+                *ours = theirs.to_vec();
+            }
+        }
+        replace(&mut self.select.types, &select.types);
+        replace(&mut self.select.regions, &select.regions);
+        replace(&mut self.select.sides, &select.sides);
+        replace(&mut self.select.metrics, &select.metrics);
+        replace(&mut self.output.formats, formats);
+        self.output.scale = scale.unwrap_or(self.output.scale);
+    }
+}

@@ -3,7 +3,6 @@
 use std::{path::Path, process::ExitCode};
 
 use eyemap_engine::{
-    config::SelectConfig,
     draw::DrawOptions,
     sink::write_atomically,
     verify::{
@@ -14,7 +13,7 @@ use eyemap_engine::{
 use serde_json::json;
 
 use super::{
-    refuse_in_ci,
+    refuse_in_ci, snapshots_argument,
     subject::{Making, Subject, relative_to},
 };
 use crate::{
@@ -132,11 +131,7 @@ fn tell(args: &InitArgs, done: &Acceptance, findings: &Findings) -> Result<ExitC
 
 /// The arguments that compare with what was approved.
 fn arguments(args: &InitArgs) -> String {
-    let dir = &args.snapshots.snapshots;
-    let mut arguments = String::new();
-    if dir.as_os_str() != "snapshots" {
-        arguments += &format!(" --snapshots {}", dir.display());
-    }
+    let mut arguments = snapshots_argument(&args.snapshots.snapshots);
     if let Some(library) = &args.plugin {
         arguments += &format!(" --plugin {}", library.display());
     }
@@ -157,12 +152,7 @@ fn settings(args: &InitArgs) -> Settings {
         config: args.config.as_ref().map(at),
         formats: pick.formats.clone(),
         scale: pick.scale,
-        select: SelectConfig {
-            types: pick.types.clone(),
-            regions: pick.regions.clone(),
-            sides: pick.sides.clone(),
-            metrics: pick.metrics.clone(),
-        },
+        select: pick.select(),
         keep: Keep {
             pictures: args.keep.unwrap_or(keep.pictures),
             ..keep

@@ -7,7 +7,7 @@ use eyemap_engine::{
     verify::{Compared, PENDING_DIR, References, Settings, merge, read_findings},
 };
 
-use super::{OUT, Places, told};
+use super::{Places, told};
 use crate::{
     args::{AgainArgs, JoinArgs},
     failure::{Failure, USAGE},
@@ -39,9 +39,6 @@ pub(super) fn run(args: &JoinArgs) -> Result<ExitCode, Failure> {
 pub(super) fn report(args: &AgainArgs) -> Result<ExitCode, Failure> {
     let dir = &args.snapshots.snapshots;
     let mut places = Places::new(dir, args.out.as_deref())?;
-    if args.out.is_none() && !super::is_ci() {
-        places.out = dir.join(OUT);
-    }
     if args.out.is_some() && !places.out.join(PENDING_DIR).exists() {
         places.pending.clone_from(dir);
     }

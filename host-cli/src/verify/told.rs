@@ -7,7 +7,7 @@ use eyemap_engine::verify::{
     summary,
 };
 
-use super::Places;
+use super::{Places, snapshots_argument};
 use crate::{
     failure::{DAMAGED, Failure, INTERRUPTED, MISSING, SOME_FAILED, USAGE},
     out,
@@ -119,10 +119,7 @@ fn lines(places: &Places, compared: &Compared) -> Vec<String> {
 
 /// What `accept` needs to find the same comparison.
 fn accept_arguments(places: &Places) -> String {
-    let mut arguments = String::new();
-    if places.snapshots.as_os_str() != "snapshots" {
-        arguments += &format!(" --snapshots {}", places.snapshots.display());
-    }
+    let mut arguments = snapshots_argument(&places.snapshots);
     if places.pending != places.snapshots {
         arguments += &format!(" --pending {}", places.out.display());
     }

@@ -164,17 +164,7 @@ impl Settings {
 
     /// Puts what they say of maps into a configuration.
     pub fn apply(&self, config: &mut Config) {
-        fn replace<T: Clone>(ours: &mut Vec<T>, theirs: &[T]) {
-            if !theirs.is_empty() {
-                *ours = theirs.to_vec();
-            }
-        }
-        replace(&mut config.select.types, &self.select.types);
-        replace(&mut config.select.regions, &self.select.regions);
-        replace(&mut config.select.sides, &self.select.sides);
-        replace(&mut config.select.metrics, &self.select.metrics);
-        replace(&mut config.output.formats, &self.formats);
-        config.output.scale = self.scale.unwrap_or(config.output.scale);
+        config.choose(&self.select, &self.formats, self.scale);
     }
 }
 

@@ -69,8 +69,10 @@ fn arrows(metadata: &Value) -> Vec<String> {
                 // A crate's tests may see it with other features.
                 _ if other == name => true,
                 "eyemap-abi" => false,
-                "eyemap-sdk" | "eyemap-engine" => other == "eyemap-abi",
-                "eyemap" => other == "eyemap-engine",
+                "eyemap-sdk" | "eyemap-worker" => other == "eyemap-abi",
+                "eyemap-engine" => ["eyemap-abi", "eyemap-worker"].contains(&other),
+                "eyemap-check" => ["eyemap-abi", "eyemap-engine", "eyemap-worker"].contains(&other),
+                "eyemap" => ["eyemap-engine", "eyemap-check"].contains(&other),
                 // A bench that compares static with dynamic links the plugin; tests read the ABI.
                 "eyemap-benches" => true,
                 "eyemap-snapshots" => !to_plugin,

@@ -1,0 +1,49 @@
+//! The library that is asked.
+
+use std::path::PathBuf;
+
+use eyemap_engine::plugins::{Finder, Manifest, Plugin, PluginError, read_manifest};
+
+use crate::Outcome;
+
+/// A library under check, as each child sees it.
+#[derive(Debug)]
+pub struct Subject {
+    /// The file.
+    pub path: PathBuf,
+    /// Its bytes, read once.
+    pub bytes: Vec<u8>,
+    /// Where random inputs start: the same seed asks the same questions.
+    pub seed: u64,
+}
+
+impl Subject {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(path: PathBuf, seed: u64) -> std::io::Result<Self> {
+        let bytes = std::fs::read(&path)?;
+        Ok(Self { path, bytes, seed })
+    }
+
+    /// The manifest in the file, without running it.
+    ///
+    /// # Errors
+    /// When there is none that can be used.
+    pub fn manifest(&self) -> Result<Manifest, PluginError> {
+        read_manifest(&self.path, &self.bytes)
+    }
+
+    /// Loads the library into this process.
+    ///
+    /// # Errors
+    /// When it cannot be loaded; a check of something else is skipped then, as another check says why.
+    pub fn plugin(&self) -> Result<&'static Plugin, Outcome> {
+        let mut finder = Finder::default();
+        let loaded = finder
+            .trust_file(&self.path)
+            .and_then(|_| finder.load(&self.path.to_string_lossy()));
+        loaded.map_err(|error| Outcome::skipped(format!("it cannot be loaded: {error}")))
+    }
+}

@@ -23,6 +23,7 @@ mod verify;
 use std::{panic::catch_unwind, process::ExitCode};
 
 use args::{Args, Command, PluginCommand};
+use eyemap_engine::plugins::{WORKER_ARGUMENT, serve_worker};
 use failure::Failure;
 
 /// Gives freed pages back to the system within milliseconds, which the memory limit counts on, and keeps
@@ -31,6 +32,13 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Before any thread is started: a worker is confined as a whole.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == WORKER_ARGUMENT)
+    {
+        return serve_worker();
+    }
     let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return usage(error),

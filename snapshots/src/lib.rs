@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output},
 };
 
-use eyemap_engine::plugins::{Finder, Lock, SearchDir};
+use eyemap_engine::plugins::{Finder, Lock, SearchDir, Workers};
 
 const HOW: &str = "run the tests with `cargo xtask test`, which builds the command and its plugins";
 
@@ -74,7 +74,16 @@ pub fn finder() -> Finder {
             path: dir,
             origin: "the build",
         }],
+        workers: workers(),
         ..Finder::default()
+    }
+}
+
+/// Workers of contained plugins are the built command: a test is none.
+pub fn workers() -> Workers {
+    Workers {
+        program: from_environment("EYEMAP_BIN"),
+        ..Workers::default()
     }
 }
 

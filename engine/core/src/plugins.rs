@@ -6,8 +6,10 @@
 //! extension is layout-checked by itself. Loaded plugins stay loaded: unloading native code is
 //! unsafe in practice.
 //!
-//! Loading is not a sandbox. A plugin that is loaded can do what the process can do.
+//! Loading into this process is not a sandbox: the plugin can do then what the process can do. A
+//! contained plugin is loaded by a worker process in its place, which may do little.
 
+mod contained;
 mod elf;
 mod error;
 mod find;
@@ -15,10 +17,15 @@ mod host;
 mod layout;
 mod load;
 mod lock;
+mod trust;
 
+pub use contained::{WORKER_ARGUMENT, Workers, serve_worker};
 pub use elf::{check as check_file, read_manifest};
 pub use error::PluginError;
 pub use eyemap_abi::manifest::Manifest;
+pub use eyemap_worker::Limits;
 pub use find::{Finder, Listed, SearchDir};
 pub use load::{Extension, Plugin};
+pub(crate) use load::{clean, in_a_line, utf8};
 pub use lock::{LOCK_FILE, Lock, Locked, sha256_hex};
+pub use trust::Mode;

@@ -18,7 +18,7 @@ use std::{
 
 use eyemap_abi::{
     PluginError as AbiError, Table,
-    abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr},
+    abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RString},
 };
 
 pub use color::{ColorStage, Scale};
@@ -28,7 +28,7 @@ pub use metadata::{Annotations, MetadataStage, Texts};
 
 use crate::{
     config::StageConfig,
-    plugins::{Extension, Finder, Plugin},
+    plugins::{Finder, Plugin, PluginError, clean, utf8},
 };
 
 /// Larger maps are refused for a stage that does not promise chunk invariance.
@@ -91,22 +91,21 @@ impl Drop for Call<'_> {
 
 impl Origin {
     /// Finds the plugin, reads its side tables and lets it build its stage.
-    fn create<E: Extension, S>(
+    fn create<S>(
         name: StageName,
         finder: &Finder,
         stage: &StageConfig,
-        create: impl FnOnce(E, RStr<'_>, RSlice<'_, Table<'_>>) -> RResult<S, AbiError>,
+        create: impl FnOnce(
+            &'static Plugin,
+            RStr<'_>,
+            RSlice<'_, Table<'_>>,
+        ) -> Result<RResult<S, AbiError>, PluginError>,
     ) -> Result<(Self, S), StageError> {
-        let plugin = finder
-            .load(&stage.plugin)
-            .map_err(|source| StageError::Load {
-                stage: name,
-                source: Box::new(source),
-            })?;
-        let extension = plugin.extension::<E>().map_err(|source| StageError::Load {
+        let failed = |source| StageError::Load {
             stage: name,
             source: Box::new(source),
-        })?;
+        };
+        let plugin = finder.load(&stage.plugin).map_err(failed)?;
         let side_tables = side_tables::read(name, &stage.tables)?;
         let origin = Self {
             name,
@@ -118,13 +117,10 @@ impl Origin {
         };
         let created = side_tables.lend(|tables| {
             let _call = origin.enter();
-            create(
-                extension,
-                RStr::from_str(&origin.config),
-                RSlice::from_slice(tables),
-            )
+            let config = RStr::from_str(&origin.config);
+            create(plugin, config, RSlice::from_slice(tables))
         });
-        let stage = origin.answer(created)?;
+        let stage = origin.answer(created.map_err(failed)?)?;
         Ok((origin, stage))
     }
 
@@ -160,20 +156,17 @@ impl Origin {
     fn answer<T>(&self, answer: RResult<T, AbiError>) -> Result<T, StageError> {
         match answer {
             ROk(value) => Ok(value),
-            RErr(mut error) => {
-                error.message = harmless(&error.message).into();
-                error.at = harmless(&error.at).into();
-                Err(StageError::Plugin {
-                    stage: self.name,
-                    plugin: self.id().to_owned(),
-                    error: Box::new(error),
-                })
-            }
+            RErr(error) => Err(StageError::Plugin {
+                stage: self.name,
+                plugin: self.id().to_owned(),
+                error: Box::new(clean(error)),
+            }),
         }
     }
 
     /// Reads a description that the plugin gave as JSON.
-    fn describe<T: serde::de::DeserializeOwned>(&self, json: &str) -> Result<T, StageError> {
+    fn describe<T: serde::de::DeserializeOwned>(&self, json: &RString) -> Result<T, StageError> {
+        let json = utf8(json).map_err(|what| self.wrong(format!("it {what}")))?;
         serde_json::from_str(json)
             .map_err(|error| self.wrong(format!("its description cannot be read: {error}")))
     }
@@ -195,21 +188,6 @@ impl Origin {
             "it needs whole maps (it is not chunk-invariant), and {elements} elements are more than {MAX_WHOLE_MAP}"
         )))
     }
-}
-
-/// A plugin's words as they may reach a terminal and a manifest: short, and without control
-/// characters.
-fn harmless(text: &str) -> String {
-    const LONGEST: usize = 1000;
-    let mut plain: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        plain.push('…');
-    }
-    plain
 }
 
 /// A job as a plugin gets it.

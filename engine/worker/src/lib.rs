@@ -2,3 +2,61 @@
 //!
 //! Native code that shares a process with its host can do all that the host can do. A worker is another
 //! process: it may compute, and little else.
+//!
+//! ```text
+//! host                                         worker, confined before the library is loaded
+//! Worker::start   -- library, arena (fds) -->   serve: load
+//! Worker::create  -- request, socket ------->   object table: stages, prepared jobs, policies
+//!                 == batch, shared memory ==>   the plugin reads and writes the arena in place
+//!                 <- answer, socket ---------
+//! ```
+//!
+//! The host sleeps in one system call until the answer is there, the time is up or the worker is gone: a
+//! worker that dies closes its socket, so its end is seen at once. Nothing spins. What comes back is copied
+//! out of the shared memory before it is looked at, and is believed as little as what a plugin answers
+//! within the host.
+//!
+//! The proxies of [`proxy`] implement the traits of the ABI, so that the host uses a contained plugin and
+//! one of its own process in the same way.
+
+#![cfg(target_os = "linux")]
+
+mod arena;
+pub mod confine;
+mod host;
+mod layout;
+mod logs;
+mod objects;
+mod process;
+mod protocol;
+pub mod proxy;
+mod serve;
+mod wire;
+
+pub use host::{Spec, Worker, WorkerError};
+pub use process::{Crash, signal_words};
+pub use proxy::Contained;
+pub use serve::{Extensions, serve};
+
+use std::time::Duration;
+
+/// What a worker may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory in bytes, beyond what the worker needs before the plugin is loaded.
+    pub memory: u64,
+    /// Time for one call, and for loading the library.
+    pub call: Duration,
+    /// Crashes after which a worker is not started again.
+    pub crashes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 1 << 30,
+            call: Duration::from_secs(10),
+            crashes: 3,
+        }
+    }
+}

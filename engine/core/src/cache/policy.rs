@@ -17,16 +17,22 @@ use eyemap_abi::{
     abi_stable::std_types::{RErr, RNone, ROk, RResult, RSlice, RSliceMut, RSome, RStr},
 };
 
-use crate::plugins::{Extension as _, Finder, Manifest, Plugin, PluginError};
+use crate::plugins::{Extension as _, Finder, Manifest, Plugin, PluginError, clean, in_a_line};
 
 /// A policy that can be built for any capacity: the plugin and its options.
 #[derive(Clone)]
 pub struct PolicySource {
     name: String,
     options: String,
-    extension: CacheExtension,
-    plugin: Option<&'static Plugin>,
+    code: Code,
     slow_calls: Arc<AtomicU32>,
+}
+
+/// Where a policy's code is.
+#[derive(Clone, Copy)]
+enum Code {
+    Plugin(&'static Plugin),
+    Linked(CacheExtension),
 }
 
 /// Why there is no such policy.
@@ -74,22 +80,21 @@ impl PolicySource {
             source: Box::new(source),
         };
         let plugin = find(finder, name).map_err(failed)?;
-        let extension = plugin.extension::<CacheExtension>().map_err(failed)?;
-        let source = Self {
-            plugin: Some(plugin),
-            ..Self::linked(name, options, extension)
-        };
+        let source = Self::of(name, options, Code::Plugin(plugin));
         source.create(1 << 20)?;
         Ok(source)
     }
 
     /// A policy that is linked into the program, for benches and tests.
     pub fn linked(name: &str, options: &str, extension: CacheExtension) -> Self {
+        Self::of(name, options, Code::Linked(extension))
+    }
+
+    fn of(name: &str, options: &str, code: Code) -> Self {
         Self {
             name: name.to_owned(),
             options: options.to_owned(),
-            extension,
-            plugin: None,
+            code,
             slow_calls: Arc::default(),
         }
     }
@@ -107,12 +112,15 @@ impl PolicySource {
 
     /// The plugin behind it; none when it is linked in.
     pub const fn plugin(&self) -> Option<&'static Plugin> {
-        self.plugin
+        match self.code {
+            Code::Plugin(plugin) => Some(plugin),
+            Code::Linked(_) => None,
+        }
     }
 
     /// What decides: id, version and hash of the plugin, and its options.
     pub fn identity(&self) -> String {
-        match self.plugin {
+        match self.plugin() {
             Some(plugin) => format!(
                 "{} {} {} {}",
                 plugin.manifest.id, plugin.manifest.version, plugin.sha256, self.options
@@ -123,9 +131,17 @@ impl PolicySource {
 
     pub(super) fn create(&self, capacity: u64) -> Result<Policy, PolicyError> {
         let created = {
-            let _alone = self.plugin.and_then(Plugin::alone);
-            (self.extension.create)(RStr::from_str(&self.options), capacity)
+            let _alone = self.plugin().and_then(Plugin::alone);
+            let options = RStr::from_str(&self.options);
+            match self.code {
+                Code::Plugin(plugin) => plugin.create_policy(options, capacity),
+                Code::Linked(extension) => Ok((extension.create)(options, capacity)),
+            }
         };
+        let created = created.map_err(|source| PolicyError::Load {
+            name: self.name.clone(),
+            source: Box::new(source),
+        })?;
         match created {
             ROk(policy) => Ok(Policy {
                 needs: policy.needs(),
@@ -134,7 +150,7 @@ impl PolicySource {
             }),
             RErr(error) => Err(PolicyError::Refused {
                 name: self.name.clone(),
-                error: Box::new(error),
+                error: Box::new(clean(error)),
             }),
         }
     }
@@ -278,7 +294,7 @@ impl Policy {
         what: &str,
         call: impl FnOnce(&mut CachePolicyBox) -> RResult<T, AbiError>,
     ) -> Result<T, Fault> {
-        let _alone = self.source.plugin.and_then(Plugin::alone);
+        let _alone = self.source.plugin().and_then(Plugin::alone);
         let start = Instant::now();
         let answer = call(&mut self.policy);
         let elapsed = start.elapsed();
@@ -295,17 +311,9 @@ impl Policy {
         }
         match answer {
             ROk(value) => Ok(value),
-            RErr(error) => Err(format!("its {what} failed: {}", plain(&error.to_string()))),
+            RErr(error) => Err(format!("its {what} failed: {}", in_a_line(&error))),
         }
     }
-}
-
-/// A plugin's words, short and without control characters.
-fn plain(text: &str) -> String {
-    text.chars()
-        .take(300)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 /// Slots from the oldest to the newest insert, each with the number of that insert: a slot that was

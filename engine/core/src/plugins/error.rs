@@ -138,6 +138,26 @@ pub enum PluginError {
         /// What it said.
         reason: String,
     },
+    /// Its worker process cannot be started, refuses it or crashes while it is loaded.
+    #[error("the plugin {id} cannot run in a worker process: {reason} ({})", .path.display())]
+    Worker {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// What was asked for needs the plugin's functions in this process.
+    #[error("the plugin {id} runs in a worker process: its functions cannot be called from this one ({})", .path.display())]
+    NotHere {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A lock cannot be read or written.
     #[error("the plugin lock {} is not usable: {reason}", .path.display())]
     Lock {
@@ -194,6 +214,8 @@ impl PluginError {
             ),
             Self::MissingExtension { wanted, exported, .. } => missing_extension(wanted, exported),
             Self::Init { .. } => "report it to the plugin's author".into(),
+            Self::Worker { help, .. } => help.clone(),
+            Self::NotHere { .. } => "load it with `mode = \"trusted\"`".into(),
             Self::Lock { .. } => "write it anew with `eyemap plugin lock DIR`".into(),
         }
     }

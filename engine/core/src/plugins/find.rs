@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{LOCK_FILE, Lock, Locked, Manifest, Plugin, PluginError, elf, load, lock::sha256_hex};
+use super::{
+    LOCK_FILE, Lock, Locked, Manifest, Mode, Plugin, PluginError, Workers, elf, load,
+    lock::sha256_hex,
+};
 
 /// A directory of the search path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,10 @@ pub struct Finder {
     pub locks: Vec<Lock>,
     /// Ids that the user trusts whatever their hash.
     pub trusted: BTreeSet<String>,
+    /// Runs every plugin so, whatever locks and configuration say.
+    pub force: Option<Mode>,
+    /// How workers of contained plugins are started.
+    pub workers: Workers,
 }
 
 /// A file in the search path, as `eyemap plugin list` shows it.
@@ -120,7 +127,13 @@ impl Finder {
         let found = self.find(name)?;
         let sha256 = sha256_hex(&found.bytes);
         self.trust(&found.manifest, &found.path, &sha256)?;
-        load::load(&found.path, &found.bytes, found.manifest, sha256)
+        let mode = self.force.unwrap_or(Mode::Trusted);
+        load::load(
+            &found.path,
+            &found.bytes,
+            (found.manifest, sha256),
+            (mode, &self.workers),
+        )
     }
 
     /// Trusts the bytes that a file has now, and no others: for a file that the user names in order to

@@ -1,4 +1,5 @@
-//! Lets the system's loader run a plugin, from the bytes that were checked.
+//! Lets the system's loader run a plugin, from the bytes that were checked: in this process, or in a
+//! worker.
 
 #![allow(unsafe_code)]
 
@@ -9,19 +10,21 @@ use std::{
 };
 
 use eyemap_abi::{
-    CacheExtension, ColorExtension, CoordinateExtension, DescribeExtension, ExtEntry,
-    MetadataExtension, PluginRootRef,
+    CacheExtension, CachePolicyBox, ColorExtension, ColorStageBox, CoordinateExtension,
+    CoordinateStageBox, DescribeExtension, ExtEntry, HostApi, MetadataExtension, MetadataStageBox,
+    PluginError as AbiError, PluginRootRef, Table,
     abi_stable::{
         StableAbi,
         library::{AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL},
-        std_types::{RErr, ROk},
+        std_types::{RErr, ROk, RResult, RSlice, RStr, RString},
     },
     ids,
     job::PluginDescription,
 };
+use eyemap_worker::{Contained, Worker};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use super::{Manifest, PluginError, elf, host, layout};
+use super::{Manifest, Mode, PluginError, Workers, contained, elf, host, layout};
 
 /// A loaded plugin. It lives as long as the process.
 pub struct Plugin {
@@ -31,8 +34,16 @@ pub struct Plugin {
     pub path: PathBuf,
     /// SHA-256 of the file.
     pub sha256: String,
-    entries: &'static [ExtEntry],
+    code: Code,
     alone: Mutex<()>,
+}
+
+/// Where a plugin's code runs.
+enum Code {
+    /// In this process.
+    Here(&'static [ExtEntry]),
+    /// In a worker.
+    Worker(Contained),
 }
 
 impl std::fmt::Debug for Plugin {
@@ -76,34 +87,113 @@ impl Plugin {
         exclusive.then(|| self.alone.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The extension `E`, after checking its layout.
+    /// Whether it runs in this process or in a worker.
+    pub const fn mode(&self) -> Mode {
+        match self.code {
+            Code::Here(_) => Mode::Trusted,
+            Code::Worker(_) => Mode::Contained,
+        }
+    }
+
+    /// Its worker, if it is contained.
+    pub fn worker(&self) -> Option<&Worker> {
+        match &self.code {
+            Code::Here(_) => None,
+            Code::Worker(contained) => Some(contained.worker()),
+        }
+    }
+
+    /// The extension `E`, after checking its layout; of a plugin in this process alone.
     ///
     /// # Errors
-    /// When the plugin does not export it, or in another form.
+    /// When the plugin does not export it, or in another form, or when it runs in a worker.
     pub fn extension<E: Extension>(&self) -> Result<E, PluginError> {
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| entry.id.as_str() == E::ID)
-            .ok_or_else(|| PluginError::MissingExtension {
+        match &self.code {
+            Code::Here(entries) => self.entries(entries).find(),
+            Code::Worker(_) => Err(PluginError::NotHere {
                 id: self.manifest.id.clone(),
                 path: self.path.clone(),
-                wanted: E::ID.into(),
-                exported: self
-                    .entries
-                    .iter()
-                    .map(|entry| entry.id.as_str().to_owned())
-                    .collect(),
-            })?;
-        layout::check::<E>(entry.layout).map_err(|difference| PluginError::Abi {
-            id: self.manifest.id.clone(),
-            path: self.path.clone(),
-            member: format!("{} {}", E::ID, difference.member),
-            expected: difference.expected,
-            found: difference.found,
-        })?;
-        // SAFETY: the entry's layout was found compatible with `E` just now.
-        Ok(*unsafe { entry.extension.get::<E>() })
+            }),
+        }
+    }
+
+    fn entries(&self, entries: &'static [ExtEntry]) -> Entries<'_> {
+        Entries {
+            manifest: &self.manifest,
+            path: &self.path,
+            entries,
+        }
+    }
+
+    /// The worker, if the plugin says that it exports `E`; the worker has checked the layout.
+    fn contained<E: Extension>(&self) -> Result<Option<&Contained>, PluginError> {
+        let Code::Worker(contained) = &self.code else {
+            return Ok(None);
+        };
+        if self.manifest.extensions.iter().any(|id| id == E::ID) {
+            return Ok(Some(contained));
+        }
+        Err(self.entries(&[]).missing::<E>())
+    }
+
+    /// Creates a coordinate stage from its configuration and side tables.
+    ///
+    /// # Errors
+    /// When the plugin does not export such a stage in a form that this host knows.
+    pub fn create_coordinate(
+        &self,
+        config: RStr<'_>,
+        tables: RSlice<'_, Table<'_>>,
+    ) -> Result<Answer<CoordinateStageBox>, PluginError> {
+        Ok(match self.contained::<CoordinateExtension>()? {
+            Some(contained) => contained.coordinate(config.as_str(), tables.as_slice()),
+            None => (self.extension::<CoordinateExtension>()?.create)(config, tables),
+        })
+    }
+
+    /// Creates a colour stage from its configuration and side tables.
+    ///
+    /// # Errors
+    /// As [`Self::create_coordinate`].
+    pub fn create_color(
+        &self,
+        config: RStr<'_>,
+        tables: RSlice<'_, Table<'_>>,
+    ) -> Result<Answer<ColorStageBox>, PluginError> {
+        Ok(match self.contained::<ColorExtension>()? {
+            Some(contained) => contained.color(config.as_str(), tables.as_slice()),
+            None => (self.extension::<ColorExtension>()?.create)(config, tables),
+        })
+    }
+
+    /// Creates a metadata stage from its configuration and side tables.
+    ///
+    /// # Errors
+    /// As [`Self::create_coordinate`].
+    pub fn create_metadata(
+        &self,
+        config: RStr<'_>,
+        tables: RSlice<'_, Table<'_>>,
+    ) -> Result<Answer<MetadataStageBox>, PluginError> {
+        Ok(match self.contained::<MetadataExtension>()? {
+            Some(contained) => contained.metadata(config.as_str(), tables.as_slice()),
+            None => (self.extension::<MetadataExtension>()?.create)(config, tables),
+        })
+    }
+
+    /// Creates a cache policy from its options, for a capacity in bytes.
+    ///
+    /// # Errors
+    /// As [`Self::create_coordinate`].
+    pub fn create_policy(
+        &self,
+        options: RStr<'_>,
+        capacity: u64,
+    ) -> Result<Answer<CachePolicyBox>, PluginError> {
+        Ok(match self.contained::<CacheExtension>()? {
+            Some(contained) => contained.policy(options.as_str(), capacity),
+            None => (self.extension::<CacheExtension>()?.create)(options, capacity),
+        })
     }
 
     /// Config schemas of the plugin, if it describes itself.
@@ -116,58 +206,169 @@ impl Plugin {
             path: self.path.clone(),
             reason,
         };
-        match (self.extension::<DescribeExtension>()?.describe)() {
-            ROk(json) => serde_json::from_str(&json).map_err(|error| failed(error.to_string())),
-            RErr(error) => Err(failed(error.to_string())),
+        let described = match self.contained::<DescribeExtension>()? {
+            Some(contained) => contained.describe(),
+            None => (self.extension::<DescribeExtension>()?.describe)(),
+        };
+        match described {
+            ROk(json) => {
+                let json = utf8(&json).map_err(|text| failed(text.into()))?;
+                serde_json::from_str(json).map_err(|error| failed(error.to_string()))
+            }
+            RErr(error) => Err(failed(in_a_line(&error))),
         }
     }
 }
 
-/// Every plugin of this process by SHA-256: the same bytes are loaded once.
-static LOADED: Mutex<Option<HashMap<String, &'static Plugin>>> = Mutex::new(None);
+/// What a plugin answers.
+type Answer<T> = RResult<T, AbiError>;
 
-/// Loads a plugin from bytes that the caller trusts.
+/// The text of a plugin, which may hold any bytes.
+pub(crate) fn utf8(text: &RString) -> Result<&str, &'static str> {
+    std::str::from_utf8(text.as_bytes()).map_err(|_| "gave a text that is not UTF-8")
+}
+
+/// Words of a plugin as they may reach a terminal and a manifest: short, and without control characters.
+pub(crate) fn plain(text: &RString) -> String {
+    const LONGEST: usize = 1000;
+    // The plugin's bytes may be no text at all.
+    let bytes = text.as_bytes();
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LONGEST)]);
+    let mut plain: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        plain.push('…');
+    }
+    plain
+}
+
+/// An error of a plugin, in words that may be shown.
+pub(crate) fn clean(mut error: AbiError) -> AbiError {
+    error.message = plain(&error.message).into();
+    error.at = plain(&error.at).into();
+    error
+}
+
+/// An error of a plugin in one line.
+pub(crate) fn in_a_line(error: &AbiError) -> String {
+    clean(error.clone()).to_string()
+}
+
+/// What a library exports, in the process that has loaded it.
+pub(super) struct Entries<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) path: &'a Path,
+    pub(super) entries: &'static [ExtEntry],
+}
+
+impl Entries<'_> {
+    fn entry<E: Extension>(&self) -> Option<&'static ExtEntry> {
+        self.entries.iter().find(|entry| entry.id.as_str() == E::ID)
+    }
+
+    fn missing<E: Extension>(&self) -> PluginError {
+        PluginError::MissingExtension {
+            id: self.manifest.id.clone(),
+            path: self.path.into(),
+            wanted: E::ID.into(),
+            exported: self.manifest.extensions.clone(),
+        }
+    }
+
+    fn find<E: Extension>(&self) -> Result<E, PluginError> {
+        let entry = self.entry::<E>().ok_or_else(|| self.missing::<E>())?;
+        layout::check::<E>(entry.layout).map_err(|difference| PluginError::Abi {
+            id: self.manifest.id.clone(),
+            path: self.path.into(),
+            member: format!("{} {}", E::ID, difference.member),
+            expected: difference.expected,
+            found: difference.found,
+        })?;
+        // SAFETY: the entry's layout was found compatible with `E` just now.
+        Ok(*unsafe { entry.extension.get::<E>() })
+    }
+
+    /// The extension `E`, if it is exported at all.
+    pub(super) fn optional<E: Extension>(&self) -> Result<Option<E>, PluginError> {
+        match self.entry::<E>() {
+            Some(_) => self.find().map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Every plugin of this process, by SHA-256 and where it runs: the same bytes are loaded once.
+static LOADED: Mutex<Option<HashMap<(String, Mode), &'static Plugin>>> = Mutex::new(None);
+
+/// Loads a plugin from bytes that the caller trusts, as far as `mode` says.
 pub(crate) fn load(
     path: &Path,
     bytes: &[u8],
-    manifest: Manifest,
-    sha256: String,
+    (manifest, sha256): (Manifest, String),
+    (mode, workers): (Mode, &Workers),
 ) -> Result<&'static Plugin, PluginError> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let loaded = loaded.get_or_insert_default();
-    if let Some(plugin) = loaded.get(&sha256) {
+    let key = (sha256.clone(), mode);
+    if let Some(plugin) = loaded.get(&key) {
         return Ok(plugin);
     }
-    if manifest.panic != "unwind" {
-        return Err(PluginError::PanicStrategy {
-            id: manifest.id,
-            path: path.into(),
-            found: manifest.panic,
-        });
-    }
     elf::check(path, bytes)?;
-    let root = open(path, bytes, &manifest.id)?;
-    let entries = start(root, path, &manifest)?;
-    tracing::debug!(plugin = manifest.id, version = manifest.version, %sha256, "plugin loaded");
+    let sealed = Sealed::new(path, bytes).map_err(|error| PluginError::Open {
+        path: path.into(),
+        reason: error.to_string(),
+    })?;
+    let code = match mode {
+        Mode::Trusted => Code::Here(run(sealed, path, &manifest, host::API)?),
+        Mode::Contained => Code::Worker(contained::start(sealed, &manifest, path, workers)?),
+        Mode::Deny => {
+            return Err(PluginError::Init {
+                id: manifest.id,
+                path: path.into(),
+                reason: "it is denied".into(),
+            });
+        }
+    };
+    tracing::debug!(plugin = manifest.id, version = manifest.version, %sha256, ?mode, "plugin loaded");
     let plugin = Plugin {
         manifest,
         path: path.into(),
-        sha256: sha256.clone(),
-        entries,
+        sha256,
+        code,
         alone: Mutex::new(()),
     };
     let plugin: &'static Plugin = Box::leak(Box::new(plugin));
-    loaded.insert(sha256, plugin);
+    loaded.insert(key, plugin);
     Ok(plugin)
 }
 
+/// Loads a library into this process.
+pub(super) fn run(
+    sealed: Sealed,
+    path: &Path,
+    manifest: &Manifest,
+    api: HostApi,
+) -> Result<&'static [ExtEntry], PluginError> {
+    if manifest.panic != "unwind" {
+        return Err(PluginError::PanicStrategy {
+            id: manifest.id.clone(),
+            path: path.into(),
+            found: manifest.panic.clone(),
+        });
+    }
+    let root = open(sealed, path, &manifest.id)?;
+    start(root, path, manifest, api)
+}
+
 /// Opens the library and checks its root.
-fn open(path: &Path, bytes: &[u8], id: &str) -> Result<PluginRootRef, PluginError> {
+fn open(sealed: Sealed, path: &Path, id: &str) -> Result<PluginRootRef, PluginError> {
     let refused = |reason: String| PluginError::Open {
         path: path.into(),
         reason,
     };
-    let sealed = Sealed::new(path, bytes).map_err(|error| refused(error.to_string()))?;
     // SAFETY: initialisers of the library run here. Its bytes are the ones that were trusted and
     // whose structure was checked; they are sealed and cannot change under the loader.
     let library = unsafe { Library::open(Some(sealed.path()), RTLD_NOW | RTLD_LOCAL) }
@@ -211,6 +412,7 @@ fn start(
     root: PluginRootRef,
     path: &Path,
     manifest: &Manifest,
+    api: HostApi,
 ) -> Result<&'static [ExtEntry], PluginError> {
     let failed = |reason: String| PluginError::Init {
         id: manifest.id.clone(),
@@ -225,8 +427,8 @@ fn start(
             "the manifest in its file and the one of its code differ".into(),
         ));
     }
-    if let RErr(error) = (root.init())(host::API) {
-        return Err(failed(error.to_string()));
+    if let RErr(error) = (root.init())(api) {
+        return Err(failed(in_a_line(&error)));
     }
     let entries = (root.extensions())().as_slice();
     let same = entries
@@ -242,7 +444,7 @@ fn start(
 }
 
 /// The checked bytes as a file in memory that nobody can change.
-struct Sealed {
+pub(super) struct Sealed {
     #[cfg(target_os = "linux")]
     file: std::fs::File,
     #[cfg(not(target_os = "linux"))]
@@ -251,7 +453,7 @@ struct Sealed {
 
 #[cfg(target_os = "linux")]
 impl Sealed {
-    fn new(path: &Path, bytes: &[u8]) -> std::io::Result<Self> {
+    pub(super) fn new(path: &Path, bytes: &[u8]) -> std::io::Result<Self> {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
         use std::io::Write as _;
         // The kernel takes 249 bytes; a letter has at most four.
@@ -266,6 +468,16 @@ impl Sealed {
         let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
         fcntl_add_seals(&file, seals)?;
         Ok(Self { file })
+    }
+
+    /// Bytes that another process has sealed.
+    pub(super) const fn of(file: std::fs::File) -> Self {
+        Self { file }
+    }
+
+    /// The file itself, for another process.
+    pub(super) fn into_fd(self) -> std::os::fd::OwnedFd {
+        self.file.into()
     }
 
     fn path(&self) -> PathBuf {

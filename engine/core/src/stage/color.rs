@@ -1,7 +1,7 @@
 //! Asks a plugin how hexagons are coloured.
 
 use eyemap_abi::{
-    ColorExtension, ColorStageBox, PreparedColorBox,
+    ColorStageBox, PreparedColorBox,
     abi_stable::std_types::{RSlice, RSliceMut, RStr},
     job::{ColorDescription, ColorJob, ColorNeeds, ColumnStatus, LegendDescription, LegendKind},
 };
@@ -43,7 +43,7 @@ impl ColorStage {
             StageName::Color,
             finder,
             config,
-            |extension: ColorExtension, config, tables| (extension.create)(config, tables),
+            |plugin, config, tables| plugin.create_color(config, tables),
         )?;
         let json = {
             let _call = origin.enter();

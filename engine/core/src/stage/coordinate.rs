@@ -1,7 +1,7 @@
 //! Asks a plugin where hexagons lie.
 
 use eyemap_abi::{
-    CoordinateExtension, CoordinateStageBox, PreparedCoordinateBox,
+    CoordinateStageBox, PreparedCoordinateBox,
     abi_stable::std_types::{RSlice, RSliceMut, RStr},
     job::{CoordinateDescription, CoordinateJob, Guide},
 };
@@ -52,7 +52,7 @@ impl CoordinateStage {
             StageName::Coordinate,
             finder,
             config,
-            |extension: CoordinateExtension, config, tables| (extension.create)(config, tables),
+            |plugin, config, tables| plugin.create_coordinate(config, tables),
         )?;
         Ok(Self { origin, stage })
     }

@@ -1,13 +1,16 @@
 //! Asks a plugin what is written on a map.
 
 use eyemap_abi::{
-    ColumnBatch, MetadataExtension, MetadataStageBox, PreparedMetadataBox,
+    ColumnBatch, MetadataStageBox, PreparedMetadataBox,
     abi_stable::std_types::RStr,
     job::{MetadataDescription, MetadataJob},
 };
 
 use super::{Origin, StageError, StageName, to_json};
-use crate::{config::StageConfig, plugins::Finder};
+use crate::{
+    config::StageConfig,
+    plugins::{Finder, utf8},
+};
 
 /// A metadata stage.
 pub struct MetadataStage {
@@ -42,7 +45,7 @@ impl MetadataStage {
             StageName::Metadata,
             finder,
             config,
-            |extension: MetadataExtension, config, tables| (extension.create)(config, tables),
+            |plugin, config, tables| plugin.create_metadata(config, tables),
         )?;
         Ok(Self { origin, stage })
     }
@@ -103,7 +106,8 @@ impl Texts<'_> {
                 return Err(origin.wrong(format!("a tooltip of {} bytes", found.text.len())));
             }
             last = Some(index);
-            annotations.push((index, found.text.into_string()));
+            let text = utf8(&found.text).map_err(|what| origin.wrong(format!("it {what}")))?;
+            annotations.push((index, text.to_owned()));
         }
         Ok(annotations)
     }

@@ -1,0 +1,115 @@
+//! Plugins in a process of their own: how workers are started, and what runs in them.
+
+use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf, process::ExitCode};
+
+use eyemap_abi::HostApi;
+use eyemap_worker::{Contained, Extensions, Limits, Spec, Worker, WorkerError};
+
+use super::{Manifest, PluginError, elf, host, load};
+
+/// The one argument with which a program becomes a worker.
+pub const WORKER_ARGUMENT: &str = "__eyemap-plugin-worker";
+
+/// How workers are started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workers {
+    /// The program, which calls [`serve_worker`] first when it is started with [`WORKER_ARGUMENT`].
+    /// By default the one that runs.
+    pub program: PathBuf,
+    /// What a worker may use.
+    pub limits: Limits,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self {
+            // Names the running program also when its file was replaced since.
+            program: PathBuf::from("/proc/self/exe"),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Starts a worker that loads a library from bytes that were checked.
+pub(super) fn start(
+    sealed: load::Sealed,
+    manifest: &Manifest,
+    path: &std::path::Path,
+    workers: &Workers,
+) -> Result<Contained, PluginError> {
+    let spec = Spec {
+        program: workers.program.clone(),
+        argument: WORKER_ARGUMENT,
+        library: sealed.into_fd(),
+        path: path.to_owned(),
+        id: manifest.id.clone(),
+        limits: workers.limits,
+        host: host::API,
+    };
+    let worker = Worker::start(spec).map_err(|error| refused(manifest, path, &error))?;
+    if !worker.missing().is_empty() {
+        tracing::warn!(plugin = manifest.id, "{}", worker.missing());
+    }
+    Ok(Contained::new(worker))
+}
+
+fn refused(manifest: &Manifest, path: &std::path::Path, error: &WorkerError) -> PluginError {
+    let help = match error {
+        WorkerError::Refused { help, .. } => help.clone(),
+        WorkerError::Start { .. } => "check that processes can be started, or run the plugin with \
+             `mode = \"trusted\"` if you trust it"
+            .into(),
+        _ => "this is a fault of the plugin: report it to its author".into(),
+    };
+    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
+    PluginError::Worker {
+        id: manifest.id.clone(),
+        path: path.into(),
+        reason: format!("{error}{}", source.unwrap_or_default()),
+        help,
+    }
+}
+
+/// Serves the host that started this program as a worker. To be called first in `main`, before any thread
+/// runs, when the only argument is [`WORKER_ARGUMENT`].
+pub fn serve_worker() -> ExitCode {
+    eyemap_worker::serve(|library, path, api: HostApi| {
+        let told = |error: PluginError| (error.to_string(), error.help());
+        let read = read_whole(&library);
+        let bytes = read.map_err(|source| {
+            told(PluginError::Read {
+                path: path.into(),
+                source,
+            })
+        })?;
+        let manifest = elf::read_manifest(path, &bytes).map_err(told)?;
+        elf::check(path, &bytes).map_err(told)?;
+        drop(bytes);
+        let sealed = load::Sealed::of(library);
+        let entries = load::run(sealed, path, &manifest, api).map_err(told)?;
+        extensions(&load::Entries {
+            manifest: &manifest,
+            path,
+            entries,
+        })
+        .map_err(told)
+    })
+}
+
+/// Reads from the start, wherever others who share the file have read to.
+fn read_whole(file: &File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; file.metadata()?.len() as usize];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+/// What a host may ask for; an extension with another layout is refused when it is asked for.
+fn extensions(entries: &load::Entries<'_>) -> Result<Extensions, PluginError> {
+    Ok(Extensions {
+        coordinate: entries.optional()?,
+        color: entries.optional()?,
+        metadata: entries.optional()?,
+        cache: entries.optional()?,
+        describe: entries.optional()?,
+    })
+}

@@ -1,0 +1,307 @@
+//! Takes from this process what a plugin does not need: the network, files, other processes, and more than
+//! its share of memory.
+//!
+//! A plugin computes. It needs memory, threads, the clock and random numbers; for the system's loader also
+//! the system's libraries. Everything else is refused with an error that the plugin's code sees:
+//!
+//! * **seccomp** lets through a list of system calls, and no other: no sockets, no program is started, no
+//!   process is made, nothing is written to a file, no signal reaches another process. Without it nothing is
+//!   contained, so a kernel without it is an error.
+//! * **landlock** (Linux 5.13) hides all files but the system's libraries, so that a plugin cannot read the
+//!   user's data either. A kernel without it is told in [`Confinement::missing`].
+//! * **limits**: memory, size of files, open files, no core dumps.
+//!
+//! It holds for this thread and those that it starts: to be called before any other thread runs.
+
+#![allow(unsafe_code)]
+
+use std::{collections::BTreeMap, io};
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, Ruleset,
+    RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus, Scope, path_beneath_rules,
+};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, apply_filter,
+};
+
+/// What may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// Bytes of memory beyond those in use now.
+    pub memory: u64,
+    /// Bytes that may be written to one file: what is printed.
+    pub printed: u64,
+    /// Open files at a time, with those that are open now.
+    pub files: u64,
+}
+
+/// What is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Confinement {
+    /// What this kernel could not do, in a sentence; empty when all holds.
+    pub missing: String,
+}
+
+/// Directories and files that the system's loader reads.
+const LIBRARIES: [&str; 8] = [
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/etc/ld.so.cache",
+];
+
+/// Confines this process for the rest of its life.
+///
+/// # Errors
+/// When a limit or the filter of system calls cannot be set: the process may not run a plugin then.
+pub fn confine(allowed: Allowed) -> io::Result<Confinement> {
+    limit(allowed)?;
+    let missing = hide_files()?;
+    filter()?;
+    Ok(Confinement { missing })
+}
+
+fn limit(allowed: Allowed) -> io::Result<()> {
+    // A process that prints too much gets an error, not a signal that ends it.
+    // SAFETY: SIG_IGN is a disposition that every signal but two can have; no handler is installed.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let limits = [
+        (
+            Resource::As,
+            address_space()?.saturating_add(allowed.memory),
+        ),
+        (Resource::Fsize, allowed.printed),
+        (Resource::Nofile, allowed.files),
+        (Resource::Core, 0),
+        (Resource::Memlock, 0),
+    ];
+    for (resource, most) in limits {
+        let most = Some(most);
+        setrlimit(
+            resource,
+            Rlimit {
+                current: most,
+                maximum: most,
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Bytes of address space in use.
+fn address_space() -> io::Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages = text
+        .split_whitespace()
+        .next()
+        .and_then(|pages| pages.parse::<u64>().ok());
+    let pages = pages.ok_or(io::ErrorKind::InvalidData)?;
+    Ok(pages * rustix::param::page_size() as u64)
+}
+
+/// Hides files, as far as the kernel can; says what it could not do.
+fn hide_files() -> io::Result<String> {
+    let failed = |error: landlock::RulesetError| io::Error::other(error.to_string());
+    let abi = ABI::V6;
+    let reading = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
+    let restricted = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))
+        .and_then(|rules| rules.handle_access(AccessNet::from_all(abi)))
+        .and_then(|rules| rules.scope(BitFlags::<Scope>::all()))
+        .and_then(landlock::Ruleset::create)
+        .and_then(|rules| rules.add_rules(path_beneath_rules(LIBRARIES, reading)))
+        .and_then(landlock::RulesetCreated::restrict_self)
+        .map_err(failed)?;
+    Ok(match restricted.ruleset {
+        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => String::new(),
+        RulesetStatus::NotEnforced => {
+            "this kernel has no landlock: a contained plugin can read files that you can read, but write none".into()
+        }
+    })
+}
+
+/// System calls that are let through, whatever their arguments.
+const CALLS: &[libc::c_long] = &[
+    // Memory and threads.
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_brk,
+    libc::SYS_futex,
+    libc::SYS_membarrier,
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
+    libc::SYS_get_robust_list,
+    libc::SYS_set_tid_address,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_getcpu,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    // The answer to clone3 is given by another filter.
+    libc::SYS_clone3,
+    // Signals of its own.
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_restart_syscall,
+    // The clock, random numbers, who it is.
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+    libc::SYS_gettimeofday,
+    libc::SYS_times,
+    libc::SYS_getrusage,
+    libc::SYS_getrandom,
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_gettid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_uname,
+    libc::SYS_sysinfo,
+    libc::SYS_umask,
+    // Files that are open, and those that landlock lets it open.
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_pread64,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_lseek,
+    libc::SYS_close,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_getdents64,
+    libc::SYS_readlinkat,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_getcwd,
+    libc::SYS_fcntl,
+    libc::SYS_dup,
+    libc::SYS_dup3,
+    libc::SYS_memfd_create,
+    libc::SYS_ftruncate,
+    libc::SYS_pipe2,
+    libc::SYS_eventfd2,
+    libc::SYS_ppoll,
+    // The socket to the host; others cannot be made.
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+];
+
+/// Older calls that only some processors have.
+#[cfg(target_arch = "x86_64")]
+const OLDER: &[libc::c_long] = &[
+    libc::SYS_arch_prctl,
+    libc::SYS_access,
+    libc::SYS_readlink,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_poll,
+    libc::SYS_dup2,
+    libc::SYS_pipe,
+    libc::SYS_time,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: &[libc::c_long] = &[];
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+fn condition(
+    argument: u8,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, operator, value)
+}
+
+/// The calls that are let through with some arguments alone.
+fn rules() -> Result<Rules, seccompiler::BackendError> {
+    let mut rules: Rules = CALLS
+        .iter()
+        .chain(OLDER)
+        .map(|&call| (call, Vec::new()))
+        .collect();
+    let me = u64::from(std::process::id());
+    let thread = libc::CLONE_THREAD as u64;
+    let writing =
+        (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | libc::O_TMPFILE & !libc::O_DIRECTORY)
+            as u64;
+    let mut only = |call: libc::c_long, conditions: Vec<SeccompCondition>| {
+        let rule = SeccompRule::new(conditions)?;
+        rules.entry(call).or_default().push(rule);
+        Ok::<(), seccompiler::BackendError>(())
+    };
+    // A thread, but no process.
+    only(
+        libc::SYS_clone,
+        vec![condition(0, SeccompCmpOp::MaskedEq(thread), thread)?],
+    )?;
+    // Files are opened to be read.
+    let read_only = SeccompCmpOp::MaskedEq(writing);
+    only(libc::SYS_openat, vec![condition(2, read_only.clone(), 0)?])?;
+    #[cfg(target_arch = "x86_64")]
+    only(libc::SYS_open, vec![condition(1, read_only, 0)?])?;
+    // Limits are looked at, not set.
+    only(
+        libc::SYS_prlimit64,
+        vec![condition(2, SeccompCmpOp::Eq, 0)?],
+    )?;
+    // A signal to itself, which is how a process aborts.
+    only(libc::SYS_tgkill, vec![condition(0, SeccompCmpOp::Eq, me)?])?;
+    only(libc::SYS_kill, vec![condition(0, SeccompCmpOp::Eq, me)?])?;
+    // Names of threads and of memory.
+    for option in [libc::PR_SET_NAME, libc::PR_GET_NAME, PR_SET_VMA] {
+        only(
+            libc::SYS_prctl,
+            vec![condition(0, SeccompCmpOp::Eq, option as u64)?],
+        )?;
+    }
+    Ok(rules)
+}
+
+/// Gives memory a name; the C library does so where the kernel can.
+const PR_SET_VMA: i32 = 0x5356_4d41;
+
+fn filter() -> io::Result<()> {
+    let failed = |error: &dyn std::fmt::Display| {
+        io::Error::other(format!("no filter of system calls: {error}"))
+    };
+    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|e| failed(&e))?;
+    let errno = |errno: i32| SeccompAction::Errno(errno as u32);
+    // With ENOSYS the C library starts threads by `clone`, whose flags a filter can see.
+    let no_clone3 = Rules::from([(libc::SYS_clone3, Vec::new())]);
+    let no_clone3 = SeccompFilter::new(no_clone3, SeccompAction::Allow, errno(libc::ENOSYS), arch);
+    let listed = SeccompFilter::new(
+        rules().map_err(|e| failed(&e))?,
+        errno(libc::EPERM),
+        SeccompAction::Allow,
+        arch,
+    );
+    // A filter that is set before may not forbid setting the next one.
+    for filter in [no_clone3, listed] {
+        let filter = filter.map_err(|e| failed(&e))?;
+        let program = BpfProgram::try_from(filter).map_err(|e| failed(&e))?;
+        apply_filter(&program).map_err(|e| failed(&e))?;
+    }
+    Ok(())
+}

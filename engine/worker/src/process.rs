@@ -1,0 +1,211 @@
+//! A worker as the host sees it: started, asked, ended, and what can be said of its end.
+
+use std::{
+    fmt,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::process::ExitStatusExt as _,
+    },
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{MemfdFlags, memfd_create},
+    net::{
+        AddressFamily, SocketFlags, SocketType, socketpair,
+        sockopt::{Timeout, set_socket_timeout},
+    },
+};
+
+use crate::{
+    arena::Arena,
+    protocol::{Op, Request, tell},
+};
+
+/// First size of the memory for batches: 60,000 colours, or the texts of a map.
+const FIRST_ARENA: usize = 1 << 20;
+/// What is read of what a worker printed, in bytes.
+const MAX_SAID: u64 = 600;
+
+/// The end of a worker that nobody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crash {
+    /// How it ended, `was ended by SIGSEGV (it read or wrote memory that is not its own)`.
+    pub how: String,
+    /// What it was asked, `color of 1000 values`.
+    pub during: String,
+    /// How long after that the host knew.
+    pub after: Duration,
+    /// The last that it printed, without control characters; may be empty.
+    pub said: String,
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it {} in {}", self.how, self.during)?;
+        if !self.said.is_empty() {
+            write!(f, ", after printing {:?}", self.said)?;
+        }
+        Ok(())
+    }
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) socket: OwnedFd,
+    pub(crate) arena: Arena,
+    printed: std::fs::File,
+}
+
+impl Process {
+    /// Starts `program` with `argument`, and gives it its first arena. It inherits no environment, no
+    /// directory and no open file.
+    pub(crate) fn start(program: &Path, argument: &str, call: Duration) -> io::Result<Self> {
+        let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, kind, flags, None)?;
+        set_socket_timeout(&ours, Timeout::Recv, Some(call))?;
+        let printed = std::fs::File::from(memfd_create("eyemap-printed", MemfdFlags::CLOEXEC)?);
+        let child = Command::new(program)
+            .arg(argument)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::from(printed.try_clone()?))
+            .stderr(Stdio::from(printed.try_clone()?))
+            .spawn()?;
+        let (arena, fd) = Arena::create(FIRST_ARENA)?;
+        let mut process = Self {
+            child,
+            socket: ours,
+            arena,
+            printed,
+        };
+        match process.give(&fd) {
+            Ok(()) => Ok(process),
+            Err(error) => {
+                process.stop();
+                Err(error)
+            }
+        }
+    }
+
+    /// Process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Makes the arena at least `len` bytes large.
+    pub(crate) fn grow(&mut self, len: usize) -> io::Result<()> {
+        let (arena, fd) = Arena::create(len.next_power_of_two())?;
+        self.arena = arena;
+        self.give(&fd)
+    }
+
+    fn give(&self, fd: &OwnedFd) -> io::Result<()> {
+        let len = self.arena.len() as u64;
+        tell(
+            self.socket.as_fd(),
+            &Request::of(Op::Arena { len }),
+            Some(fd.as_fd()),
+        )
+    }
+
+    /// Ends it, whatever it does, and reaps it.
+    pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
+        // It may have ended already; `wait` tells how, and leaves no zombie.
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+
+    /// What is to be said of its end, after `error` on its socket.
+    pub(crate) fn crash(&mut self, during: &str, asked: Instant, error: &io::Error) -> Crash {
+        let after = asked.elapsed();
+        let status = self.stop();
+        let how = match error.kind() {
+            io::ErrorKind::TimedOut => {
+                format!("did not answer within {:.1} s", after.as_secs_f64())
+            }
+            io::ErrorKind::InvalidData => format!("gave an answer that is none ({error})"),
+            _ => status.map_or_else(|| format!("is gone ({error})"), ended),
+        };
+        Crash {
+            how,
+            during: during.to_owned(),
+            after,
+            said: self.said(),
+        }
+    }
+
+    /// The last that it printed, as one line.
+    fn said(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let start = self
+            .printed
+            .metadata()
+            .map_or(0, |meta| meta.len().saturating_sub(MAX_SAID));
+        let read = self
+            .printed
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| (&self.printed).take(MAX_SAID).read_to_end(&mut bytes));
+        if read.is_err() {
+            return String::new();
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// `was ended by SIGSEGV (...)`, `ended itself with code 3`.
+fn ended(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => format!("was ended by {}", signal_words(signal)),
+        (None, Some(code)) => format!("ended itself with exit code {code}"),
+        (None, None) => "ended".into(),
+    }
+}
+
+/// A signal by its name, and what it means for the author of a plugin.
+pub fn signal_words(signal: i32) -> String {
+    let (name, meaning) = match signal {
+        libc::SIGSEGV => (
+            "SIGSEGV",
+            "it used memory that is not its own, or its stack overflowed",
+        ),
+        libc::SIGBUS => ("SIGBUS", "it used memory that is not there"),
+        libc::SIGABRT => (
+            "SIGABRT",
+            "it gave up: a panic while panicking, or no memory",
+        ),
+        libc::SIGILL => (
+            "SIGILL",
+            "it ran an instruction that this processor does not have",
+        ),
+        libc::SIGFPE => ("SIGFPE", "it divided whole numbers by zero"),
+        libc::SIGKILL => (
+            "SIGKILL",
+            "it closed its connection, or the system had no memory left",
+        ),
+        libc::SIGSYS => (
+            "SIGSYS",
+            "it made a system call of another kind of processor",
+        ),
+        libc::SIGXCPU => ("SIGXCPU", "it used up its time"),
+        _ => return format!("signal {signal}"),
+    };
+    format!("{name} ({meaning})")
+}

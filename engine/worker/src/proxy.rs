@@ -1,0 +1,365 @@
+//! Stages and policies that live in a worker, as the host uses those of its own process.
+//!
+//! Each proxy remembers what its counterpart was made from, so that it can be made again in the next worker
+//! when one has crashed. Stages have no memory, so a batch that is done again has the same answer. A policy
+//! has: one whose worker is gone says so, and the host decides by itself.
+
+mod policy;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use eyemap_abi::{
+    self as abi, CachePolicyBox, ColorStageBox, ColumnBatch, CoordinateStageBox, ErrorKind,
+    MetadataStageBox, Override, PluginError, Table,
+    abi_stable::{
+        std_types::{RErr, ROk, RResult, RSlice, RSliceMut, RStr, RString, RVec},
+        type_level::downcasting::TD_Opaque,
+    },
+    color::{ColorStage_TO, PreparedColor_TO},
+    coordinate::{CoordinateStage_TO, PreparedCoordinate_TO},
+    metadata::{MetadataStage_TO, PreparedMetadata_TO},
+};
+
+use crate::{
+    Worker,
+    host::{Live, Trouble, decode, encode, internal},
+    layout::{ColorLayout, PlaceLayout},
+    protocol::{Kind, Op},
+    wire,
+};
+
+/// A contained plugin: what the functions of its extensions are to a plugin in this process.
+#[derive(Debug, Clone)]
+pub struct Contained(Arc<Worker>);
+
+type Answer<T> = RResult<T, PluginError>;
+
+impl Contained {
+    /// The plugin that a worker has loaded.
+    pub fn new(worker: Worker) -> Self {
+        Self(Arc::new(worker))
+    }
+
+    /// Its worker.
+    pub fn worker(&self) -> &Worker {
+        &self.0
+    }
+
+    /// The plugin's description, a [`abi::job::PluginDescription`] as JSON.
+    pub fn describe(&self) -> Answer<RString> {
+        answer(self.0.again("describing itself", |live| {
+            text(live.body(Op::DescribePlugin, 0, 0)?)
+        }))
+    }
+
+    /// Creates a coordinate stage.
+    pub fn coordinate(&self, config: &str, tables: &[Table<'_>]) -> Answer<CoordinateStageBox> {
+        let stage = Stage::create(&self.0, Kind::Coordinate, config, tables);
+        answer(stage.map(|stage| CoordinateStage_TO::from_value(stage, TD_Opaque)))
+    }
+
+    /// Creates a colour stage.
+    pub fn color(&self, config: &str, tables: &[Table<'_>]) -> Answer<ColorStageBox> {
+        let stage = Stage::create(&self.0, Kind::Color, config, tables);
+        answer(stage.map(|stage| ColorStage_TO::from_value(stage, TD_Opaque)))
+    }
+
+    /// Creates a metadata stage.
+    pub fn metadata(&self, config: &str, tables: &[Table<'_>]) -> Answer<MetadataStageBox> {
+        let stage = Stage::create(&self.0, Kind::Metadata, config, tables);
+        answer(stage.map(|stage| MetadataStage_TO::from_value(stage, TD_Opaque)))
+    }
+
+    /// Creates a cache policy.
+    pub fn policy(&self, options: &str, capacity: u64) -> Answer<CachePolicyBox> {
+        answer(policy::create(&self.0, options, capacity))
+    }
+}
+
+fn answer<T, R: From<T>>(result: Result<T, PluginError>) -> Answer<R> {
+    match result {
+        Ok(value) => ROk(value.into()),
+        Err(error) => RErr(error),
+    }
+}
+
+/// What should be text is looked at: the worker may have sent anything.
+fn text(bytes: Vec<u8>) -> Result<String, Trouble> {
+    String::from_utf8(bytes).map_err(|_| Trouble::Plugin(internal("gave a text that is not UTF-8")))
+}
+
+/// An object of the worker, by the worker's generation and its number there.
+#[derive(Debug, Default)]
+struct Remote(AtomicU64);
+
+impl Remote {
+    fn get(&self) -> (u32, u32) {
+        let both = self.0.load(Ordering::Relaxed);
+        ((both >> 32) as u32, both as u32)
+    }
+
+    /// The object in this worker; made by `make` if it was made in an earlier one.
+    fn live(
+        &self,
+        live: &mut Live<'_>,
+        make: impl FnOnce(&mut Live<'_>) -> Result<u32, Trouble>,
+    ) -> Result<u32, Trouble> {
+        match self.get() {
+            (generation, object) if generation == live.generation => Ok(object),
+            _ => {
+                let object = make(live)?;
+                // Written under the lock of the worker.
+                self.0.store(
+                    u64::from(live.generation) << 32 | u64::from(object),
+                    Ordering::Relaxed,
+                );
+                Ok(object)
+            }
+        }
+    }
+
+    fn dropped(&self, worker: &Worker) {
+        let (generation, object) = self.get();
+        worker.dropped(generation, object);
+    }
+}
+
+/// A stage in the worker.
+struct Remembered {
+    worker: Arc<Worker>,
+    kind: Kind,
+    /// A [`wire::Create`] as bytes.
+    create: Vec<u8>,
+    remote: Remote,
+}
+
+impl Remembered {
+    fn live(&self, live: &mut Live<'_>) -> Result<u32, Trouble> {
+        self.remote.live(live, |live| {
+            live.put(&self.create)?;
+            live.object(Op::Create(self.kind), 0, self.create.len())
+        })
+    }
+}
+
+impl Drop for Remembered {
+    fn drop(&mut self) {
+        self.remote.dropped(&self.worker);
+    }
+}
+
+struct Stage(Arc<Remembered>);
+
+impl Stage {
+    fn create(
+        worker: &Arc<Worker>,
+        kind: Kind,
+        config: &str,
+        tables: &[Table<'_>],
+    ) -> Result<Self, PluginError> {
+        let create = wire::Create {
+            config: config.to_owned(),
+            tables: tables.iter().map(wire::WireTable::of).collect(),
+        };
+        let create =
+            postcard::to_allocvec(&create).map_err(|error| internal(&error.to_string()))?;
+        let remote = Remote::default();
+        let stage = Remembered {
+            worker: Arc::clone(worker),
+            kind,
+            create,
+            remote,
+        };
+        worker.again("creating a stage", |live| stage.live(live))?;
+        Ok(Self(Arc::new(stage)))
+    }
+
+    fn prepare(&self, job: RStr<'_>) -> Result<Prepared, PluginError> {
+        let prepared = Prepared {
+            stage: Arc::clone(&self.0),
+            job: job.as_str().to_owned(),
+            remote: Remote::default(),
+        };
+        self.0
+            .worker
+            .again("preparing a job", |live| prepared.live(live))?;
+        Ok(prepared)
+    }
+}
+
+/// A prepared job in the worker.
+struct Prepared {
+    stage: Arc<Remembered>,
+    job: String,
+    remote: Remote,
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.remote.dropped(&self.stage.worker);
+    }
+}
+
+impl Prepared {
+    fn live(&self, live: &mut Live<'_>) -> Result<u32, Trouble> {
+        self.remote.live(live, |live| {
+            let stage = self.stage.live(live)?;
+            live.put(self.job.as_bytes())?;
+            live.object(Op::Prepare, stage, self.job.len())
+        })
+    }
+
+    fn describe(&self) -> Result<String, PluginError> {
+        self.stage.worker.again("describing a job", |live| {
+            let object = self.live(live)?;
+            text(live.body(Op::Describe, object, 0)?)
+        })
+    }
+}
+
+/// A batch as large as this has no layout in memory; it is refused before one is computed.
+const MAX_ELEMENTS: usize = 1 << 32;
+
+fn same_length(lengths: &[usize]) -> Result<usize, PluginError> {
+    let same = lengths.windows(2).all(|pair| pair[0] == pair[1]) && lengths[0] < MAX_ELEMENTS;
+    same.then_some(lengths[0]).ok_or_else(|| {
+        let message =
+            format!("the arrays of one call differ in length or are too long: {lengths:?}");
+        PluginError::new(ErrorKind::Input, message)
+    })
+}
+
+impl abi::CoordinateStage for Stage {
+    fn prepare(&self, job: RStr<'_>) -> Answer<abi::PreparedCoordinateBox> {
+        answer(
+            self.prepare(job)
+                .map(|job| PreparedCoordinate_TO::from_value(job, TD_Opaque)),
+        )
+    }
+}
+
+impl abi::PreparedCoordinate for Prepared {
+    fn place(
+        &self,
+        hex1: RSlice<'_, i32>,
+        hex2: RSlice<'_, i32>,
+        mut x: RSliceMut<'_, f64>,
+        mut y: RSliceMut<'_, f64>,
+        mut placed: RSliceMut<'_, u8>,
+    ) -> Answer<()> {
+        let lengths = [hex1.len(), hex2.len(), x.len(), y.len(), placed.len()];
+        let count = match same_length(&lengths) {
+            Ok(count) => count,
+            Err(error) => return RErr(error),
+        };
+        let at = PlaceLayout::of(count);
+        answer(
+            self.stage
+                .worker
+                .again(&format!("placing {count} columns"), |live| {
+                    let object = self.live(live)?;
+                    live.room(at.len)?;
+                    live.write(at.hex1, hex1.as_slice());
+                    live.write(at.hex2, hex2.as_slice());
+                    live.ask(Op::Place, object, count)?;
+                    live.read(at.x, x.as_mut_slice());
+                    live.read(at.y, y.as_mut_slice());
+                    live.read(at.placed, placed.as_mut_slice());
+                    Ok(())
+                }),
+        )
+    }
+
+    fn describe(&self) -> Answer<RString> {
+        answer(self.describe())
+    }
+}
+
+impl abi::ColorStage for Stage {
+    fn needs(&self) -> Answer<RString> {
+        answer(self.0.worker.again("saying what it needs", |live| {
+            let object = self.0.live(live)?;
+            text(live.body(Op::Needs, object, 0)?)
+        }))
+    }
+
+    fn prepare(&self, job: RStr<'_>) -> Answer<abi::PreparedColorBox> {
+        answer(
+            self.prepare(job)
+                .map(|job| PreparedColor_TO::from_value(job, TD_Opaque)),
+        )
+    }
+}
+
+impl abi::PreparedColor for Prepared {
+    fn color(
+        &self,
+        values: RSlice<'_, f64>,
+        status: RSlice<'_, u8>,
+        mut rgba: RSliceMut<'_, u32>,
+    ) -> Answer<()> {
+        let count = match same_length(&[values.len(), status.len(), rgba.len()]) {
+            Ok(count) => count,
+            Err(error) => return RErr(error),
+        };
+        let at = ColorLayout::of(count);
+        answer(
+            self.stage
+                .worker
+                .again(&format!("colouring {count} values"), |live| {
+                    let object = self.live(live)?;
+                    live.room(at.len)?;
+                    live.write(at.values, values.as_slice());
+                    live.write(at.status, status.as_slice());
+                    live.ask(Op::Color, object, count)?;
+                    live.read(at.rgba, rgba.as_mut_slice());
+                    Ok(())
+                }),
+        )
+    }
+
+    fn describe(&self) -> Answer<RString> {
+        answer(self.describe())
+    }
+}
+
+impl abi::MetadataStage for Stage {
+    fn prepare(&self, job: RStr<'_>) -> Answer<abi::PreparedMetadataBox> {
+        answer(
+            self.prepare(job)
+                .map(|job| PreparedMetadata_TO::from_value(job, TD_Opaque)),
+        )
+    }
+}
+
+impl abi::PreparedMetadata for Prepared {
+    fn describe(&self) -> Answer<RString> {
+        answer(self.describe())
+    }
+
+    fn annotate(&self, columns: &ColumnBatch<'_>) -> Answer<RVec<Override>> {
+        let during = format!("annotating {} columns", columns.hex1.len());
+        let overrides = self.stage.worker.again(&during, |live| {
+            let object = self.live(live)?;
+            let batch = encode(&wire::Batch::of(columns))?;
+            live.put(&batch)?;
+            let found = live.body(Op::Annotate, object, batch.len())?;
+            let found: Vec<wire::Override> = decode(&found)?;
+            found
+                .into_iter()
+                .map(overridden)
+                .collect::<Result<Vec<_>, _>>()
+        });
+        answer(overrides)
+    }
+}
+
+fn overridden(found: wire::Override) -> Result<Override, Trouble> {
+    Ok(Override {
+        index: found.index,
+        text: RString::from(text(found.text)?),
+    })
+}

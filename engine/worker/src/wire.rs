@@ -1,0 +1,248 @@
+//! Bodies of requests and answers that are no plain arrays.
+
+use eyemap_abi::{
+    ColumnBatch, ColumnData, ErrorKind, Event, PluginError, Table, TableColumn,
+    abi_stable::std_types::{RSlice, RStr},
+    cache::EventKind,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a worker is told of the library it loads.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Load {
+    /// The file that it came from, for messages.
+    pub(crate) path: String,
+    /// Bytes of memory that the plugin may use.
+    pub(crate) memory: u64,
+}
+
+/// How a worker is confined.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Loaded {
+    /// What the kernel could not do, in a sentence; empty when it does all.
+    pub(crate) missing: String,
+}
+
+/// An error of a plugin.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    kind: u8,
+    message: String,
+    at: String,
+}
+
+/// Longest message of a plugin that is passed on, in bytes.
+const MAX_TEXT: usize = 16 * 1024;
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        // The plugin's strings may hold anything.
+        let text =
+            |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_TEXT)]).into();
+        Self {
+            kind: error.kind as u8,
+            message: text(error.message.as_bytes()),
+            at: text(error.at.as_bytes()),
+        }
+    }
+}
+
+impl From<Failure> for PluginError {
+    fn from(failure: Failure) -> Self {
+        let kind = match failure.kind {
+            0 => ErrorKind::Config,
+            1 => ErrorKind::Input,
+            2 => ErrorKind::Panic,
+            _ => ErrorKind::Internal,
+        };
+        Self::new(kind, failure.message).at(failure.at)
+    }
+}
+
+/// A column of a side table or of attributes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct WireColumn {
+    name: String,
+    data: WireData,
+    valid: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum WireData {
+    I64(Vec<i64>),
+    F64(Vec<f64>),
+    Text(Vec<String>),
+}
+
+impl WireColumn {
+    pub(crate) fn of(column: &TableColumn<'_>) -> Self {
+        let data = match &column.data {
+            ColumnData::I64(values) => WireData::I64(values.to_vec()),
+            ColumnData::F64(values) => WireData::F64(values.to_vec()),
+            ColumnData::Text(values) => {
+                WireData::Text(values.iter().map(|text| text.as_str().to_owned()).collect())
+            }
+        };
+        Self {
+            name: column.name.as_str().to_owned(),
+            data,
+            valid: column.valid.to_vec(),
+        }
+    }
+}
+
+/// The texts of each column as the ABI has them; columns borrow them.
+fn texts(columns: &[WireColumn]) -> Vec<Vec<RStr<'_>>> {
+    columns
+        .iter()
+        .map(|column| match &column.data {
+            WireData::Text(values) => values.iter().map(|text| RStr::from_str(text)).collect(),
+            WireData::I64(_) | WireData::F64(_) => Vec::new(),
+        })
+        .collect()
+}
+
+fn lent<'a>(columns: &'a [WireColumn], texts: &'a [Vec<RStr<'a>>]) -> Vec<TableColumn<'a>> {
+    let data = |column: &'a WireColumn, texts: &'a [RStr<'a>]| match &column.data {
+        WireData::I64(values) => ColumnData::I64(RSlice::from_slice(values)),
+        WireData::F64(values) => ColumnData::F64(RSlice::from_slice(values)),
+        WireData::Text(_) => ColumnData::Text(RSlice::from_slice(texts)),
+    };
+    let columns = columns.iter().zip(texts);
+    columns
+        .map(|(column, texts)| TableColumn {
+            name: RStr::from_str(&column.name),
+            data: data(column, texts),
+            valid: RSlice::from_slice(&column.valid),
+        })
+        .collect()
+}
+
+/// A side table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct WireTable {
+    name: String,
+    columns: Vec<WireColumn>,
+}
+
+impl WireTable {
+    pub(crate) fn of(table: &Table<'_>) -> Self {
+        Self {
+            name: table.name.as_str().to_owned(),
+            columns: table.columns.iter().map(WireColumn::of).collect(),
+        }
+    }
+}
+
+/// Lends tables as the ABI has them.
+pub(crate) fn lend_tables<R>(tables: &[WireTable], call: impl FnOnce(&[Table<'_>]) -> R) -> R {
+    let texts: Vec<_> = tables.iter().map(|table| texts(&table.columns)).collect();
+    let columns: Vec<_> = tables
+        .iter()
+        .zip(&texts)
+        .map(|(table, texts)| lent(&table.columns, texts))
+        .collect();
+    let tables: Vec<_> = tables
+        .iter()
+        .zip(&columns)
+        .map(|(table, columns)| Table {
+            name: RStr::from_str(&table.name),
+            columns: RSlice::from_slice(columns),
+        })
+        .collect();
+    call(&tables)
+}
+
+/// What a stage is created from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Create {
+    pub(crate) config: String,
+    pub(crate) tables: Vec<WireTable>,
+}
+
+/// A batch of columns to annotate.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Batch {
+    layer: u32,
+    hex1: Vec<i32>,
+    hex2: Vec<i32>,
+    values: Vec<f64>,
+    status: Vec<u8>,
+    attributes: Vec<WireColumn>,
+}
+
+impl Batch {
+    pub(crate) fn of(batch: &ColumnBatch<'_>) -> Self {
+        Self {
+            layer: batch.layer,
+            hex1: batch.hex1.to_vec(),
+            hex2: batch.hex2.to_vec(),
+            values: batch.values.to_vec(),
+            status: batch.status.to_vec(),
+            attributes: batch.attributes.iter().map(WireColumn::of).collect(),
+        }
+    }
+
+    pub(crate) fn lend<R>(&self, call: impl FnOnce(&ColumnBatch<'_>) -> R) -> R {
+        let texts = texts(&self.attributes);
+        call(&ColumnBatch {
+            layer: self.layer,
+            hex1: RSlice::from_slice(&self.hex1),
+            hex2: RSlice::from_slice(&self.hex2),
+            values: RSlice::from_slice(&self.values),
+            status: RSlice::from_slice(&self.status),
+            attributes: RSlice::from_slice(&lent(&self.attributes, &texts)),
+        })
+    }
+}
+
+/// A tooltip that replaces the template's. The text is bytes: the host looks whether it is UTF-8.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Override {
+    pub(crate) index: u32,
+    pub(crate) text: Vec<u8>,
+}
+
+/// Numbers that an event has in the arena.
+pub(crate) const EVENT: usize = 9;
+
+/// An event as numbers.
+pub(crate) fn numbers(event: &Event) -> [u64; EVENT] {
+    let kind = event.kind as u64;
+    let small = kind | u64::from(event.cache) << 8 | u64::from(event.flags) << 16;
+    [
+        small,
+        u64::from(event.slot),
+        u64::from(event.generation),
+        event.key_hash,
+        event.weight,
+        event.cost_ns,
+        event.tick,
+        event.expires_at,
+        event.next_use,
+    ]
+}
+
+/// The event of [`numbers`]. Upper bits that an event does not have are cut off: the host wrote them.
+pub(crate) fn event(numbers: &[u64]) -> Event {
+    Event {
+        kind: match numbers[0] & 0xff {
+            0 => EventKind::Hit,
+            1 => EventKind::Miss,
+            2 => EventKind::Insert,
+            3 => EventKind::Remove,
+            4 => EventKind::Expire,
+            _ => EventKind::Reweigh,
+        },
+        cache: (numbers[0] >> 8) as u8,
+        flags: (numbers[0] >> 16) as u16,
+        slot: numbers[1] as u32,
+        generation: numbers[2] as u32,
+        key_hash: numbers[3],
+        weight: numbers[4],
+        cost_ns: numbers[5],
+        tick: numbers[6],
+        expires_at: numbers[7],
+        next_use: numbers[8],
+    }
+}

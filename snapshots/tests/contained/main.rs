@@ -1,0 +1,3 @@
+//! Contained plugins: what they answer is what they answer in this process, and what they do ends with them.
+
+mod same_answers;

@@ -1,0 +1,67 @@
+//! A contained plugin gives the same answers, to the byte.
+
+use eyemap_engine::{
+    plugins::{Finder, Mode},
+    stage::StageName,
+    verify::golden::vectors,
+};
+use eyemap_snapshots::trial::{Trial, row_of_values};
+use serde_json::json;
+
+fn finder(mode: Mode) -> Finder {
+    Finder {
+        force: Some(mode),
+        ..eyemap_snapshots::finder()
+    }
+}
+
+#[test]
+fn golden_vectors_of_every_plugin_are_the_same_in_a_worker() {
+    let dir = eyemap_snapshots::build_dir().join("plugins");
+    let mut asked = 0;
+    for entry in std::fs::read_dir(&dir).expect("the bundle").flatten() {
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "so") {
+            continue;
+        }
+        let path = path.to_string_lossy();
+        let here = vectors(&finder(Mode::Trusted), &path, &[]).expect("answers here");
+        let there = vectors(&finder(Mode::Contained), &path, &[]).expect("answers in a worker");
+        assert_eq!(here, there, "{path}");
+        asked += here.len();
+    }
+    assert!(asked >= 12, "{asked} stages and policies were asked");
+}
+
+#[test]
+fn a_worker_serves_all_three_stages_of_a_map() {
+    let table = row_of_values(&[1.0, 20.0, 3e5]);
+    let draw = |mode| {
+        let mut trial = Trial::default();
+        trial.finder.force = Some(mode);
+        let scene = trial
+            .draw(&table, eyemap_engine::Side::Right)
+            .expect("a scene");
+        format!("{scene:?}")
+    };
+    assert_eq!(draw(Mode::Trusted), draw(Mode::Contained));
+}
+
+#[test]
+fn an_error_and_a_panic_are_told_in_the_same_words() {
+    for config in [
+        json!({ "at": "create", "how": "error" }),
+        json!({ "at": "prepare" }),
+        json!({ "at": "call" }),
+        json!({ "unknown": 1 }),
+    ] {
+        let fail = |mode| {
+            let mut trial = Trial::default().with(StageName::Color, "misbehaving", config.clone());
+            trial.finder.force = Some(mode);
+            let drawn = trial.draw(&row_of_values(&[1.0]), eyemap_engine::Side::Right);
+            let error = drawn.expect_err("a failure");
+            (error.to_string(), error.help(), error.config_key())
+        };
+        assert_eq!(fail(Mode::Trusted), fail(Mode::Contained), "{config}");
+    }
+}

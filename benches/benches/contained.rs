@@ -1,0 +1,163 @@
+//! What does it cost that a plugin is contained, and how soon is it back after a crash?
+//!
+//! The same colour stage in this process and in a worker, by turns within one run. Targets: a batch of 1,000
+//! values in at most 15 us; a crash noticed within 2 ms; started again and the batch done again within
+//! 20 ms. This program is its own worker.
+
+#![allow(clippy::print_stdout, missing_docs)]
+
+use std::{
+    hint::black_box,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use eyemap_abi::job::{ColorJob, ColumnStatus, Statistics};
+use eyemap_engine::{
+    config::StageConfig,
+    plugins::{Finder, Mode, WORKER_ARGUMENT, Workers, serve_worker},
+    stage::{ColorStage, Scale},
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
+/// Crashes that are provoked; a worker would be given up after three.
+const CRASHES: u32 = 60;
+
+fn ok<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn finder(mode: Mode) -> Finder {
+    let mut workers = Workers::default();
+    workers.limits.crashes = CRASHES + 1;
+    Finder {
+        force: Some(mode),
+        workers,
+        ..eyemap_benches::finder()
+    }
+}
+
+fn stage(mode: Mode) -> ColorStage {
+    let config = StageConfig {
+        plugin: "binned-color".into(),
+        ..StageConfig::default()
+    };
+    ok(ColorStage::load(&finder(mode), &config))
+}
+
+fn prepared(stage: &ColorStage) -> Scale<'_> {
+    let statistics = Statistics {
+        min: Some(0.0),
+        max: Some(5000.0),
+        ..Statistics::default()
+    };
+    ok(stage.prepare(&ColorJob {
+        statistics,
+        ..ColorJob::default()
+    }))
+}
+
+fn batch(n: usize) -> (Vec<f64>, Vec<ColumnStatus>) {
+    let values = (0..n).map(|i| (i * 37 % 5000) as f64).collect();
+    (values, vec![ColumnStatus::HasData; n])
+}
+
+fn batches(criterion: &mut Criterion) {
+    let (here, there) = (stage(Mode::Trusted), stage(Mode::Contained));
+    let (here, there) = (prepared(&here), prepared(&there));
+    let mut group = criterion.benchmark_group("contained");
+    for n in SIZES {
+        let (values, status) = batch(n);
+        assert_eq!(
+            ok(here.color(&values, &status)),
+            ok(there.color(&values, &status))
+        );
+        group.throughput(Throughput::Elements(n as u64));
+        for (name, scale) in [("in process", &here), ("worker", &there)] {
+            group.bench_function(BenchmarkId::new(name, n), |bencher| {
+                bencher.iter(|| black_box(ok(scale.color(black_box(&values), &status))));
+            });
+        }
+        let (mut process, mut worker) = (Vec::new(), Vec::new());
+        for _ in 0..2_000_000 / (n + 1_000) {
+            process.push(timed(&here, &values, &status));
+            worker.push(timed(&there, &values, &status));
+        }
+        let (process, worker) = (median(process), median(worker));
+        println!("contained/{n}: median in a worker {worker:.2?}, in process {process:.2?}");
+    }
+    group.finish();
+}
+
+fn timed(scale: &Scale<'_>, values: &[f64], status: &[ColumnStatus]) -> Duration {
+    let start = Instant::now();
+    black_box(ok(scale.color(black_box(values), status)));
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Kills the worker between two batches and within one, and says how long it took.
+fn crashes() {
+    let stage = stage(Mode::Contained);
+    let scale = prepared(&stage);
+    let worker = stage.origin.plugin.worker().expect("a worker");
+    let kill = || {
+        let id = worker
+            .process_id()
+            .and_then(|id| Pid::from_raw(id as i32))
+            .expect("a process");
+        let at = Instant::now();
+        ok(kill_process(id, Signal::KILL));
+        at
+    };
+    let (values, status) = batch(1_000);
+    let expected = ok(scale.color(&values, &status));
+    let redone = (0..CRASHES / 2).map(|_| {
+        let killed = kill();
+        assert_eq!(ok(scale.color(&values, &status)), expected);
+        killed.elapsed()
+    });
+    let redone = redone.collect();
+    let (values, status) = batch(4_000_000);
+    let noticed = (0..CRASHES / 2).map(|_| {
+        std::thread::scope(|scope| {
+            let killer = scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(8));
+                kill()
+            });
+            let asked = Instant::now();
+            ok(scale.color(&values, &status));
+            let killed = killer.join().expect("killed");
+            let seen = worker.crashes().last().map(|crash| asked + crash.after);
+            seen.expect("a crash").saturating_duration_since(killed)
+        })
+    });
+    let noticed = noticed.collect();
+    println!("contained/crash noticed: median {:.2?}", median(noticed));
+    println!(
+        "contained/restart and redo of 1000: median {:.2?}",
+        median(redone)
+    );
+}
+
+fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == WORKER_ARGUMENT)
+    {
+        return serve_worker();
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    batches(&mut criterion);
+    if !std::env::args().any(|argument| argument == "--test") {
+        crashes();
+    }
+    criterion.final_summary();
+    ExitCode::SUCCESS
+}

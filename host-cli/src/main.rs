@@ -31,6 +31,13 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == eyemap_check::child::ARGUMENT)
+    {
+        return eyemap_check::child::main(arguments);
+    }
     let args = match Args::read() {
         Ok(args) => args,
         Err(error) => return usage(error),
@@ -63,6 +70,9 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Plugin {
             command: PluginCommand::Lock { dir },
         } => plugin::lock(dir),
+        Command::Plugin {
+            command: PluginCommand::Check(args),
+        } => plugin::check::run(args),
         Command::Cache { command } => cache::run(command),
         Command::Config => out::text(include_str!("../../docs/eyemap.toml")),
         Command::Csp => out::text(&format!(

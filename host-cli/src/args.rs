@@ -1,6 +1,7 @@
 //! Arguments.
 
 mod cache;
+mod plugin_check;
 mod share;
 mod verify;
 
@@ -18,6 +19,7 @@ use eyemap_engine::{
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
+pub(crate) use plugin_check::CheckArgs;
 pub(crate) use share::{MergeArgs, PlanArgs};
 pub(crate) use verify::{
     AcceptArgs, AgainArgs, CompareArgs, InitArgs, JoinArgs, VerifyArgs, VerifyCommand,
@@ -68,6 +70,8 @@ pub(crate) enum PluginCommand {
         /// The directory
         dir: PathBuf,
     },
+    /// Check a plugin's library, each check in a process of its own
+    Check(CheckArgs),
 }
 
 /// How a table is read.
@@ -236,6 +240,9 @@ impl Args {
             Command::Inspect(args) => args.table.json,
             Command::Plugin {
                 command: PluginCommand::List(args),
+            } => args.json,
+            Command::Plugin {
+                command: PluginCommand::Check(args),
             } => args.json,
             Command::Cache { command } => match command {
                 CacheCommand::Simulate(args) => args.sweep.json,

@@ -32,12 +32,14 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Before any thread is started: a worker is confined as a whole.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == WORKER_ARGUMENT)
-    {
-        return serve_worker();
+    // Before any thread is started: a process that runs a plugin is confined as a whole.
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next() {
+        Some(first) if first == WORKER_ARGUMENT => return serve_worker(),
+        Some(first) if first == eyemap_check::child::ARGUMENT => {
+            return eyemap_check::child::main(arguments);
+        }
+        _ => {}
     }
     let args = match Args::read() {
         Ok(args) => args,
@@ -71,6 +73,9 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Plugin {
             command: PluginCommand::Lock { dir },
         } => plugin::lock(dir),
+        Command::Plugin {
+            command: PluginCommand::Check(args),
+        } => plugin::check::run(args),
         Command::Cache { command } => cache::run(command),
         Command::Config => out::text(include_str!("../../docs/eyemap.toml")),
         Command::Csp => out::text(&format!(

@@ -1,5 +1,7 @@
 //! `eyemap plugin`: what is in the search path, and whom to trust.
 
+pub(crate) mod check;
+
 use std::{path::Path, process::ExitCode};
 
 use comfy_table::{Table, presets::NOTHING};

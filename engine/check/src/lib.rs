@@ -6,11 +6,18 @@
 //! of the check like any other.
 
 mod all;
+pub mod child;
+mod file;
 pub mod outcome;
+pub mod report;
+pub mod run;
 pub mod subject;
+mod text;
 
-pub use all::{CHECKS, find};
+pub use all::{CHECKS, find, nearest};
 pub use outcome::{Fault, Outcome};
+pub use report::{Done, Report};
+pub use run::{Order, RunError, run};
 pub use subject::Subject;
 
 use std::time::Duration;

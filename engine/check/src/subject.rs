@@ -9,8 +9,10 @@ use crate::Outcome;
 /// A library under check, as each child sees it.
 #[derive(Debug)]
 pub struct Subject {
-    /// The file.
+    /// The file, to load it from: in a child, checked bytes in memory that nobody can change.
     pub path: PathBuf,
+    /// The file that its user named: for messages, and for what is beside it.
+    pub named: PathBuf,
     /// Its bytes, read once.
     pub bytes: Vec<u8>,
     /// Where random inputs start: the same seed asks the same questions.
@@ -24,7 +26,12 @@ impl Subject {
     /// When it cannot be read.
     pub fn read(path: PathBuf, seed: u64) -> std::io::Result<Self> {
         let bytes = std::fs::read(&path)?;
-        Ok(Self { path, bytes, seed })
+        Ok(Self {
+            named: path.clone(),
+            path,
+            bytes,
+            seed,
+        })
     }
 
     /// The manifest in the file, without running it.

@@ -40,14 +40,14 @@ mod tests;
 pub use accept::{AcceptError, Acceptance, accept};
 pub use annotations::annotations;
 pub use cause::{Cause, causes};
-pub use ci::Places;
+pub use ci::{Places, plain, shell_word};
 pub use decisions::{Decisions, DecisionsError, can_be_accepted, is_unstable};
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
     Verdict,
 };
 pub use guard::{Guard, GuardError, Way, add_unstable};
-pub use junit::junit;
+pub use junit::{escaped as escaped_xml, junit};
 pub use merge::{FINDINGS_FILE, MergeError, merge, read_findings};
 pub use outputs::{JUNIT_FILE, Outputs, REPORT_FILE, SUMMARY_FILE};
 pub use page::{PageOptions, Pictures, Which, write_page};

@@ -36,6 +36,8 @@ pub struct Allowed {
     pub printed: u64,
     /// Open files at a time, with those that are open now.
     pub files: u64,
+    /// Whether it may read what `/proc` says of itself.
+    pub itself: bool,
 }
 
 /// What is in force.
@@ -63,7 +65,7 @@ const LIBRARIES: [&str; 8] = [
 /// When a limit or the filter of system calls cannot be set: the process may not run a plugin then.
 pub fn confine(allowed: Allowed) -> io::Result<Confinement> {
     limit(allowed)?;
-    let missing = hide_files()?;
+    let missing = hide_files(allowed.itself)?;
     filter()?;
     Ok(Confinement { missing })
 }
@@ -107,17 +109,19 @@ fn address_space() -> io::Result<u64> {
 }
 
 /// Hides files, as far as the kernel can; says what it could not do.
-fn hide_files() -> io::Result<String> {
+fn hide_files(itself: bool) -> io::Result<String> {
     let failed = |error: landlock::RulesetError| io::Error::other(error.to_string());
     let abi = ABI::V6;
     let reading = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
+    let own = itself.then_some("/proc/self");
+    let seen = LIBRARIES.into_iter().chain(own);
     let restricted = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))
         .and_then(|rules| rules.handle_access(AccessNet::from_all(abi)))
         .and_then(|rules| rules.scope(BitFlags::<Scope>::all()))
         .and_then(landlock::Ruleset::create)
-        .and_then(|rules| rules.add_rules(path_beneath_rules(LIBRARIES, reading)))
+        .and_then(|rules| rules.add_rules(path_beneath_rules(seen, reading)))
         .and_then(landlock::RulesetCreated::restrict_self)
         .map_err(failed)?;
     Ok(match restricted.ruleset {

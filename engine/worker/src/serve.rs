@@ -203,6 +203,7 @@ impl Served {
             memory: told.memory,
             printed: PRINTED,
             files: FILES,
+            itself: false,
         };
         let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
         let confined =

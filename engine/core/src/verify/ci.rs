@@ -44,7 +44,7 @@ fn joined(dir: &str, name: &str) -> String {
 
 /// Text in one line, at most `most` characters long before what is escaped, in which nothing is
 /// hidden: controls, line breaks and marks that turn the direction of writing become `\u{..}`.
-pub(super) fn plain(text: &str, most: usize) -> String {
+pub fn plain(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(most * 4));
     for (i, c) in text.chars().enumerate() {
         if i == most {
@@ -155,7 +155,7 @@ pub(super) fn number(n: u64) -> String {
 }
 
 /// A word of a command line that a POSIX shell reads as this text and nothing else.
-pub(super) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let harmless = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
     if !text.is_empty() && text.chars().all(harmless) && !text.starts_with('-') {
         return text.to_owned();

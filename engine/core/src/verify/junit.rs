@@ -164,7 +164,8 @@ fn notes(findings: &Findings, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "</system-out>")
 }
 
-fn escaped(text: &str) -> String {
+/// Text for XML, cut, in one line, in which nothing is hidden.
+pub fn escaped(text: &str) -> String {
     xml(&plain(text, LONGEST))
 }
 

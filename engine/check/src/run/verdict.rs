@@ -1,0 +1,136 @@
+//! What the end of a child says about the check.
+
+use std::time::Duration;
+
+use super::process::{End, Ended, MAX_PRINTED_BYTES};
+use crate::{Outcome, child::Answer, text::plain};
+
+/// So many of the last lines of standard error explain a crash.
+const LAST_LINES: usize = 4;
+/// Longer lines are cut.
+const LONGEST: usize = 160;
+
+/// What the child answered, or the failure that its end is.
+pub(super) fn answer(ended: Ended, deadline: Duration) -> Result<Answer, Outcome> {
+    let what = match ended.how {
+        End::Exited(0) => match serde_json::from_slice(&ended.answer) {
+            Ok(answer) => return Ok(answer),
+            Err(_) if ended.answer.is_empty() => {
+                "the plugin ended the process with exit code 0, before the check was over".into()
+            }
+            Err(error) => format!("the check's answer cannot be read: {error}"),
+        },
+        End::Exited(code) => format!("the plugin ended the process with exit code {code}"),
+        End::Signal(signal) => format!("the process crashed: {}", signal_in_words(signal)),
+        End::TooLong => format!("it did not end within {} s", deadline.as_secs_f64()),
+        End::TooMuch => format!("it printed more than {} KiB", MAX_PRINTED_BYTES / 1024),
+    };
+    let after = match ended.how {
+        End::TooLong => String::new(),
+        _ => format!(", after {:.1} ms", ended.took.as_secs_f64() * 1e3),
+    };
+    Err(Outcome::failed(format!("{what}{after}"), remedy(ended.how))
+        .with(last_lines(&ended.stderr)))
+}
+
+/// The outcome of a check that compares nothing.
+pub(super) fn outcome(answer: Result<Answer, Outcome>) -> Outcome {
+    match answer {
+        Ok(Answer::Outcome(outcome)) | Err(outcome) => outcome,
+        Ok(Answer::Text(_)) => Outcome::failed("the check answered a text", "report it"),
+    }
+}
+
+fn remedy(how: End) -> &'static str {
+    match how {
+        End::Exited(_) => "return an error; a plugin never ends the process of its host",
+        End::Signal(_) => {
+            "run it in a debugger: `gdb --args eyemap plugin check LIB.so --in-process --only ID`"
+        }
+        End::TooLong => {
+            "look for an endless loop, a lock that is held twice, or work that grows too fast"
+        }
+        End::TooMuch => "log with `eyemap_sdk::tracing`; a plugin never prints",
+    }
+}
+
+/// `SIGSEGV, an invalid memory access`.
+fn signal_in_words(signal: i32) -> String {
+    let (name, meaning) = match signal {
+        4 => ("SIGILL", "an instruction that this processor does not have"),
+        5 => ("SIGTRAP", "a breakpoint"),
+        6 => ("SIGABRT", "it aborted, as a panic that cannot unwind does"),
+        7 => ("SIGBUS", "memory beyond the end of a file"),
+        8 => ("SIGFPE", "an integer division by zero"),
+        9 => ("SIGKILL", "killed, by itself or for lack of memory"),
+        11 => (
+            "SIGSEGV",
+            "an invalid memory access, or a stack that is too deep",
+        ),
+        13 => ("SIGPIPE", "it wrote to a pipe that nobody reads"),
+        15 => ("SIGTERM", "asked to end"),
+        24 => ("SIGXCPU", "it computed for longer than its deadline"),
+        25 => ("SIGXFSZ", "a file grew too large"),
+        31 => ("SIGSYS", "a system call that is not allowed"),
+        other => return format!("signal {other}"),
+    };
+    format!("{name}, {meaning}")
+}
+
+/// The end of what it wrote, made harmless.
+fn last_lines(stderr: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    last.iter()
+        .map(|line| format!("stderr: {}", plain(line, LONGEST)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(how: End, answer: &str, stderr: &str) -> (String, Vec<String>) {
+        let ended = Ended {
+            how,
+            answer: answer.into(),
+            stdout: Vec::new(),
+            stderr: stderr.into(),
+            took: Duration::from_micros(1500),
+        };
+        match self::answer(ended, Duration::from_secs(2)) {
+            Err(Outcome::Failed(fault)) => (fault.what, fault.details),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_end_is_told_in_words() {
+        let what = |how| failure(how, "", "").0;
+        assert_eq!(
+            what(End::Signal(11)),
+            "the process crashed: SIGSEGV, an invalid memory access, or a stack that is too deep, after 1.5 ms"
+        );
+        assert_eq!(what(End::TooLong), "it did not end within 2 s");
+        assert!(what(End::Exited(0)).contains("exit code 0, before the check was over"));
+        assert!(what(End::Exited(7)).contains("exit code 7"));
+        assert!(what(End::TooMuch).contains("more than 64 KiB"));
+        assert!(
+            failure(End::Exited(0), "{", "")
+                .0
+                .contains("cannot be read")
+        );
+    }
+
+    #[test]
+    fn the_last_lines_are_shown_and_harmless() {
+        let stderr = "1\n2\n3\n\n4\n\u{1b}[31mred\u{202e}\n";
+        let details = failure(End::Exited(1), "", stderr).1;
+        assert_eq!(details.len(), LAST_LINES);
+        assert_eq!(details[3], "stderr: \\u{1b}[31mred\\u{202e}");
+    }
+}

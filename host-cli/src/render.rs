@@ -12,6 +12,7 @@ use eyemap_engine::{
     monitor::report::Outcome,
     pipeline::{Maps, Pipeline, Request},
     plan::plan,
+    plugins::Plugin,
     render::{RenderError, RenderOptions, Summary, paths, render},
     stage::Origin,
 };
@@ -291,6 +292,7 @@ fn report(
         caches: caches::document(caches),
         notes: notes.iter().map(|&note| note.clone()).collect(),
     };
+    ended.notes.extend(workers(pipeline));
     let written = watched.finish(args, &mut ended);
     let told = &ended.notes[notes.len()..];
     if args.table.json {
@@ -311,6 +313,23 @@ fn report(
         _ if summary.failed > 0 => SOME_FAILED,
         _ => 0,
     }))
+}
+
+/// What is to be said of the workers of contained plugins, each plugin once.
+fn workers(pipeline: &Pipeline) -> Vec<String> {
+    let stages = [
+        pipeline.coordinate.origin.plugin,
+        pipeline.color.origin.plugin,
+        pipeline.metadata.origin.plugin,
+    ];
+    let mut notes: Vec<String> = Vec::new();
+    for note in stages.into_iter().flat_map(Plugin::notes) {
+        let note = out::plain(&note);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 fn lines(

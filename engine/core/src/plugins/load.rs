@@ -103,6 +103,28 @@ impl Plugin {
         }
     }
 
+    /// What a user should know of its worker: what it is not kept from, and that it crashed.
+    pub fn notes(&self) -> Vec<String> {
+        let Some(worker) = self.worker() else {
+            return Vec::new();
+        };
+        let (id, crashes) = (&self.manifest.id, worker.crashes());
+        let mut notes = Vec::new();
+        if !worker.missing().is_empty() {
+            notes.push(format!("{id}: {}", worker.missing()));
+        }
+        if let Some(last) = crashes.last() {
+            let times = match crashes.len() {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            notes.push(format!(
+                "the worker of {id} crashed {times}; the last time {last}"
+            ));
+        }
+        notes
+    }
+
     /// The extension `E`, after checking its layout; of a plugin in this process alone.
     ///
     /// # Errors

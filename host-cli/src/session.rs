@@ -42,6 +42,7 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
     let plugins = &config.plugins;
     let mut finder = Finder::usual(&plugins.path, dir.as_deref(), &plugins.locks)?;
     let trusted = plugins.by_id.iter().filter(|(_, plugin)| plugin.trust);
+    finder.workers.limits = plugins.contained.limits();
     finder.trusted.extend(trusted.map(|(id, _)| id.clone()));
     Ok(finder)
 }

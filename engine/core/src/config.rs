@@ -17,6 +17,7 @@ use crate::{
 
 mod amount;
 mod cache;
+mod contained;
 mod memory;
 mod monitor;
 mod read;
@@ -24,6 +25,7 @@ mod schema;
 
 pub use amount::{Period, Size};
 pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
+pub use contained::ContainedConfig;
 pub use memory::MemoryConfig;
 pub use monitor::{Limit, MonitorConfig};
 
@@ -338,6 +340,8 @@ pub struct PluginsConfig {
     /// Locks that are trusted besides `eyemap-plugins.lock` beside the configuration file, relative
     /// to it. Default: none.
     pub locks: Vec<PathBuf>,
+    /// What plugins in worker processes may use.
+    pub contained: ContainedConfig,
     /// Decisions about single plugins, by id. Default: none.
     pub by_id: BTreeMap<String, PluginConfig>,
 }

@@ -19,8 +19,10 @@ use crate::{
     wire,
 };
 
-/// Longest body that a worker may answer with, in bytes.
+/// Longest body or batch of one call, in bytes.
 const MAX_BODY: u64 = 1 << 30;
+/// Longest body that a worker may answer with in bytes: the host has to hold it.
+const MAX_ANSWER: u64 = 64 << 20;
 /// Longest wait before a worker is started again.
 const MAX_BACK_OFF: Duration = Duration::from_secs(2);
 
@@ -97,6 +99,8 @@ struct State {
     /// Which process it is; objects belong to one of them.
     generation: u32,
     crashes: Vec<Crash>,
+    /// Crashes since the last call that was answered.
+    in_a_row: u32,
     drops: Vec<u32>,
 }
 
@@ -188,15 +192,23 @@ impl Worker {
                 drops,
                 spec: &self.spec,
             };
-            let error = match work(&mut live) {
-                Ok(done) => return Ok(done),
-                Err(Trouble::Plugin(error)) => return Err(error),
-                Err(Trouble::Gone(error)) => error,
+            let done = match work(&mut live) {
+                Ok(done) => Ok(Ok(done)),
+                Err(Trouble::Plugin(error)) => Ok(Err(error)),
+                Err(Trouble::Gone(error)) => Err(error),
+            };
+            let error = match done {
+                Ok(done) => {
+                    state.in_a_row = 0;
+                    return done;
+                }
+                Err(error) => error,
             };
             let crash = process.crash(during, asked, &error);
             tracing::warn!(plugin = self.spec.id, %crash, "the worker of a plugin crashed");
             state.process = None;
             state.crashes.push(crash);
+            state.in_a_row += 1;
             if !redo {
                 return Err(self.given_up(&state));
             }
@@ -212,7 +224,7 @@ impl Worker {
         if crashes >= self.spec.limits.crashes {
             return Err(self.given_up(state));
         }
-        std::thread::sleep(back_off(crashes));
+        std::thread::sleep(back_off(state.in_a_row));
         let (process, _) = load(&self.spec).map_err(|error| internal(&error.to_string()))?;
         state.process = Some(process);
         state.generation += 1;
@@ -241,7 +253,7 @@ impl Worker {
     }
 }
 
-/// How long to wait after so many crashes: not at all after the first, which may be chance.
+/// How long to wait after so many crashes in a row: not at all after the first, which may be chance.
 fn back_off(crashes: u32) -> Duration {
     let waits = crashes.saturating_sub(1);
     let wait = Duration::from_millis(10) * 4_u32.saturating_pow(waits.saturating_sub(1));
@@ -376,8 +388,8 @@ impl Live<'_> {
     fn answer(&mut self) -> Result<(u32, u64), Trouble> {
         let mut response: Response = hear(self.process.socket.as_fd())?;
         if let Outcome::TooLong { len } = response.outcome {
-            if len > MAX_BODY {
-                let message = format!("its answer has {len} bytes, more than {MAX_BODY}");
+            if len > MAX_ANSWER {
+                let message = format!("its answer has {len} bytes, more than {MAX_ANSWER}");
                 return Err(Trouble::Plugin(internal(&message)));
             }
             self.process.grow(len as usize)?;

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read as _, Seek as _, SeekFrom},
     os::{
         fd::{AsFd as _, OwnedFd},
-        unix::process::ExitStatusExt as _,
+        unix::process::{CommandExt as _, ExitStatusExt as _},
     },
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -69,11 +69,14 @@ impl Process {
         let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
         let (ours, theirs) = socketpair(AddressFamily::UNIX, kind, flags, None)?;
         set_socket_timeout(&ours, Timeout::Recv, Some(call))?;
+        set_socket_timeout(&ours, Timeout::Send, Some(call))?;
         let printed = std::fs::File::from(memfd_create("eyemap-printed", MemfdFlags::CLOEXEC)?);
         let child = Command::new(program)
             .arg(argument)
             .env_clear()
             .current_dir("/")
+            // What interrupts the host at its terminal is the host's to answer.
+            .process_group(0)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::from(printed.try_clone()?))
             .stderr(Stdio::from(printed.try_clone()?))

@@ -42,6 +42,9 @@ pub struct Extensions {
     pub describe: Option<DescribeExtension>,
 }
 
+/// What can be done where a worker cannot be confined.
+const NOT_HERE: &str = "containers and old kernels may not let a process confine itself; if you trust the plugin, run it \
+     with `mode = \"trusted\"`";
 /// Bytes that a worker may print.
 const PRINTED: u64 = 64 * 1024;
 /// Files that it may have open: its socket, its output, and what the loader reads.
@@ -205,7 +208,8 @@ impl Served {
             files: FILES,
             itself: false,
         };
-        let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
+        let failed =
+            |what: &str, error: io::Error| internal(&format!("{what}: {error}")).at(NOT_HERE);
         let confined =
             confine::confine(allowed).map_err(|e| failed("its worker cannot be confined", e))?;
         watch(Arc::clone(&self.socket)).map_err(|e| failed("its worker cannot be watched", e))?;

@@ -99,6 +99,12 @@ pub struct Period(Duration);
 const PERIODS: &str = "write a time such as \"90s\", \"1h\", \"30d\" or \"1h 30m\"";
 
 impl Period {
+    /// So long, in whole milliseconds; at least one.
+    pub fn of(time: Duration) -> Self {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self(Duration::from_millis(milliseconds.max(1)))
+    }
+
     /// The time.
     pub const fn duration(self) -> Duration {
         self.0

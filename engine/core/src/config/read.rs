@@ -150,6 +150,7 @@ impl Config {
             .or_else(|| self.cache.wrong_value())
             .or_else(|| self.memory.wrong_value())
             .or_else(|| self.monitor.wrong_value())
+            .or_else(|| self.plugins.contained.wrong_value())
     }
 
     fn wrong_range(&self) -> Option<(String, String)> {

@@ -2,6 +2,7 @@
 
 mod cache;
 mod plugin_check;
+mod plugin_trust;
 mod share;
 mod verify;
 
@@ -20,6 +21,7 @@ pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
 pub(crate) use plugin_check::CheckArgs;
+pub(crate) use plugin_trust::{LockArgs, PinArgs, TrustArgs, VerifyLocksArgs};
 pub(crate) use share::{MergeArgs, PlanArgs};
 pub(crate) use verify::{
     AcceptArgs, AgainArgs, CompareArgs, InitArgs, JoinArgs, VerifyArgs, VerifyCommand,
@@ -65,7 +67,13 @@ pub(crate) enum Command {
 pub(crate) enum PluginCommand {
     /// List the plugins of the search path
     List(ListArgs),
-    /// Trust the plugins of a directory: write its lock
+    /// Let a library run, as it is now: write its hash into a lock
+    Pin(PinArgs),
+    /// Let a pinned plugin run in eyemap's own process
+    Trust(TrustArgs),
+    /// Compare the files of plugins with what the locks say
+    Verify(VerifyLocksArgs),
+    /// Pin every plugin of a directory: write its lock
     Lock {
         /// The directory
         dir: PathBuf,
@@ -238,12 +246,12 @@ impl Args {
             Command::Merge(args) => args.json,
             Command::Verify(args) => args.wants_json(),
             Command::Inspect(args) => args.table.json,
-            Command::Plugin {
-                command: PluginCommand::List(args),
-            } => args.json,
-            Command::Plugin {
-                command: PluginCommand::Check(args),
-            } => args.json,
+            Command::Plugin { command } => match command {
+                PluginCommand::List(args) => args.json,
+                PluginCommand::Check(args) => args.json,
+                PluginCommand::Verify(args) => args.json,
+                _ => false,
+            },
             Command::Cache { command } => match command {
                 CacheCommand::Simulate(args) => args.sweep.json,
                 CacheCommand::Tune(args) => args.sweep.json,

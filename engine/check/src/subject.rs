@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use eyemap_engine::plugins::{Finder, Manifest, Plugin, PluginError, read_manifest};
+use eyemap_engine::plugins::{Finder, Manifest, Mode, Plugin, PluginError, read_manifest};
 
 use crate::Outcome;
 
@@ -47,7 +47,10 @@ impl Subject {
     /// # Errors
     /// When it cannot be loaded; a check of something else is skipped then, as another check says why.
     pub fn plugin(&self) -> Result<&'static Plugin, Outcome> {
-        let mut finder = Finder::default();
+        let mut finder = Finder {
+            force: Some(Mode::Trusted),
+            ..Finder::default()
+        };
         let loaded = finder
             .trust_file(&self.path)
             .and_then(|_| finder.load(&self.path.to_string_lossy()));

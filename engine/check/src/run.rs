@@ -6,7 +6,7 @@
 mod compare;
 mod gate;
 mod process;
-mod sealed;
+pub(crate) mod sealed;
 mod verdict;
 
 use std::{

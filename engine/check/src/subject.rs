@@ -1,6 +1,6 @@
 //! The library that is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eyemap_engine::plugins::{Finder, Manifest, Plugin, PluginError, read_manifest};
 
@@ -47,10 +47,30 @@ impl Subject {
     /// # Errors
     /// When it cannot be loaded; a check of something else is skipped then, as another check says why.
     pub fn plugin(&self) -> Result<&'static Plugin, Outcome> {
-        let mut finder = Finder::default();
-        let loaded = finder
-            .trust_file(&self.path)
-            .and_then(|_| finder.load(&self.path.to_string_lossy()));
-        loaded.map_err(|error| Outcome::skipped(format!("it cannot be loaded: {error}")))
+        self.load().map_err(|error| {
+            Outcome::skipped(format!("it cannot be loaded: {}", self.told(&error)))
+        })
     }
+
+    /// Loads the library into this process.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub fn load(&self) -> Result<&'static Plugin, PluginError> {
+        load(&self.path)
+    }
+
+    /// An error in one line that names the file as its user did.
+    pub fn told(&self, error: &PluginError) -> String {
+        let (own, named) = (self.path.to_string_lossy(), self.named.to_string_lossy());
+        let text = error.to_string().replace(&*own, &named);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Loads the bytes that a file has now.
+pub(crate) fn load(path: &Path) -> Result<&'static Plugin, PluginError> {
+    let mut finder = Finder::default();
+    finder.trust_file(path)?;
+    finder.load(&path.to_string_lossy())
 }

@@ -107,7 +107,11 @@ fn create(plugin: &Plugin, id: &str, json: &str) -> Option<Result<(), Refusal>> 
 
 /// Whether it refuses for want of a side table, which is the user's to name and has no default.
 fn wants_a_table(refusal: &Refusal) -> bool {
-    refusal.kind == ErrorKind::Input && refusal.message.contains("table")
+    match refusal.kind {
+        ErrorKind::Config => refusal.at == "tables",
+        ErrorKind::Input => refusal.message.contains("side table"),
+        _ => false,
+    }
 }
 
 fn in_words(refusal: &Refusal) -> String {

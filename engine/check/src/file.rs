@@ -130,3 +130,9 @@ pub(crate) static CHECKS: &[Check] = &[
 fn library(subject: &Subject) -> Result<Library<'_>, Outcome> {
     Library::read(&subject.bytes).map_err(Outcome::skipped)
 }
+
+/// What it needs, for a message of one that cannot be loaded.
+pub(crate) fn needed(subject: &Subject) -> Option<String> {
+    let names = Library::read(&subject.bytes).and_then(|library| library.needed());
+    Some(format!("it needs: {}", names.ok()?.join(", ")))
+}

@@ -92,7 +92,7 @@ fn at(subject: &Subject, this: Step, remedy: &str) -> Outcome {
 
 fn resolves(subject: &Subject) -> Outcome {
     let remedy = "look at `ldd -r LIB.so`: a library or a symbol is missing; link it statically";
-    at(subject, Step::Open, remedy)
+    at(subject, Step::Open, remedy).with(crate::file::needed(subject))
 }
 
 fn header(subject: &Subject) -> Outcome {

@@ -157,7 +157,7 @@ fn panic_strategy_unwind() {
     let cannot = patch::replace(
         &good(),
         b"_Unwind_RaiseException\0",
-        b"_Unwind_ForcedUnwindX\0",
+        b"_Unwind_ForcedUnwind__\0",
     );
     fails(&cannot, id, "nothing in it starts to unwind");
 }

@@ -9,7 +9,7 @@ fn resolve_now_survives_what_a_library_does_while_it_is_loaded() {
     let id = "resolve-now";
     for (fault, said) in [
         ("crashes", "SIGSEGV, an invalid memory access"),
-        ("overflows", "SIGSEGV, an invalid memory access"),
+        ("overflows", "overflowed its stack"),
         ("aborts", "SIGABRT"),
         ("exits", "exit code 0, before the check was over"),
         ("prints", "printed more than 64 KiB"),

@@ -46,7 +46,8 @@ fn start(desk: &Desk) -> std::process::Child {
 
 #[test]
 fn a_child_that_never_ends_is_killed_and_reaped() {
-    let mut check = start(&Desk::new(&faulty("hangs")));
+    let desk = Desk::new(&faulty("hangs"));
+    let mut check = start(&desk);
     soon("it has a child", || !children(check.id()).is_empty());
     let child = children(check.id())[0];
     assert_eq!(check.wait().expect("its end").code(), Some(1));

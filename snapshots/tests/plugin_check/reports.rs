@@ -116,7 +116,9 @@ fn sarif(log: &Value) {
 #[test]
 fn hostile_names_and_texts_stay_texts() {
     let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("a\n</failure>]]>\u{202e}\u{1b}[31m 'x'.so");
+    let path = dir
+        .path()
+        .join("a\n<failure>&quot;]]>\u{202e}\u{1b}[31m 'x'.so");
     std::fs::write(&path, b"text").expect("a file");
     let xml = dir.path().join("a.xml");
     let mut command = eyemap_snapshots::eyemap();

@@ -5,6 +5,7 @@
 
 mod compare;
 mod gate;
+mod orphans;
 mod process;
 pub(crate) mod sealed;
 mod verdict;
@@ -27,6 +28,7 @@ use crate::{
     report::{Done, Report},
 };
 use gate::Gate;
+use orphans::Orphans;
 use sealed::Sealed;
 
 /// So many children at a time: more would disturb what is measured.
@@ -87,6 +89,7 @@ pub fn run(order: &Order, told: &(dyn Fn(&Done) + Sync)) -> Result<Report, RunEr
     };
     let run = Run {
         order,
+        orphans: Orphans::adopt().map_err(RunError::Child)?,
         gate: Gate::new(&subject, unreadable),
         subject,
         told,
@@ -111,6 +114,7 @@ fn seed_of(sha256: &str) -> u64 {
 
 struct Run<'a> {
     order: &'a Order,
+    orphans: Orphans,
     subject: Subject,
     gate: Gate,
     told: &'a (dyn Fn(&Done) + Sync),
@@ -201,7 +205,12 @@ impl Run<'_> {
 
     fn child(&self, told: &Told) -> (Result<Answer, Outcome>, usize) {
         let deadline = told.check.deadline;
-        match process::ask(&self.order.program, &told.arguments(), deadline) {
+        match process::ask(
+            &self.order.program,
+            &told.arguments(),
+            deadline,
+            &self.orphans,
+        ) {
             Ok(ended) => {
                 let printed = ended.stdout.len();
                 (verdict::answer(ended, deadline), printed)

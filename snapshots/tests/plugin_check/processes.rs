@@ -82,6 +82,20 @@ fn a_process_that_a_plugin_starts_does_not_outlive_its_check() {
 }
 
 #[test]
+fn a_process_that_leaves_its_group_is_found_and_killed() {
+    let failure = Desk::new(&faulty("daemon")).failure("resolve-now");
+    assert!(
+        failure.contains("started 1 processes that were to outlive"),
+        "{failure}"
+    );
+    let all = std::fs::read_dir("/proc").expect("processes").flatten();
+    let daemon = all
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .find(|words| words.starts_with(b"sleep\x004711\0"));
+    assert!(daemon.is_none(), "it lives on");
+}
+
+#[test]
 fn in_process_says_so() {
     let desk = Desk::new(&good());
     let output = desk.run(&["--in-process", "--only", "abi-header"]);

@@ -7,7 +7,9 @@
 
 mod all;
 pub mod child;
+mod config;
 mod file;
+mod loading;
 pub mod outcome;
 pub mod report;
 pub mod run;

@@ -5,8 +5,9 @@
 
 mod compare;
 mod gate;
+mod orphans;
 mod process;
-mod sealed;
+pub(crate) mod sealed;
 mod verdict;
 
 use std::{
@@ -18,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-use eyemap_engine::plugins::sha256_hex;
+use eyemap_engine::plugins::{Workers, sha256_hex};
 
 use crate::{
     Ask, CHECKS, Check, Fault, Of, Outcome, Subject,
@@ -27,6 +28,7 @@ use crate::{
     report::{Done, Report},
 };
 use gate::Gate;
+use orphans::Orphans;
 use sealed::Sealed;
 
 /// So many children at a time: more would disturb what is measured.
@@ -43,7 +45,8 @@ pub struct Order {
     pub only: Vec<&'static Check>,
     /// In this process, for a debugger: nothing is caught then.
     pub in_process: bool,
-    /// The program that runs [`child::main`] when [`child::ARGUMENT`] is its first argument.
+    /// The program that runs [`child::main`] when [`child::ARGUMENT`] is its first argument, and that
+    /// serves as a worker as [`Workers`] says.
     pub program: PathBuf,
 }
 
@@ -84,9 +87,11 @@ pub fn run(order: &Order, told: &(dyn Fn(&Done) + Sync)) -> Result<Report, RunEr
         named: order.path.clone(),
         bytes,
         seed,
+        workers: None,
     };
     let run = Run {
         order,
+        orphans: Orphans::adopt().map_err(RunError::Child)?,
         gate: Gate::new(&subject, unreadable),
         subject,
         told,
@@ -111,6 +116,7 @@ fn seed_of(sha256: &str) -> u64 {
 
 struct Run<'a> {
     order: &'a Order,
+    orphans: Orphans,
     subject: Subject,
     gate: Gate,
     told: &'a (dyn Fn(&Done) + Sync),
@@ -187,21 +193,39 @@ impl Run<'_> {
         };
         let (answer, printed) = self.child(&told);
         let Ask::Answers {
-            processes, worker, ..
+            answers,
+            processes,
+            worker,
         } = check.ask
         else {
             return (verdict::outcome(answer), printed);
         };
         let more = (1..processes).map(|_| self.child(&told).0);
-        (
-            compare::outcome(answer, more, worker, &self.subject),
-            printed,
-        )
+        let contained = worker.then_some(|| answers(&self.contained()));
+        (compare::outcome(answer, more, contained), printed)
+    }
+
+    /// The same library in a worker: this process runs none of its code.
+    fn contained(&self) -> Subject {
+        let mut workers = Workers::default();
+        workers.program.clone_from(&self.order.program);
+        Subject {
+            bytes: self.subject.bytes.clone(),
+            path: self.subject.path.clone(),
+            named: self.subject.named.clone(),
+            seed: self.subject.seed,
+            workers: Some(workers),
+        }
     }
 
     fn child(&self, told: &Told) -> (Result<Answer, Outcome>, usize) {
         let deadline = told.check.deadline;
-        match process::ask(&self.order.program, &told.arguments(), deadline) {
+        match process::ask(
+            &self.order.program,
+            &told.arguments(),
+            deadline,
+            &self.orphans,
+        ) {
             Ok(ended) => {
                 let printed = ended.stdout.len();
                 (verdict::answer(ended, deadline), printed)

@@ -1,16 +1,15 @@
 //! Whether several processes answered the same.
 
-use crate::{Outcome, Subject, child::Answer, run::verdict, text::plain};
+use crate::{Outcome, child::Answer, run::verdict, text::plain};
 
 /// Longer lines are cut.
 const LONGEST: usize = 160;
 
-/// Compares the first answer with those of more processes and, with `worker`, of a contained plugin.
+/// Compares the first answer with those of more processes and, if there is one, of a contained plugin.
 pub(super) fn outcome(
     first: Result<Answer, Outcome>,
     more: impl Iterator<Item = Result<Answer, Outcome>>,
-    worker: bool,
-    subject: &Subject,
+    contained: Option<impl FnOnce() -> Result<String, Outcome>>,
 ) -> Outcome {
     let first = match first {
         Ok(Answer::Text(text)) => text,
@@ -27,19 +26,14 @@ pub(super) fn outcome(
             return outcome;
         }
     }
-    if worker {
-        return match answers_through_worker(subject) {
+    if let Some(contained) = contained {
+        return match contained() {
             Ok(other) => differs(&first, &other, "the contained plugin")
                 .unwrap_or_else(|| same(&first, processes)),
             Err(outcome) => outcome,
         };
     }
     same(&first, processes)
-}
-
-/// The same answers of the plugin in a worker process.
-fn answers_through_worker(_subject: &Subject) -> Result<String, Outcome> {
-    Err(Outcome::skipped("this build has no contained mode"))
 }
 
 fn same(text: &str, processes: u32) -> Outcome {
@@ -79,15 +73,9 @@ mod tests {
     use super::*;
 
     fn texts(texts: &[&str]) -> Outcome {
-        let subject = Subject {
-            path: "x".into(),
-            named: "x".into(),
-            bytes: Vec::new(),
-            seed: 0,
-        };
         let mut answers = texts.iter().map(|text| Ok(Answer::Text((*text).into())));
         let first = answers.next().expect("a text");
-        outcome(first, answers, false, &subject)
+        outcome(first, answers, None::<fn() -> Result<String, Outcome>>)
     }
 
     #[test]

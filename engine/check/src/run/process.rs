@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::orphans::Orphans;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
@@ -47,13 +48,20 @@ pub(crate) struct Ended {
     pub(crate) answer: Vec<u8>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// So many processes had left its group, and were killed.
+    pub(crate) left: usize,
     pub(crate) took: Duration,
 }
 
 /// Starts `program` with arguments and waits for its end, at most for `deadline`.
 ///
 /// The child answers through the pipe that it finds as its standard input.
-pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) -> io::Result<Ended> {
+pub(crate) fn ask(
+    program: &Path,
+    arguments: &[OsString],
+    deadline: Duration,
+    orphans: &Orphans,
+) -> io::Result<Ended> {
     let (answer, write) = io::pipe()?;
     let (stdout, out) = io::pipe()?;
     let (stderr, err) = io::pipe()?;
@@ -65,7 +73,11 @@ pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) ->
         .stderr(err)
         .process_group(0);
     let started = Instant::now();
+    let mut ours = orphans.ours();
     let child = command.spawn()?;
+    let group = Pid::from_child(&child).as_raw_nonzero().get();
+    ours.insert(group);
+    drop(ours);
     // It holds the write ends, and a pipe ends only when nobody does.
     drop(command);
     let mut pipes = [
@@ -75,6 +87,7 @@ pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) ->
     ];
     let stopped = watch(&child, &mut pipes, started, deadline);
     let status = reap(child)?;
+    let left = orphans.end(group);
     // What a dead child left in its pipes is still to be read; a child of its own cannot delay this.
     for pipe in &mut pipes {
         pipe.read();
@@ -88,6 +101,7 @@ pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) ->
         answer,
         stdout,
         stderr,
+        left,
         took: started.elapsed(),
     })
 }
@@ -187,7 +201,12 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+
+    /// One for all tests: each must know the children of the others.
+    static ORPHANS: LazyLock<Orphans> = LazyLock::new(Orphans::default);
 
     fn shell(script: &str, deadline_ms: u64) -> Ended {
         let arguments = ["-c".into(), script.into()];
@@ -195,6 +214,7 @@ mod tests {
             Path::new("/bin/sh"),
             &arguments,
             Duration::from_millis(deadline_ms),
+            &ORPHANS,
         )
         .expect("a shell")
     }

@@ -13,6 +13,10 @@ const LONGEST: usize = 160;
 /// What the child answered, or the failure that its end is.
 pub(super) fn answer(ended: Ended, deadline: Duration) -> Result<Answer, Outcome> {
     let what = match ended.how {
+        End::Exited(_) if ended.left > 0 => format!(
+            "the plugin started {} processes that were to outlive the check; they were killed",
+            ended.left
+        ),
         End::Exited(0) => match serde_json::from_slice(&ended.answer) {
             Ok(answer) => return Ok(answer),
             Err(_) if ended.answer.is_empty() => {
@@ -29,8 +33,11 @@ pub(super) fn answer(ended: Ended, deadline: Duration) -> Result<Answer, Outcome
         End::TooLong => String::new(),
         _ => format!(", after {:.1} ms", ended.took.as_secs_f64() * 1e3),
     };
-    Err(Outcome::failed(format!("{what}{after}"), remedy(ended.how))
-        .with(last_lines(&ended.stderr)))
+    let remedy = match (ended.how, ended.left) {
+        (End::Exited(_), 1..) => "a plugin answers questions; it starts no processes",
+        (how, _) => remedy(how),
+    };
+    Err(Outcome::failed(format!("{what}{after}"), remedy).with(last_lines(&ended.stderr)))
 }
 
 /// The outcome of a check that compares nothing.
@@ -100,6 +107,7 @@ mod tests {
             answer: answer.into(),
             stdout: Vec::new(),
             stderr: stderr.into(),
+            left: 0,
             took: Duration::from_micros(1500),
         };
         match self::answer(ended, Duration::from_secs(2)) {

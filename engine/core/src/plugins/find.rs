@@ -36,7 +36,7 @@ pub struct Finder {
     /// Runs every plugin so, whatever locks and configuration say.
     pub force: Option<Mode>,
     /// SHA-256 of files that the user named in order to run what they hold now.
-    named: BTreeSet<String>,
+    pub named: BTreeSet<String>,
     /// How workers of contained plugins are started.
     pub workers: Workers,
 }

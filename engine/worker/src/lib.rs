@@ -2,3 +2,8 @@
 //!
 //! Native code that shares a process with its host can do all that the host can do. A worker is another
 //! process: it may compute, and little else.
+
+pub mod forked;
+pub mod guarded;
+pub mod heap;
+pub mod signals;

@@ -6,7 +6,10 @@
 //! of the check like any other.
 
 mod all;
+mod calls;
 pub mod outcome;
+pub mod policy;
+mod seeded;
 pub mod subject;
 
 pub use all::{CHECKS, find};

@@ -24,7 +24,9 @@ use lines::{Lines, Unanswered};
 
 /// The jobs of the questions, for those who ask a stage in other ways.
 pub mod jobs {
-    pub use super::{color::jobs as color, coordinate::jobs as coordinate, metadata::jobs as metadata};
+    pub use super::{
+        color::jobs as color, coordinate::jobs as coordinate, metadata::jobs as metadata,
+    };
 }
 
 use super::ci::plain;

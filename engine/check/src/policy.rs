@@ -90,8 +90,7 @@ pub(crate) fn is_only(subject: &Subject) -> bool {
 /// The policy of a plugin, with its default options.
 fn policy(subject: &Subject) -> Result<CacheExtension, Outcome> {
     let extension = subject.plugin()?.extension::<CacheExtension>();
-    let extension =
-        extension.map_err(|error| Outcome::skipped(format!("it has no policy: {error}")))?;
+    let extension = extension.map_err(|_| Outcome::skipped("it has no cache policy"))?;
     match (extension.create)(RStr::from_str(OPTIONS), 1000).into_result() {
         Ok(_) => Ok(extension),
         Err(error) => Err(Outcome::skipped(format!("it refuses `{{}}`: {error}"))),

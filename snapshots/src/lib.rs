@@ -3,6 +3,7 @@
 //! They run the built command and load real plugins, so `cargo xtask test` builds both first and
 //! passes `EYEMAP_BIN` and `EYEMAP_BUILD_DIR`. Without them a test fails and says so.
 
+pub mod broken;
 pub mod case;
 pub mod desk;
 pub mod policies;

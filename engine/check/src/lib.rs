@@ -6,13 +6,16 @@
 //! of the check like any other.
 
 mod all;
+mod calls;
 pub mod child;
 mod config;
 mod file;
 mod loading;
 pub mod outcome;
+pub mod policy;
 pub mod report;
 pub mod run;
+mod seeded;
 pub mod subject;
 mod text;
 

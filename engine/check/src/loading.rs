@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use eyemap_abi::{
     CacheExtension, ColorExtension, CoordinateExtension, DescribeExtension, MetadataExtension, ids,
 };
-use eyemap_engine::plugins::{Plugin, PluginError};
+use eyemap_engine::plugins::{Finder, Mode, Plugin, PluginError};
 
 use crate::{Ask, Check, Fault, Of, Outcome, Subject, run::sealed::Sealed};
 

@@ -1,6 +1,7 @@
 //! Arguments.
 
 mod cache;
+mod plugin;
 mod share;
 mod verify;
 
@@ -18,6 +19,7 @@ use eyemap_engine::{
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
+pub(crate) use plugin::NewArgs;
 pub(crate) use share::{MergeArgs, PlanArgs};
 pub(crate) use verify::{
     AcceptArgs, AgainArgs, CompareArgs, InitArgs, JoinArgs, VerifyArgs, VerifyCommand,
@@ -43,7 +45,7 @@ pub(crate) enum Command {
     Verify(Box<VerifyArgs>),
     /// Say what is in a table
     Inspect(InspectArgs),
-    /// Look at plugins
+    /// Make, look at and trust plugins
     Plugin {
         #[command(subcommand)]
         command: PluginCommand,
@@ -61,6 +63,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Make a new plugin: a crate that builds, is tested and draws a map
+    New(NewArgs),
     /// List the plugins of the search path
     List(ListArgs),
     /// Trust the plugins of a directory: write its lock

@@ -58,6 +58,9 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Plugin {
+            command: PluginCommand::New(args),
+        } => plugin::new(args),
+        Command::Plugin {
             command: PluginCommand::List(args),
         } => plugin::list(args),
         Command::Plugin {

@@ -1,5 +1,7 @@
 //! `eyemap plugin`: what is in the search path, and whom to trust.
 
+mod new;
+
 use std::{path::Path, process::ExitCode};
 
 use comfy_table::{Table, presets::NOTHING};
@@ -13,6 +15,8 @@ use crate::{
     failure::{Failure, USAGE},
     out, session,
 };
+
+pub(crate) use new::new;
 
 pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
     let (config, source) = session::config(args.config.as_deref())?;

@@ -16,6 +16,7 @@ mod layout;
 mod load;
 mod lock;
 
+pub(crate) use elf::is_id;
 pub use elf::{check as check_file, read_manifest};
 pub use error::PluginError;
 pub use eyemap_abi::manifest::Manifest;

@@ -36,19 +36,15 @@ fn words(made: &Made, kind: Kind) -> String {
 
 fn commands(made: &Made, kind: Kind) -> Vec<String> {
     let library = made.library.display();
-    let draw = "eyemap render table.csv --config eyemap.toml --out maps";
     let mut commands = vec![
         format!("cd {}", quoted(&made.dir.display().to_string())),
         "cargo build --release".to_owned(),
     ];
-    match kind {
-        Kind::Cache => {
-            commands.push(format!("{draw} --record-trace trace.csv.gz"));
-            commands.push(format!(
-                "eyemap cache simulate --trace trace.csv.gz --config eyemap.toml --policy ./{library}"
-            ));
-        }
-        _ => commands.push(draw.to_owned()),
+    commands.push("eyemap render table.csv --config eyemap.toml --out maps".to_owned());
+    if kind == Kind::Cache {
+        commands.push(format!(
+            "eyemap cache simulate --trace trace.csv --config eyemap.toml --policy ./{library}"
+        ));
     }
     commands.push(format!("eyemap plugin check {library}"));
     commands

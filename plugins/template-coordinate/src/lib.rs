@@ -10,7 +10,8 @@ use eyemap_sdk::{coordinate::hexagons_only, libm, prelude::*};
 eyemap_sdk::config! {
     /// `[stages.coordinate.config]` of `template-coordinate`.
     pub struct TemplateCoordinate {
-        /// Angle by which the grid is turned, in degrees, clockwise. Default: 0.
+        /// Angle by which the grid is turned, in degrees, clockwise; hexagons fit together at multiples of
+        /// 30. Default: 0.
         pub turn_deg: f64 = 0.0,
     }
 }
@@ -22,6 +23,7 @@ pub struct Grid {
     per_q: [f64; 2],
     /// Px of x and y for one step of `s`.
     per_s: [f64; 2],
+    shape: CellShape,
     hex_size_px: f64,
 }
 
@@ -45,6 +47,11 @@ impl CoordinateStage for TemplateCoordinate {
         Ok(Grid {
             per_q: [x * cos, x * sin],
             per_s: [-y * sin, y * cos],
+            // Hexagons are drawn with a vertex to the right or at the top, whichever is nearer.
+            shape: match libm::rint(self.turn_deg / 30.0) % 2.0 == 0.0 {
+                true => CellShape::FlatTop,
+                false => CellShape::PointyTop,
+            },
             hex_size_px: job.hex_size_px,
         })
     }
@@ -59,7 +66,7 @@ impl Placement for Grid {
     }
 
     fn describe(&self) -> CoordinateDescription {
-        hexagons_only(CellShape::FlatTop, self.hex_size_px)
+        hexagons_only(self.shape, self.hex_size_px)
     }
 }
 

@@ -8,7 +8,7 @@ type File = (&'static str, &'static str);
 
 /// The files of a template that are its own. Its `Cargo.toml` is written anew.
 macro_rules! template {
-    ($kind:literal, $golden:literal) => {
+    ($kind:literal, $golden:literal $(, $more:literal)*) => {
         [
             template!(@file $kind, "src/lib.rs"),
             template!(@file $kind, "tests/promises.rs"),
@@ -16,6 +16,7 @@ macro_rules! template {
             template!(@file $kind, $golden),
             template!(@file $kind, "eyemap.toml"),
             template!(@file $kind, "README.md"),
+            $( template!(@file $kind, $more), )*
         ]
     };
     (@file $kind:literal, $path:literal) => {
@@ -26,7 +27,7 @@ macro_rules! template {
 static COLOR: [File; 6] = template!("color", "golden/colors.txt");
 static COORDINATE: [File; 6] = template!("coordinate", "golden/places.txt");
 static METADATA: [File; 6] = template!("metadata", "golden/texts.txt");
-static CACHE: [File; 6] = template!("cache", "golden/decisions.txt");
+static CACHE: [File; 7] = template!("cache", "golden/decisions.txt", "trace.csv");
 
 /// The files that all plugins have.
 static SHARED: [File; 3] = [

@@ -6,6 +6,7 @@
 pub mod case;
 pub mod desk;
 pub mod policies;
+pub mod stranger;
 pub mod trial;
 
 use std::{

@@ -1,6 +1,7 @@
 //! Arguments.
 
 mod cache;
+mod plugin;
 mod plugin_check;
 mod plugin_trust;
 mod share;
@@ -20,6 +21,7 @@ use eyemap_engine::{
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
+pub(crate) use plugin::NewArgs;
 pub(crate) use plugin_check::CheckArgs;
 pub(crate) use plugin_trust::{LockArgs, PinArgs, TrustArgs, VerifyLocksArgs};
 pub(crate) use share::{MergeArgs, PlanArgs};
@@ -47,7 +49,7 @@ pub(crate) enum Command {
     Verify(Box<VerifyArgs>),
     /// Say what is in a table
     Inspect(InspectArgs),
-    /// Look at plugins
+    /// Make, look at and trust plugins
     Plugin {
         #[command(subcommand)]
         command: PluginCommand,
@@ -65,6 +67,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Make a new plugin: a crate that builds, is tested and draws a map
+    New(NewArgs),
     /// List the plugins of the search path
     List(ListArgs),
     /// Let a library run, as it is now: write its hash into a lock

@@ -1,6 +1,7 @@
 //! `eyemap plugin`: what is in the search path, and whom to trust.
 
 mod check;
+mod new;
 mod trust;
 
 use std::{path::Path, process::ExitCode};
@@ -20,6 +21,7 @@ use crate::{
 
 pub(crate) fn run(command: &PluginCommand) -> Result<ExitCode, Failure> {
     match command {
+        PluginCommand::New(args) => new::new(args),
         PluginCommand::List(args) => list(args),
         PluginCommand::Check(args) => check::run(args),
         PluginCommand::Pin(args) => trust::pin(args),

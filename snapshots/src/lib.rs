@@ -7,6 +7,7 @@ pub mod broken;
 pub mod case;
 pub mod desk;
 pub mod policies;
+pub mod stranger;
 pub mod trial;
 
 use std::{

@@ -97,6 +97,24 @@ pub struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    /// A batch whose columns have no attributes. All slices have one length.
+    pub const fn without_attributes(
+        layer: u32,
+        hex1: &'a [i32],
+        hex2: &'a [i32],
+        values: &'a [f64],
+        status: &'a [ColumnStatus],
+    ) -> Self {
+        Self {
+            layer,
+            hex1,
+            hex2,
+            values,
+            status,
+            attributes: &[],
+        }
+    }
+
     /// An attribute by name, with 1 where it is present (or nothing if it is present everywhere).
     pub fn attribute(&self, name: &str) -> Option<(Values<'a>, &'a [u8])> {
         let column = self

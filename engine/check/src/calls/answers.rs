@@ -3,10 +3,7 @@
 //! It is asked through the engine's stages, as a render asks, so a contained plugin can be asked the same.
 
 use eyemap_abi::job::ColumnStatus;
-use eyemap_engine::{
-    plugins::Finder,
-    verify::golden::{GoldenError, vectors},
-};
+use eyemap_engine::verify::golden::{GoldenError, vectors};
 
 use super::{
     asking::{Asked, each_case, failed},
@@ -59,12 +56,9 @@ fn answers(asked: &Asked<'_>, columns: &Columns, text: &mut String) -> Result<()
 }
 
 fn golden(subject: &Subject) -> Result<String, Outcome> {
-    let mut finder = Finder::default();
     let unable =
         |error: &dyn std::fmt::Display| Outcome::skipped(format!("it cannot be asked: {error}"));
-    finder
-        .trust_file(&subject.path)
-        .map_err(|error| unable(&error))?;
+    let finder = subject.finder().map_err(|error| unable(&error))?;
     let path = std::path::absolute(&subject.path).map_err(|error| unable(&error))?;
     match vectors(&finder, &path.to_string_lossy(), &[]) {
         Ok(files) => Ok(files.into_iter().map(|file| file.text).collect()),

@@ -151,7 +151,12 @@ fn limit(deadline: Duration) -> io::Result<()> {
     // Threads compute at the same time; one second more, as this counts whole seconds.
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let seconds = deadline.as_secs() * threads + 1;
-    Ok(setrlimit(Resource::Cpu, at_most(seconds))?)
+    // A second between the two, or the signal would be SIGKILL, which says nothing.
+    let cpu = Rlimit {
+        current: Some(seconds),
+        maximum: Some(seconds + 1),
+    };
+    Ok(setrlimit(Resource::Cpu, cpu)?)
 }
 
 /// Address space of this process in bytes.

@@ -11,6 +11,7 @@ pub(crate) mod sealed;
 mod verdict;
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Mutex, PoisonError,
@@ -128,6 +129,11 @@ impl Run<'_> {
             [] => CHECKS.iter().copied().flatten().collect(),
             only => only.to_vec(),
         };
+        let mut seen = BTreeSet::new();
+        let checks: Vec<_> = checks
+            .into_iter()
+            .filter(|check| seen.insert(check.id))
+            .collect();
         // What others depend on is asked first and alone.
         let (first, rest): (Vec<_>, Vec<_>) = checks
             .iter()
@@ -201,7 +207,7 @@ impl Run<'_> {
             return (verdict::outcome(answer), printed);
         };
         let more = (1..processes).map(|_| self.child(&told).0);
-        let contained = worker.then_some(|| answers(&self.contained()));
+        let contained = worker.then_some(|| answers(&self.contained()).map(Answer::Text));
         (compare::outcome(answer, more, contained), printed)
     }
 

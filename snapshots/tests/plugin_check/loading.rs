@@ -11,6 +11,7 @@ fn resolve_now_survives_what_a_library_does_while_it_is_loaded() {
         ("crashes", "SIGSEGV, an invalid memory access"),
         ("overflows", "overflowed its stack"),
         ("aborts", "SIGABRT"),
+        ("eats", "memory allocation of 268435456 bytes failed"),
         ("exits", "exit code 0, before the check was over"),
         ("prints", "printed more than 64 KiB"),
         ("hangs", "did not end within 5 s"),

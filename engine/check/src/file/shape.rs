@@ -22,16 +22,32 @@ pub(super) fn readable(subject: &Subject) -> Outcome {
 
 /// Its header and tables can be read, and it is a shared library.
 pub(super) fn well_formed(subject: &Subject) -> Outcome {
-    match Library::read(&subject.bytes) {
-        Err(what) => Outcome::failed(
-            what,
-            "name the shared library of a plugin, whole and unchanged",
-        ),
-        Ok(library) if !library.is_shared() => Outcome::failed(
+    let library = match Library::read(&subject.bytes) {
+        Ok(library) => library,
+        Err(what) => {
+            return Outcome::failed(
+                what,
+                "name the shared library of a plugin, whole and unchanged",
+            );
+        }
+    };
+    if !library.is_shared() {
+        return Outcome::failed(
             "it is an ELF file, but no shared library",
             "set `crate-type = [\"cdylib\"]` in [lib] of Cargo.toml",
-        ),
-        Ok(library) => Outcome::noted(format!("{} segments", library.segments.len())),
+        );
+    }
+    // Read here, so that what is damaged is told once and not by each check that needs it.
+    match library
+        .symbols()
+        .and_then(|symbols| Ok((symbols, library.needed()?)))
+    {
+        Ok((symbols, _)) => Outcome::noted(format!(
+            "{} segments, {} symbols",
+            library.segments.len(),
+            symbols.len()
+        )),
+        Err(what) => Outcome::failed(what, BUILD_AGAIN),
     }
 }
 

@@ -3,10 +3,10 @@
 //! Texts of a plugin are taken as bytes: a `RString` of native code may hold anything.
 
 use eyemap_abi::{
-    ColorExtension, ColorStageBox, ColumnBatch, CoordinateExtension, CoordinateStageBox, ErrorKind,
-    MetadataExtension, MetadataStageBox, PluginError, PreparedColorBox, PreparedCoordinateBox,
-    PreparedMetadataBox,
+    ColorStageBox, ColumnBatch, CoordinateStageBox, ErrorKind, MetadataStageBox, PluginError,
+    PreparedColorBox, PreparedCoordinateBox, PreparedMetadataBox,
     abi_stable::std_types::{RErr, ROk, RResult, RSlice, RSliceMut, RStr, RString},
+    ids,
 };
 use eyemap_engine::plugins::Plugin;
 
@@ -15,19 +15,22 @@ use super::{columns::Inputs, outputs::Outputs};
 /// A stage that a plugin exports.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
-    Coordinate(CoordinateExtension),
-    Color(ColorExtension),
-    Metadata(MetadataExtension),
+    Coordinate(&'static Plugin),
+    Color(&'static Plugin),
+    Metadata(&'static Plugin),
 }
 
 impl Kind {
-    /// Those that a plugin exports.
-    pub(super) fn all_of(plugin: &Plugin) -> Vec<Self> {
-        let coordinate = plugin.extension().map(Self::Coordinate);
-        let color = plugin.extension().map(Self::Color);
-        let metadata = plugin.extension().map(Self::Metadata);
-        let all = [coordinate, color, metadata];
-        all.into_iter().filter_map(Result::ok).collect()
+    /// Those that a plugin exports, wherever it runs.
+    pub(super) fn all_of(plugin: &'static Plugin) -> Vec<Self> {
+        let exports = |id: &str| plugin.manifest.extensions.iter().any(|other| other == id);
+        let all = [
+            (ids::COORDINATE, Self::Coordinate(plugin)),
+            (ids::COLOR, Self::Color(plugin)),
+            (ids::METADATA, Self::Metadata(plugin)),
+        ];
+        let exported = all.into_iter().filter(|(id, _)| exports(id));
+        exported.map(|(_, kind)| kind).collect()
     }
 
     pub(super) const fn word(self) -> &'static str {
@@ -50,13 +53,22 @@ impl Kind {
     /// Builds the stage from its configuration, without side tables.
     pub(super) fn create(self, config: &str) -> Result<Stage, PluginError> {
         let (config, tables) = (RStr::from_str(config), RSlice::EMPTY);
-        match self {
-            Self::Coordinate(e) => (e.create)(config, tables).map(Stage::Coordinate),
-            Self::Color(e) => (e.create)(config, tables).map(Stage::Color),
-            Self::Metadata(e) => (e.create)(config, tables).map(Stage::Metadata),
+        let created = match self {
+            Self::Coordinate(plugin) => plugin
+                .create_coordinate(config, tables)
+                .map(|created| created.map(Stage::Coordinate)),
+            Self::Color(plugin) => plugin
+                .create_color(config, tables)
+                .map(|created| created.map(Stage::Color)),
+            Self::Metadata(plugin) => plugin
+                .create_metadata(config, tables)
+                .map(|created| created.map(Stage::Metadata)),
+        };
+        match created {
+            Ok(created) => created.into_result().map_err(readable),
+            // Another check says what is wrong with the layout.
+            Err(error) => Err(PluginError::new(ErrorKind::Internal, error.to_string())),
         }
-        .into_result()
-        .map_err(readable)
     }
 }
 

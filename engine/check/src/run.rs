@@ -5,7 +5,6 @@
 
 mod compare;
 mod gate;
-mod orphans;
 mod process;
 pub(crate) mod sealed;
 mod verdict;
@@ -29,7 +28,6 @@ use crate::{
     report::{Done, Report},
 };
 use gate::Gate;
-use orphans::Orphans;
 use sealed::Sealed;
 
 /// So many children at a time: more would disturb what is measured.
@@ -92,7 +90,6 @@ pub fn run(order: &Order, told: &(dyn Fn(&Done) + Sync)) -> Result<Report, RunEr
     };
     let run = Run {
         order,
-        orphans: Orphans::adopt().map_err(RunError::Child)?,
         gate: Gate::new(&subject, unreadable),
         subject,
         told,
@@ -117,7 +114,6 @@ fn seed_of(sha256: &str) -> u64 {
 
 struct Run<'a> {
     order: &'a Order,
-    orphans: Orphans,
     subject: Subject,
     gate: Gate,
     told: &'a (dyn Fn(&Done) + Sync),
@@ -226,12 +222,7 @@ impl Run<'_> {
 
     fn child(&self, told: &Told) -> (Result<Answer, Outcome>, usize) {
         let deadline = told.check.deadline;
-        match process::ask(
-            &self.order.program,
-            &told.arguments(),
-            deadline,
-            &self.orphans,
-        ) {
+        match process::ask(&self.order.program, &told.arguments(), deadline) {
             Ok(ended) => {
                 let printed = ended.stdout.len();
                 (verdict::answer(ended, deadline), printed)

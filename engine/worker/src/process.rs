@@ -185,30 +185,25 @@ fn ended(status: ExitStatus) -> String {
 /// A signal by its name, and what it means for the author of a plugin.
 pub fn signal_words(signal: i32) -> String {
     let (name, meaning) = match signal {
-        libc::SIGSEGV => (
-            "SIGSEGV",
-            "it used memory that is not its own, or its stack overflowed",
-        ),
-        libc::SIGBUS => ("SIGBUS", "it used memory that is not there"),
-        libc::SIGABRT => (
-            "SIGABRT",
-            "it gave up: a panic while panicking, or no memory",
-        ),
-        libc::SIGILL => (
-            "SIGILL",
-            "it ran an instruction that this processor does not have",
-        ),
-        libc::SIGFPE => ("SIGFPE", "it divided whole numbers by zero"),
-        libc::SIGKILL => (
+        4 => ("SIGILL", "an instruction that this processor does not have"),
+        5 => ("SIGTRAP", "a breakpoint"),
+        6 => ("SIGABRT", "it aborted, as a panic that cannot unwind does"),
+        7 => ("SIGBUS", "memory beyond the end of a file"),
+        8 => ("SIGFPE", "an integer division by zero"),
+        9 => (
             "SIGKILL",
-            "it closed its connection, or the system had no memory left",
+            "killed, by itself, for lack of memory or for closing its connection",
         ),
-        libc::SIGSYS => (
-            "SIGSYS",
-            "it made a system call of another kind of processor",
+        11 => (
+            "SIGSEGV",
+            "an invalid memory access, or a stack that is too deep",
         ),
-        libc::SIGXCPU => ("SIGXCPU", "it used up its time"),
-        _ => return format!("signal {signal}"),
+        13 => ("SIGPIPE", "it wrote to a pipe that nobody reads"),
+        15 => ("SIGTERM", "asked to end"),
+        24 => ("SIGXCPU", "it computed for longer than its deadline"),
+        25 => ("SIGXFSZ", "a file grew too large"),
+        31 => ("SIGSYS", "a system call that is not allowed"),
+        other => return format!("signal {other}"),
     };
-    format!("{name} ({meaning})")
+    format!("{name}, {meaning}")
 }

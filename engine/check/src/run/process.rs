@@ -15,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::orphans::Orphans;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
@@ -48,20 +47,13 @@ pub(crate) struct Ended {
     pub(crate) answer: Vec<u8>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
-    /// So many processes had left its group, and were killed.
-    pub(crate) left: usize,
     pub(crate) took: Duration,
 }
 
 /// Starts `program` with arguments and waits for its end, at most for `deadline`.
 ///
 /// The child answers through the pipe that it finds as its standard input.
-pub(crate) fn ask(
-    program: &Path,
-    arguments: &[OsString],
-    deadline: Duration,
-    orphans: &Orphans,
-) -> io::Result<Ended> {
+pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) -> io::Result<Ended> {
     let (answer, write) = io::pipe()?;
     let (stdout, out) = io::pipe()?;
     let (stderr, err) = io::pipe()?;
@@ -73,11 +65,7 @@ pub(crate) fn ask(
         .stderr(err)
         .process_group(0);
     let started = Instant::now();
-    let mut ours = orphans.ours();
     let child = command.spawn()?;
-    let group = Pid::from_child(&child).as_raw_nonzero().get();
-    ours.insert(group);
-    drop(ours);
     // It holds the write ends, and a pipe ends only when nobody does.
     drop(command);
     let mut pipes = [
@@ -87,7 +75,6 @@ pub(crate) fn ask(
     ];
     let stopped = watch(&child, &mut pipes, started, deadline);
     let status = reap(child)?;
-    let left = orphans.end(group);
     // What a dead child left in its pipes is still to be read; a child of its own cannot delay this.
     for pipe in &mut pipes {
         pipe.read();
@@ -101,7 +88,6 @@ pub(crate) fn ask(
         answer,
         stdout,
         stderr,
-        left,
         took: started.elapsed(),
     })
 }
@@ -201,12 +187,7 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use super::*;
-
-    /// One for all tests: each must know the children of the others.
-    static ORPHANS: LazyLock<Orphans> = LazyLock::new(Orphans::default);
 
     fn shell(script: &str, deadline_ms: u64) -> Ended {
         let arguments = ["-c".into(), script.into()];
@@ -214,7 +195,6 @@ mod tests {
             Path::new("/bin/sh"),
             &arguments,
             Duration::from_millis(deadline_ms),
-            &ORPHANS,
         )
         .expect("a shell")
     }

@@ -11,7 +11,7 @@ mod batches;
 mod columns;
 mod cost;
 mod leak;
-mod memory;
+pub(crate) mod memory;
 mod outputs;
 mod panics;
 mod process;
@@ -111,7 +111,7 @@ pub(crate) static CHECKS: &[Check] = &[
     ),
     code(
         "guard-page-overrun",
-        Of::Stages,
+        Of::Files,
         memory::guard_pages,
         "No byte before or behind an array is read or written.",
     ),

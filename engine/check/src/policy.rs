@@ -4,16 +4,18 @@
 //! every wrong answer shows itself. Traces come from a seed, and from a list of those that are hostile.
 
 pub mod driver;
+mod memory;
 pub mod step;
 mod traces;
 
 use std::time::{Duration, Instant};
 
-use eyemap_abi::{CacheExtension, ErrorKind, PluginError, abi_stable::std_types::RStr};
+use eyemap_abi::{CacheExtension, ErrorKind, PluginError, abi_stable::std_types::RStr, ids};
 use eyemap_engine::plugins::Plugin;
 
 use crate::{Ask, Check, Fault, Of, Outcome, Subject, calls::fault};
 use driver::{Clock, Driver};
+pub(crate) use memory::guard_pages;
 use step::{Decided, Outcome as Played, Shape, Step, Wrong};
 use traces::Trace;
 
@@ -85,6 +87,26 @@ pub(crate) fn is_only(subject: &Subject) -> bool {
         let exports = |prefix: &str| manifest.extensions.iter().any(|id| id.starts_with(prefix));
         exports("eyemap.cache/") && !stages.into_iter().any(exports)
     })
+}
+
+/// What was found of the stages of a plugin, and then of its policy if it has one.
+pub(crate) fn and_policy(
+    stages: Outcome,
+    subject: &Subject,
+    policy: fn(&Subject) -> Outcome,
+) -> Outcome {
+    let has_policy = subject
+        .manifest()
+        .is_ok_and(|manifest| manifest.extensions.iter().any(|id| id == ids::CACHE));
+    match stages {
+        Outcome::Failed(fault) => Outcome::Failed(fault),
+        stages if !has_policy => stages,
+        Outcome::Skipped { .. } => policy(subject),
+        passed => match policy(subject) {
+            Outcome::Failed(fault) => Outcome::Failed(fault),
+            _ => passed,
+        },
+    }
 }
 
 /// The policy of a plugin, with its default options.

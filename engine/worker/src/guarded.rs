@@ -24,7 +24,7 @@ impl Against {
     pub const ALL: [Self; 2] = [Self::End, Self::Start];
 }
 
-/// Numbers of which any bytes are one.
+/// What an array can hold: values that are copied byte by byte and borrow nothing.
 pub trait Plain: Copy + 'static {}
 
 impl Plain for u8 {}
@@ -32,6 +32,7 @@ impl Plain for u32 {}
 impl Plain for i32 {}
 impl Plain for i64 {}
 impl Plain for f64 {}
+impl Plain for eyemap_abi::Event {}
 
 /// An array between two pages without permissions.
 #[derive(Debug)]

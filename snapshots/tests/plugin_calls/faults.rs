@@ -152,6 +152,11 @@ pub(crate) const FAULTS: &[Fault] = &[
         "exit@call",
         "ends the process with code 0",
     ),
+    fault(
+        "guard-page-overrun",
+        "victims-past-end",
+        "writes 1 bytes past the end of `out_victims` (SIGSEGV)",
+    ),
     fault("inputs-unmodified", "changes-inputs", "changes `values[0]`"),
     fault(
         "all-outputs-written",
@@ -197,7 +202,11 @@ pub(crate) const FAULTS: &[Fault] = &[
         "another handler of SIGSEGV",
     ),
     fault(UNTOUCHED, "threads-left@create", "threads are left running"),
-    fault("no-leak-or-allocation-growth", "leak@call", "color stage"),
+    fault(
+        "no-leak-or-allocation-growth",
+        "leak@call",
+        "bytes more are in use after 200 rounds",
+    ),
     fault(
         "no-leak-or-allocation-growth",
         "leak@create",
@@ -248,4 +257,32 @@ pub(crate) const FAULTS: &[Fault] = &[
         "endless-at-nothing",
         "it took longer than",
     ),
+    // What asks the system for something says whether it got it.
+    fault(
+        "call-panic-contained",
+        "network@call",
+        "panicked: network: done",
+    ),
+    fault(
+        "call-panic-contained",
+        "reads-files@prepare",
+        "panicked: reads-files: done",
+    ),
+    fault(
+        "call-panic-contained",
+        "writes-files@describe",
+        "panicked: writes-files: done",
+    ),
+    fault(
+        "constructor-panic-contained",
+        "spawns@create",
+        "panicked: spawns: done",
+    ),
+    fault(
+        "constructor-panic-contained",
+        "fork@create",
+        "panicked: fork: done",
+    ),
+    fault("empty-batch", "endless-loop@call", "it took longer than"),
+    fault("empty-batch", "sleep@create", "it took longer than"),
 ];

@@ -12,21 +12,22 @@ use super::{
     fault, outcome,
     stage::Out,
 };
-use crate::{Fault, Outcome, Subject, seeded::Seeded};
+use crate::{Fault, Outcome, Subject, policy, seeded::Seeded};
 
 /// Remainders of vector widths, a page of numbers, and a little more.
 const LENGTHS: [usize; 8] = [0, 1, 3, 8, 15, 67, 512, 1029];
 
 pub(super) fn guard_pages(subject: &Subject) -> Outcome {
     let columns = Columns::random(&mut Seeded::new(subject.seed, "guards"), 1029);
-    outcome(each_stage(subject, |asked| {
+    let stages = outcome(each_stage(subject, |asked| {
         for len in LENGTHS {
             for against in Against::ALL {
                 guarded(asked, &columns, len, against)?;
             }
         }
         Ok(())
-    }))
+    }));
+    policy::and_policy(stages, subject, policy::guard_pages)
 }
 
 /// Every array of a call, each between two pages that nobody may touch.
@@ -118,39 +119,42 @@ fn touched(asked: &Asked<'_>, len: usize, arrays: &Arrays, ended: Ended) -> Faul
         asked.case,
         asked.case.kind.call()
     );
-    let remedy = "go by the length of each array; look at every `unsafe` block, `get_unchecked` and loop over \
-                  vectors";
-    match ended {
+    harm(&call, ended, |address| arrays.beside(address))
+}
+
+/// What a call did that ended its process; `beside` knows the array that an address is near, and by how
+/// many bytes it lies before (negative) or behind it.
+pub(crate) fn harm(
+    call: &str,
+    ended: Ended,
+    beside: impl Fn(usize) -> Option<(&'static str, i64)>,
+) -> Fault {
+    let did = match ended {
         Ended::Killed {
             signal,
             address: Some(address),
             write,
         } => {
-            let did = match write {
+            let access = match write {
                 Some(true) => "writes",
                 Some(false) => "reads",
                 None => "touches memory",
             };
-            let place = match arrays.beside(address) {
-                Some((array, miss)) if miss < 0 => {
-                    format!("{} bytes before `{array}`", -miss)
-                }
+            let place = match beside(address) {
+                Some((array, miss)) if miss < 0 => format!("{} bytes before `{array}`", -miss),
                 Some((array, miss)) => format!("{} bytes past the end of `{array}`", miss + 1),
                 None => format!("at the address {address:#x}, beside no array of the call"),
             };
-            let signal = signals::name(signal);
-            fault(format!("{call} {did} {place} ({signal})"), remedy)
+            format!("{access} {place} ({})", signals::name(signal))
         }
-        Ended::Killed { signal, .. } => fault(
-            format!("{call} ends with {}", signals::name(signal)),
-            remedy,
-        ),
-        Ended::Exited(code) => fault(
-            format!("{call} ends the process with code {code}"),
-            "return an error: the process is the host's",
-        ),
-        Ended::Done | Ended::Panicked => fault(call, remedy),
-    }
+        Ended::Killed { signal, .. } => format!("ends with {}", signals::name(signal)),
+        Ended::Exited(code) => format!("ends the process with code {code}"),
+        Ended::Done | Ended::Panicked => "ends well".into(),
+    };
+    fault(
+        format!("{call} {did}"),
+        "go by the length of each array; look at every `unsafe` block, `get_unchecked` and loop over vectors",
+    )
 }
 
 pub(super) fn inputs_unmodified(subject: &Subject) -> Outcome {

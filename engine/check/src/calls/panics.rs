@@ -111,9 +111,6 @@ fn constructed(subject: &Subject) -> Result<String, Outcome> {
 }
 
 pub(super) fn calls(subject: &Subject) -> Outcome {
-    if policy::is_only(subject) {
-        return policy::calls(subject);
-    }
     let mut caught = Caught::default();
     let mut asked_oddly = 0;
     let columns = Columns::random(&mut Seeded::new(subject.seed, "panics"), 300);
@@ -136,7 +133,8 @@ pub(super) fn calls(subject: &Subject) -> Outcome {
         }
         Ok(())
     });
-    outcome(found.map(|_| caught.note(asked_oddly)))
+    let stages = outcome(found.map(|_| caught.note(asked_oddly)));
+    policy::and_policy(stages, subject, policy::calls)
 }
 
 /// As [`each_case`]; a job that panics is a failure here.

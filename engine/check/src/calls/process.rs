@@ -5,12 +5,12 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     hint::black_box,
     io::{Read as _, Seek as _},
     os::fd::{AsFd as _, OwnedFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use eyemap_worker::{forked, signals, signals::Signals};
@@ -50,7 +50,7 @@ impl State {
     }
 
     /// What is other in `later`, in words.
-    fn changes(&self, later: &Self, host: &str) -> Vec<String> {
+    fn changes(&self, later: &Self, library: &[u8]) -> Vec<String> {
         let mut changes = self.signals.changes(&later.signals);
         let mut changed = |is: bool, what: String| {
             if is {
@@ -86,7 +86,7 @@ impl State {
         }
         for (number, file) in &later.files {
             // The host keeps the sealed copy that it loaded.
-            let is_the_hosts = file.to_string_lossy().starts_with(host);
+            let is_the_hosts = is_sealed_copy(number, file, library);
             let is_new = self.files.get(number) != Some(file);
             let (number, file) = (number.display(), file.display());
             changed(
@@ -103,6 +103,13 @@ impl State {
         }
         changes
     }
+}
+
+/// Whether an open file holds the bytes of the library, in memory.
+fn is_sealed_copy(number: &OsStr, file: &Path, library: &[u8]) -> bool {
+    let path = Path::new("/proc/self/fd").join(number);
+    let bytes = std::fs::metadata(path).map_or(0, |open| open.len());
+    file.to_string_lossy().starts_with("/memfd:") && bytes == library.len() as u64
 }
 
 /// Probes whose results depend on the direction of rounding and on what is done with subnormal numbers.
@@ -129,7 +136,7 @@ fn files() -> BTreeMap<OsString, PathBuf> {
         .collect()
 }
 
-fn is_listing(file: &std::path::Path) -> bool {
+fn is_listing(file: &Path) -> bool {
     let text = file.to_string_lossy();
     text.starts_with("/proc/") && text.ends_with("/fd")
 }
@@ -144,9 +151,7 @@ pub(super) fn untouched(subject: &Subject) -> Outcome {
         return outcome;
     }
     let after = State::read();
-    let name = subject.path.file_name().unwrap_or_default();
-    let name: String = name.to_string_lossy().chars().take(60).collect();
-    let changes = before.changes(&after, &format!("/memfd:{name}"));
+    let changes = before.changes(&after, &subject.bytes);
     outcome(
         judged(&printed, &changes)
             .map(|()| String::new())

@@ -35,12 +35,9 @@ pub(super) fn repeat(subject: &Subject) -> Outcome {
     if let Err(skipped) = promised {
         return skipped;
     }
-    if policy::is_only(subject) {
-        return policy::repeat(subject);
-    }
     let columns = Columns::random(&mut Seeded::new(subject.seed, "repeat"), LEN);
     let other = Columns::random(&mut Seeded::new(subject.seed, "in between"), 64);
-    outcome(each_case(subject, |asked| {
+    let stages = outcome(each_case(subject, |asked| {
         let first = asked.answer(&columns, 0..LEN)?;
         let said = asked.describe()?;
         for round in 2..=3 {
@@ -70,7 +67,8 @@ pub(super) fn repeat(subject: &Subject) -> Outcome {
             )));
         }
         Ok(())
-    }))
+    }));
+    policy::and_policy(stages, subject, policy::repeat)
 }
 
 /// What a new stage answers to the same job.

@@ -35,7 +35,7 @@ const MAX_SAID: u64 = 600;
 pub struct Crash {
     /// How it ended, `was ended by SIGSEGV (it read or wrote memory that is not its own)`.
     pub how: String,
-    /// What it was asked, `color of 1000 values`.
+    /// What it was asked to do, `colouring 1000 values`.
     pub during: String,
     /// How long after that the host knew.
     pub after: Duration,
@@ -45,7 +45,7 @@ pub struct Crash {
 
 impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it {} in {}", self.how, self.during)?;
+        write!(f, "it {} while {}", self.how, self.during)?;
         if !self.said.is_empty() {
             write!(f, ", after printing {:?}", self.said)?;
         }
@@ -60,6 +60,8 @@ pub(crate) struct Process {
     pub(crate) socket: OwnedFd,
     pub(crate) arena: Arena,
     printed: std::fs::File,
+    /// The most that a call may take.
+    call: Duration,
 }
 
 impl Process {
@@ -87,6 +89,7 @@ impl Process {
             socket: ours,
             arena,
             printed,
+            call,
         };
         match process.give(&fd) {
             Ok(()) => Ok(process),
@@ -131,7 +134,7 @@ impl Process {
         let status = self.stop();
         let how = match error.kind() {
             io::ErrorKind::TimedOut => {
-                format!("did not answer within {:.1} s", after.as_secs_f64())
+                format!("did not answer within {} s", self.call.as_secs_f64())
             }
             io::ErrorKind::InvalidData => format!("gave an answer that is none ({error})"),
             _ => status.map_or_else(|| format!("is gone ({error})"), ended),

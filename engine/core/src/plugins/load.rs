@@ -413,7 +413,7 @@ fn open(sealed: Sealed, path: &Path, id: &str) -> Result<PluginRootRef, PluginEr
     // SAFETY: initialisers of the library run here. Its bytes are the ones that were trusted and
     // whose structure was checked; they are sealed and cannot change under the loader.
     let library = unsafe { Library::open(Some(sealed.path()), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| refused(error.to_string()))?;
+        .map_err(|error| refused(reason(&error)))?;
     // Never unloaded, also where it is refused below: its initialisers ran, and destructors of
     // thread-locals and objects may live in it until the end.
     let library = std::mem::ManuallyDrop::new(library);
@@ -424,11 +424,19 @@ fn open(sealed: Sealed, path: &Path, id: &str) -> Result<PluginRootRef, PluginEr
     let header =
         unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) }
             .map(|symbol| *symbol)
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| refused(reason(&error)))?;
     header
         .upgrade()
         .and_then(|header| header.init_root_module::<PluginRootRef>())
         .map_err(|error| foreign(path, id, &error))
+}
+
+/// What the system's loader says; the error itself says only which call failed.
+fn reason(error: &libloading::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => source.to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// A root that this host does not know.

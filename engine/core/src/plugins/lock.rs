@@ -15,7 +15,7 @@ pub const LOCK_FILE: &str = "eyemap-plugins.lock";
 const FORM: u32 = 1;
 
 /// One trusted file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Locked {
     /// The plugin's id.
     pub id: String,

@@ -9,6 +9,7 @@ mod all;
 mod calls;
 pub mod outcome;
 pub mod policy;
+mod progress;
 mod seeded;
 pub mod subject;
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use eyemap_abi::{CacheExtension, ErrorKind, PluginError, abi_stable::std_types::RStr, ids};
 use eyemap_engine::plugins::Plugin;
 
-use crate::{Ask, Check, Fault, Of, Outcome, Subject, calls::fault};
+use crate::{Ask, Check, Fault, Of, Outcome, Subject, calls::fault, progress};
 use driver::{Clock, Driver};
 pub(crate) use memory::guard_pages;
 use step::{Decided, Outcome as Played, Shape, Step, Wrong};
@@ -143,6 +143,7 @@ fn play(
     shape: Shape,
     with: Clock,
 ) -> Result<Played, Outcome> {
+    progress::next(format_args!("cache policy, {}, {shape:?}", trace.name));
     let driver = Driver::new(extension, OPTIONS, trace.capacity, shape);
     let driver = driver.map_err(|error| {
         fault(
@@ -496,6 +497,9 @@ pub(crate) fn created_oddly(plugin: &Plugin, texts: &[String]) -> Result<usize, 
     };
     let capacities = [0, 1, 1000, 1 << 40, u64::MAX];
     for capacity in capacities {
+        progress::next(format_args!(
+            "cache policy, odd options for {capacity} bytes"
+        ));
         for text in texts {
             drop((extension.create)(RStr::from_str(text), capacity));
         }

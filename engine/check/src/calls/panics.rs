@@ -11,7 +11,7 @@ use super::{
     fault, outcome,
     stage::Kind,
 };
-use crate::{Fault, Outcome, Subject, policy, seeded::Seeded};
+use crate::{Fault, Outcome, Subject, policy, progress, seeded::Seeded};
 
 /// No configuration at all, or none that fits.
 fn odd_texts() -> Vec<String> {
@@ -92,6 +92,10 @@ fn constructed(subject: &Subject) -> Result<String, Outcome> {
         };
         let before = valid("")?;
         for text in &texts {
+            progress::next(format_args!(
+                "{} stage, configuration {text:.60?}",
+                kind.word()
+            ));
             caught.count(kind.create(text));
             asked += 1;
         }
@@ -117,6 +121,7 @@ pub(super) fn calls(subject: &Subject) -> Outcome {
     let found = each_prepared(subject, |asked| {
         let first = asked.answer(&columns, 0..300)?;
         asked.describe()?;
+        progress::next(format_args!("{}: odd jobs and batches", asked.case));
         asked_oddly += oddly(asked, &mut caught);
         let again = asked.answer(&columns, 0..300)?;
         if let Some((index, found)) = first.differs(300, &again, |index| index) {
@@ -148,6 +153,7 @@ fn each_prepared(
             Outcome::from(fault(what, "say what it needs, or nothing: `{}`"))
         })?;
         for case in &cases {
+            progress::next(format_args!("{case}: `prepare`"));
             if let Err(error) = stage.prepare(&case.job)
                 && error.kind == ErrorKind::Panic
             {

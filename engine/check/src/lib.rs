@@ -13,6 +13,7 @@ mod file;
 mod loading;
 pub mod outcome;
 pub mod policy;
+mod progress;
 pub mod report;
 pub mod run;
 mod seeded;

@@ -11,7 +11,7 @@ use super::{
     outputs::Outputs,
     stage::{Kind, Prepared, Stage},
 };
-use crate::{Fault, Outcome, Subject};
+use crate::{Fault, Outcome, Subject, progress};
 
 /// A job of a stage, as a host would make it.
 #[derive(Clone)]
@@ -155,6 +155,17 @@ pub(super) fn stages(subject: &Subject) -> Result<Vec<(Kind, Stage)>, Outcome> {
 
 /// Prepares every job of every stage and asks; says how many jobs there were.
 pub(super) fn each_case(
+    subject: &Subject,
+    mut ask: impl FnMut(&Asked<'_>) -> Result<(), Outcome>,
+) -> Result<String, Outcome> {
+    each_case_in_silence(subject, |asked| {
+        progress::next(asked.case);
+        ask(asked)
+    })
+}
+
+/// As [`each_case`], where nothing may be printed.
+pub(super) fn each_case_in_silence(
     subject: &Subject,
     mut ask: impl FnMut(&Asked<'_>) -> Result<(), Outcome>,
 ) -> Result<String, Outcome> {

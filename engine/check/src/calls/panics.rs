@@ -9,9 +9,10 @@ use super::{
     asking::{Asked, Case, each_case, failed},
     columns::{Columns, Inputs},
     fault, outcome,
+    same::is_deterministic,
     stage::Kind,
 };
-use crate::{Fault, Outcome, Subject, policy, seeded::Seeded};
+use crate::{Fault, Outcome, Subject, policy, progress, seeded::Seeded};
 
 /// No configuration at all, or none that fits.
 fn odd_texts() -> Vec<String> {
@@ -92,6 +93,10 @@ fn constructed(subject: &Subject) -> Result<String, Outcome> {
         };
         let before = valid("")?;
         for text in &texts {
+            progress::next(format_args!(
+                "{} stage, configuration {text:.60?}",
+                kind.word()
+            ));
             caught.count(kind.create(text));
             asked += 1;
         }
@@ -114,12 +119,14 @@ pub(super) fn calls(subject: &Subject) -> Outcome {
     let mut caught = Caught::default();
     let mut asked_oddly = 0;
     let columns = Columns::random(&mut Seeded::new(subject.seed, "panics"), 300);
+    let same = is_deterministic(subject);
     let found = each_prepared(subject, |asked| {
         let first = asked.answer(&columns, 0..300)?;
         asked.describe()?;
+        progress::next(format_args!("{}: odd jobs and batches", asked.case));
         asked_oddly += oddly(asked, &mut caught);
         let again = asked.answer(&columns, 0..300)?;
-        if let Some((index, found)) = first.differs(300, &again, |index| index) {
+        if same && let Some((index, found)) = first.differs(300, &again, |index| index) {
             let what = format!(
                 "{}: `{}` answers otherwise after odd calls, for {}",
                 asked.case,
@@ -148,6 +155,7 @@ fn each_prepared(
             Outcome::from(fault(what, "say what it needs, or nothing: `{}`"))
         })?;
         for case in &cases {
+            progress::next(format_args!("{case}: `prepare`"));
             if let Err(error) = stage.prepare(&case.job)
                 && error.kind == ErrorKind::Panic
             {

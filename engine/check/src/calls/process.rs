@@ -19,7 +19,7 @@ use rustix::{
     stdio,
 };
 
-use super::{asking::each_case, columns::Columns, fault, outcome};
+use super::{asking::each_case_in_silence, columns::Columns, fault, outcome};
 use crate::{Fault, Outcome, Subject, policy, seeded::Seeded};
 
 /// What is looked at.
@@ -189,7 +189,7 @@ fn used(subject: &Subject) -> Result<String, Outcome> {
         return Ok(String::new());
     }
     let columns = Columns::random(&mut Seeded::new(subject.seed, "process"), 500);
-    each_case(subject, |asked| {
+    each_case_in_silence(subject, |asked| {
         asked.answer(&columns, 0..500)?;
         asked.describe()?;
         Ok(())

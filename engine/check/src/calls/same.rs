@@ -28,6 +28,19 @@ pub(super) fn promised(
     }
 }
 
+/// Whether the manifest promises the same answers each time: without it, two answers are not compared.
+pub(super) fn is_deterministic(subject: &Subject) -> bool {
+    subject
+        .manifest()
+        .is_ok_and(|manifest| manifest.deterministic)
+}
+
+/// Whether it promises besides that a column's answer does not depend on others.
+pub(super) fn is_chunk_invariant(subject: &Subject) -> bool {
+    let manifest = subject.manifest();
+    manifest.is_ok_and(|manifest| manifest.deterministic && manifest.chunk_invariant)
+}
+
 pub(super) fn repeat(subject: &Subject) -> Outcome {
     let promised = promised(subject, "`deterministic`", |manifest| {
         manifest.deterministic

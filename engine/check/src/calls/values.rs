@@ -9,6 +9,7 @@ use super::{
     asking::{Asked, each_case},
     columns::Columns,
     fault, outcome,
+    same::is_chunk_invariant,
     stage::Prepared,
 };
 use crate::{Fault, Outcome, Subject};
@@ -29,14 +30,15 @@ const FINITE: [f64; 10] = [
 ];
 
 pub(super) fn odd_numbers(subject: &Subject) -> Outcome {
+    let alone = is_chunk_invariant(subject);
     outcome(each_case(subject, |asked| {
         description_is_finite(asked)?;
         // Each among plain columns, so that what it does to them shows.
         for value in FINITE {
-            among_plain(asked, column(3, 4, value), true)?;
+            among_plain(asked, column(3, 4, value), true, alone)?;
         }
         for value in NOT_FINITE {
-            among_plain(asked, column(3, 4, value), false)?;
+            among_plain(asked, column(3, 4, value), false, alone)?;
         }
         Ok(())
     }))
@@ -56,10 +58,11 @@ const EXTREMES: [i32; 9] = [
 ];
 
 pub(super) fn extreme_coordinates(subject: &Subject) -> Outcome {
+    let alone = is_chunk_invariant(subject);
     outcome(each_case(subject, |asked| {
         for hex1 in EXTREMES {
             for hex2 in EXTREMES {
-                among_plain(asked, column(hex1, hex2, 5.0), false)?;
+                among_plain(asked, column(hex1, hex2, 5.0), false, alone)?;
             }
         }
         Ok(())
@@ -85,8 +88,9 @@ fn around((hex1, hex2, value): Column) -> Columns {
 }
 
 /// Asks for an odd column among plain ones: it causes no panic, is placed where there are numbers for it,
-/// and the others are answered as ever. Only where it `must` be, it is answered and not refused.
-fn among_plain(asked: &Asked<'_>, odd: Column, must: bool) -> Result<(), Fault> {
+/// and the others are answered as ever if each is answered `alone`. Only where it `must` be, it is
+/// answered and not refused.
+fn among_plain(asked: &Asked<'_>, odd: Column, must: bool, alone: bool) -> Result<(), Fault> {
     let (with, without) = (around(odd), around(column(3, 6, 3.0)));
     let call = asked.case.kind.call();
     let words = format!("{}: `{call}` with {}", asked.case, with.describe(3));
@@ -114,6 +118,9 @@ fn among_plain(asked: &Asked<'_>, odd: Column, must: bool) -> Result<(), Fault> 
             format!("{words} is placed at {x:?},{y:?} px"),
             "leave `placed` at 0 where there is no place that numbers can hold",
         ));
+    }
+    if !alone {
+        return Ok(());
     }
     let plain = asked.answer(&without, 0..7)?;
     let others = |index: usize| if index < 3 { index } else { index + 1 };

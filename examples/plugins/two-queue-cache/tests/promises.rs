@@ -100,7 +100,11 @@ fn a_walk_over_many_entries_leaves_those_that_proved_themselves() {
     let mut keys = vec![1, 2, 3, 4, 5, 6, 1, 2];
     keys.extend(100..120);
     keys.extend([1, 2]);
-    assert!(bits(&Options::default(), 4, &keys).ends_with("11"));
+    let options = Options {
+        out_fraction: 2.0,
+        ..Default::default()
+    };
+    assert!(bits(&options, 4, &keys).ends_with("11"));
 }
 
 #[test]

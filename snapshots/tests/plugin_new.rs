@@ -182,9 +182,7 @@ fn a_new_cache_policy_is_used_by_a_run_and_by_a_replay() {
     assert!(journey.commands <= 5);
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let text = told.to_string();
-    let replayed = told["results"]
-        .as_array()
-        .unwrap_or_else(|| panic!("{text}"));
+    let replayed = told["runs"].as_array().unwrap_or_else(|| panic!("{text}"));
     let hits = |i: usize| {
         replayed[i]["hits"]
             .as_u64()

@@ -2,8 +2,8 @@
 //!
 //! The crate is a copy of one of the project's templates, `plugins/template-*`, which are members of the
 //! workspace and compiled and tested with it. What a copy must call otherwise (crate, library, type and id)
-//! are words of the template itself, see [`template`]; its `Cargo.toml` is written from values of this
-//! workspace, see [`cargo`]. A crate is written completely or not at all, and nothing that is there is
+//! are words of the template itself; its `Cargo.toml` is written from values of this workspace. A crate is
+//! written completely or not at all, and nothing that is there is
 //! touched.
 
 mod cargo;

@@ -16,17 +16,37 @@ const KEYWORDS: [&str; 53] = [
     "typeof", "union", "unsafe", "unsized", "use", "virtual", "where", "while",
 ];
 
-/// Crates that a plugin already sees under these names.
-const CRATES: [&str; 9] = [
+/// What a plugin and its tests already see under these names: crates, a module, types of the language. A
+/// crate of the same name would hide it.
+const TAKEN: [&str; 28] = [
     "alloc",
+    "bool",
+    "char",
     "core",
     "criterion",
     "eyemap",
     "eyemap_abi",
     "eyemap_sdk",
+    "f32",
+    "f64",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "isize",
     "proc_macro",
+    "prelude",
     "std",
+    "str",
     "test",
+    "testing",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
 ];
 
 /// The names of one plugin.
@@ -89,8 +109,8 @@ fn fault(name: &str, code: &str) -> Option<&'static str> {
         ),
         (KEYWORDS.contains(&code), "it is a word of Rust"),
         (
-            CRATES.contains(&code),
-            "it is the name of a crate that every plugin sees",
+            TAKEN.contains(&code),
+            "every plugin sees something else under this name",
         ),
     ];
     checks
@@ -151,6 +171,8 @@ mod tests {
             "gen",
             "self",
             "core",
+            "testing",
+            "f64",
             "eyemap-sdk",
             "criterion",
             "a\nb",

@@ -24,7 +24,8 @@ cargo xtask bench-peers [--quick]
 cargo xtask workload --types N --seed S -o DIR
                             write a table of any size; --help says more
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
-cargo xtask museum          build plugins of other times, and load them in shuffled orders in hosts
+cargo xtask museum [--build]
+                            build plugins of other times, and load them in shuffled orders in hosts
                             of today, of before and of a time to come
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("{seconds:?} is no number of seconds")),
         },
         ["museum"] => museum::run(),
+        ["museum", "--build"] => museum::collect().map(drop),
         ["tidy"] => tidy::run(),
         [] | ["help"] => {
             print!("{HELP}");

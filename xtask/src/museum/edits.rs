@@ -34,10 +34,12 @@ pub(super) const ALL: [(&str, &[Edit], bool); 3] = [
 ];
 
 const ABI: &str = "engine/abi/Cargo.toml";
+const HOST_JOBS: &str = "snapshots/museum/host/src/jobs.rs";
 const EXPORT: &str = "engine/sdk/src/export.rs";
 
 /// What a later release may do: a minor version of the ABI with an extension more, which every plugin
-/// exports first, a manifest with keys more, and a host that sends jobs with keys more.
+/// exports first, a manifest with keys more, and a host that knows the extension and sends jobs with keys
+/// more.
 const NEWER: &[Edit] = &[
     Edit {
         file: ABI,
@@ -91,6 +93,25 @@ const NEWER: &[Edit] = &[
         from: "    serde_json::to_string(job).unwrap_or_default()\n",
         to: "    let mut job = serde_json::to_value(job).unwrap_or_default();\n    \
              job[\"from_a_time_to_come\"] = serde_json::json!({ \"any\": [1, null] });\n    job.to_string()\n",
+    },
+    Edit {
+        file: "engine/core/src/plugins/load.rs",
+        from: "impl Extension for DescribeExtension {\n",
+        to: "impl Extension for eyemap_abi::DecorationExtension {\n    \
+             const ID: &'static str = ids::DECORATION;\n}\nimpl Extension for DescribeExtension {\n",
+    },
+    Edit {
+        file: HOST_JOBS,
+        from: "    ids::DESCRIBE,\n];",
+        to: "    ids::DESCRIBE,\n    ids::DECORATION,\n];",
+    },
+    Edit {
+        file: HOST_JOBS,
+        from: "        _ => Ok(None),\n",
+        to: "        ids::DECORATION => {\n            \
+             let extension = plugin.extension::<eyemap_abi::DecorationExtension>()?;\n            \
+             let decorated = done((extension.decorate)(\"a frame\".into()))?;\n            \
+             Ok(Some(json!(decorated.as_str())))\n        }\n        _ => Ok(None),\n",
     },
 ];
 

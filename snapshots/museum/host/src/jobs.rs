@@ -4,9 +4,7 @@
 //! older host leaves keys out: the plugin must take the defaults.
 
 use eyemap_abi::{
-    CachePolicy as _, ColorStage as _, ColumnBatch, CoordinateStage as _, Event,
-    MetadataStage as _, PluginError as AbiError, PreparedColor as _, PreparedCoordinate as _,
-    PreparedMetadata as _, SlotMeta,
+    ColumnBatch, Event, PluginError as AbiError, SlotMeta,
     abi_stable::std_types::{RNone, RResult, RSlice, RSliceMut, RStr},
     cache::EventKind,
     ids,
@@ -14,6 +12,15 @@ use eyemap_abi::{
 };
 use eyemap_engine::plugins::{Plugin, PluginError};
 use serde_json::{Value, json};
+
+/// Ids that this host knows: it asks every plugin for all of them.
+pub(crate) const KNOWN: &[&str] = &[
+    ids::COORDINATE,
+    ids::COLOR,
+    ids::METADATA,
+    ids::CACHE,
+    ids::DESCRIBE,
+];
 
 /// Why an extension cannot be used.
 pub(crate) enum Failure {

@@ -61,12 +61,13 @@ fn words(error: &PluginError) -> String {
     format!("{error}\nhelp: {}", error.help())
 }
 
-/// What a loaded plugin gives for each extension that it says it has, known or not.
+/// What a loaded plugin gives for each extension that it says it has, known or not, and for those that
+/// the host knows.
 fn use_all(finder: &Finder, path: &str, plugin: &'static Plugin) -> Value {
-    let exported = &plugin.manifest.extensions;
+    let exported = plugin.manifest.extensions.iter().map(String::as_str);
     let used: serde_json::Map<_, _> = exported
-        .iter()
-        .map(|id| (id.clone(), used(jobs::ask(plugin, id))))
+        .chain(jobs::KNOWN.iter().copied())
+        .map(|id| (id.to_owned(), used(jobs::ask(plugin, id))))
         .collect();
     // What the plugin has but this host cannot use, it cannot draw with either.
     let vectors: Value = match golden::vectors(finder, path, &[]) {

@@ -6,6 +6,7 @@ mod demo;
 mod fuzz;
 mod museum;
 mod process;
+mod semver;
 mod test;
 mod tidy;
 
@@ -27,6 +28,7 @@ cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
 cargo xtask museum [--build]
                             build plugins of other times, and load them in shuffled orders in hosts
                             of today, of before and of a time to come
+cargo xtask semver          compare what SDK and ABI offer with what they offered before
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
 
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         },
         ["museum"] => museum::run(),
         ["museum", "--build"] => museum::collect().map(drop),
+        ["semver"] => semver::run(),
         ["tidy"] => tidy::run(),
         [] | ["help"] => {
             print!("{HELP}");

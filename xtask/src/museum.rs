@@ -29,6 +29,8 @@ const PLUGINS: [&str; 4] = [
 ];
 /// The small host of `snapshots/museum/host`.
 const HOST: &str = "eyemap-museum-host";
+/// The commit at which version 1.0.0 of the ABI was complete.
+pub(crate) const PUBLISHED: &str = "94863f6f50d8895ecda1f29e5c3f3d787af8081b";
 /// Revisions that stand for a time as long as no tag of that name does: name, commit, and whether its
 /// command is built too, as the older host.
 const REVISIONS: [(&str, &str, bool); 3] = [
@@ -45,11 +47,7 @@ const REVISIONS: [(&str, &str, bool); 3] = [
         false,
     ),
     // The ABI as published.
-    (
-        "abi-1.0.0",
-        "94863f6f50d8895ecda1f29e5c3f3d787af8081b",
-        true,
-    ),
+    ("abi-1.0.0", PUBLISHED, true),
 ];
 
 /// As `cargo xtask museum`: builds the museum, and lets the hosts load it.
@@ -101,6 +99,13 @@ pub(crate) fn collect() -> Result<PathBuf, String> {
 
 fn museum_dir() -> PathBuf {
     target_dir().join("museum")
+}
+
+/// The newest release, by version.
+pub(crate) fn newest_tag() -> Option<String> {
+    let mut tags = trees::tags();
+    tags.retain(|tag| tag.starts_with('v'));
+    tags.pop()
 }
 
 /// Tags, and revisions of which no tag has the name.

@@ -6,7 +6,7 @@ use eyemap_snapshots::{build_dir, plugin, trial::example};
 use serde_json::Value;
 
 /// Plugins that every tree of sources builds, and the stage or policy of each.
-pub const PLUGINS: [(&str, &str); 4] = [
+pub(crate) const PLUGINS: [(&str, &str); 4] = [
     ("binned-color", "eyemap.color/1"),
     ("column-metadata", "eyemap.metadata/1"),
     ("hex-coordinates", "eyemap.coordinate/1"),
@@ -24,19 +24,19 @@ const BY_HAND: [&str; 6] = [
 ];
 
 /// Pieces and hosts by name. A piece is `TIME/PLUGIN`, for example `newer/lru-policy`.
-pub struct Museum {
-    pub hosts: BTreeMap<String, PathBuf>,
-    pub pieces: BTreeMap<String, PathBuf>,
+pub(crate) struct Museum {
+    pub(crate) hosts: BTreeMap<String, PathBuf>,
+    pub(crate) pieces: BTreeMap<String, PathBuf>,
     /// Revisions that this checkout does not have.
-    pub left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What a host told of each piece.
-pub type Told = BTreeMap<String, Value>;
+pub(crate) type Told = BTreeMap<String, Value>;
 
 impl Museum {
     /// The built museum, with today's plugins and those by hand.
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let how = "build and test it with `cargo xtask museum`";
         let path = std::env::var_os("EYEMAP_MUSEUM")
             .unwrap_or_else(|| panic!("EYEMAP_MUSEUM is not set: {how}"));
@@ -62,12 +62,12 @@ impl Museum {
     }
 
     /// Names of all pieces, sorted.
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.pieces.keys().map(String::as_str).collect()
     }
 
     /// Times of which the museum has sources in git.
-    pub fn revisions(&self) -> Vec<&str> {
+    pub(crate) fn revisions(&self) -> Vec<&str> {
         let edited = ["today", "by hand", "newer", "altered", "next-root"];
         let mut times: Vec<_> = self
             .pieces
@@ -80,7 +80,7 @@ impl Museum {
     }
 
     /// Loads pieces in an order, in a process of its own, and uses each.
-    pub fn load(&self, host: &str, mode: &str, order: &[&str]) -> Told {
+    pub(crate) fn load(&self, host: &str, mode: &str, order: &[&str]) -> Told {
         let mut command = Command::new(&self.hosts[host]);
         command
             .arg(mode)
@@ -110,18 +110,18 @@ impl Museum {
 }
 
 /// What a piece answered for an extension, or `None` where it was refused or failed.
-pub fn answers<'a>(told: &'a Value, id: &str) -> Option<&'a Value> {
+pub(crate) fn answers<'a>(told: &'a Value, id: &str) -> Option<&'a Value> {
     told["extensions"][id].get("answers")
 }
 
 /// Why a piece was refused: as a whole, or for an extension.
-pub fn refusal<'a>(told: &'a Value, id: &str) -> Option<&'a str> {
+pub(crate) fn refusal<'a>(told: &'a Value, id: &str) -> Option<&'a str> {
     let whole = told["refused"].as_str();
     whole.or_else(|| told["extensions"][id]["refused"].as_str())
 }
 
 /// Every refusal of a piece: as a whole, and for each extension.
-pub fn refusals(told: &Value) -> Vec<&str> {
+pub(crate) fn refusals(told: &Value) -> Vec<&str> {
     let ids = told["extensions"].as_object();
     let of_ids = ids.into_iter().flatten().map(|(_, told)| &told["refused"]);
     let all = std::iter::once(&told["refused"]).chain(of_ids);

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use eyemap_snapshots::desk::{Desk, TABLE, succeeds};
 use serde_json::Value;
 
-use super::collection::{Museum, PLUGINS, Told, answers, refusal};
+use crate::collection::{Museum, PLUGINS, Told, answers, refusal};
 
 /// Extension that only the newer time knows.
 const DECORATION: &str = "eyemap.decoration/1";

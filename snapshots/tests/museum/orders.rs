@@ -1,6 +1,6 @@
 //! The order of loading decides nothing.
 
-use super::collection::{Museum, Told, answers, refusals};
+use crate::collection::{Museum, Told, answers, refusals};
 
 /// Orders in which everything is loaded.
 const ORDERS: u64 = 24;

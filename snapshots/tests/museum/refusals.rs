@@ -1,6 +1,6 @@
 //! What does not fit is refused in a few lines that name the member and the remedy.
 
-use super::collection::{Museum, PLUGINS, refusal, refusals};
+use crate::collection::{Museum, PLUGINS, refusal, refusals};
 
 /// The words of one refusal.
 fn contains(text: &str, parts: &[&str]) {

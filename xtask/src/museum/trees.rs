@@ -53,9 +53,9 @@ impl Tree {
     }
 }
 
-/// Tags that stand for a time.
+/// Tags that stand for a time, older versions first.
 pub(super) fn tags() -> Vec<String> {
-    let listed = git(&["tag", "--list", "abi-*", "v*"]).output();
+    let listed = git(&["tag", "--sort=version:refname", "--list", "abi-*", "v*"]).output();
     let text = listed.map_or_else(|_| Vec::new(), |output| output.stdout);
     let text = String::from_utf8_lossy(&text).into_owned();
     // A name is a directory here.

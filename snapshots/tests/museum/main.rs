@@ -4,9 +4,7 @@
 //! Libraries are never unloaded, so every order of loading has a process of its own: the small host of
 //! `snapshots/museum/host`, which loads all pieces, then uses each.
 
-mod museum {
-    pub mod collection;
-    mod hosts;
-    mod orders;
-    mod refusals;
-}
+mod collection;
+mod hosts;
+mod orders;
+mod refusals;

@@ -4,7 +4,9 @@ mod bench;
 mod build;
 mod demo;
 mod fuzz;
+mod museum;
 mod process;
+mod semver;
 mod test;
 mod tidy;
 
@@ -23,6 +25,10 @@ cargo xtask bench-peers [--quick]
 cargo xtask workload --types N --seed S -o DIR
                             write a table of any size; --help says more
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
+cargo xtask museum [--build]
+                            build plugins of other times, and load them in shuffled orders in hosts
+                            of today, of before and of a time to come
+cargo xtask semver          compare what SDK and ABI offer with what they offered before
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
 
@@ -47,6 +53,9 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(seconds),
             Err(_) => Err(format!("{seconds:?} is no number of seconds")),
         },
+        ["museum"] => museum::run(),
+        ["museum", "--build"] => museum::collect().map(drop),
+        ["semver"] => semver::run(),
         ["tidy"] => tidy::run(),
         [] | ["help"] => {
             print!("{HELP}");

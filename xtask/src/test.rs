@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Done, build, fuzz,
+    Done, build, fuzz, museum,
     process::{cargo, exists, run as run_to_end},
 };
 
@@ -35,8 +35,10 @@ fn run_all(count: &mut CountedRun) -> Done {
         "eyemap-fixtures",
         "--examples",
     ]))?;
+    let museum = museum::collect()?;
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
     tests
+        .env("EYEMAP_MUSEUM", museum)
         .env("EYEMAP_BIN", &built.command)
         .env("EYEMAP_BUILD_DIR", &built.dir)
         .env("EYEMAP_OPTIMIZED_DIR", &optimized.dir);

@@ -15,7 +15,7 @@ use eyemap_abi::{
     PluginError as AbiError, PluginRootRef, Table,
     abi_stable::{
         StableAbi,
-        library::{AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL},
+        library::{AbiHeader, AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL},
         std_types::{RErr, ROk, RResult, RSlice, RStr, RString},
     },
     ids,
@@ -441,18 +441,33 @@ fn reason(error: &libloading::Error) -> String {
 
 /// A root that this host does not know.
 fn foreign(path: &Path, id: &str, error: &LibraryError) -> PluginError {
-    let text = error.to_string();
-    let line = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("another root");
     PluginError::Abi {
         id: id.into(),
         path: path.into(),
         member: "the root of the plugin".into(),
         expected: format!("the root of eyemap-abi 1 with abi_stable {}", "0.11"),
-        found: line.chars().take(100).collect(),
+        found: found(error),
+    }
+}
+
+/// What was found in place of the root, in a line.
+fn found(error: &LibraryError) -> String {
+    match error {
+        LibraryError::IncompatibleVersionNumber { actual_version, .. } => {
+            format!("the root of eyemap-abi {actual_version}")
+        }
+        LibraryError::InvalidAbiHeader(header)
+            if header.magic_string == AbiHeader::VALUE.magic_string =>
+        {
+            let (major, minor) = (header.abi_major, header.abi_minor);
+            format!("a root with abi_stable {major}.{minor}")
+        }
+        LibraryError::InvalidAbiHeader(_) => "no root of abi_stable".into(),
+        other => {
+            let text = other.to_string();
+            let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+            line.unwrap_or("another root").chars().take(100).collect()
+        }
     }
 }
 

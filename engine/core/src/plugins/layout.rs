@@ -28,15 +28,20 @@ pub(crate) fn check<T: StableAbi>(found: &'static TypeLayout) -> Result<(), Diff
 }
 
 fn distil(errors: &AbiInstabilityErrors) -> Difference {
-    let first = errors.errors.first();
+    // Types on the way to a difference are listed too, without one of their own.
+    let first = errors.errors.iter().find(|error| !error.errs.is_empty());
     let mut member = vec![errors.interface.name().to_owned()];
     let steps = first.iter().flat_map(|error| error.stack_trace.iter());
-    member.extend(steps.map(|step| name(&step.expected)));
+    member.extend(steps.clone().map(|step| name(&step.expected)));
+    // A field that holds a function is followed by the function of that name.
+    member.dedup();
+    let owner = steps.last().and_then(|step| type_of(&step.expected));
+    let owner = owner.map_or_else(String::new, |owner| format!(" ({owner})"));
     let (expected, found) = first
         .and_then(|error| error.errs.first())
         .map_or_else(|| ("the same layout".into(), "another".into()), sides);
     Difference {
-        member: member.join("."),
+        member: member.join(".") + &owner,
         expected,
         found,
     }
@@ -46,6 +51,14 @@ fn name(step: &TLFieldOrFunction) -> String {
     match step {
         TLFieldOrFunction::Field(field) => field.name().to_owned(),
         TLFieldOrFunction::Function(function) => function.name.as_str().to_owned(),
+    }
+}
+
+/// The type that a step leads to.
+fn type_of(step: &TLFieldOrFunction) -> Option<&'static str> {
+    match step {
+        TLFieldOrFunction::Field(field) => Some(field.layout().name()),
+        TLFieldOrFunction::Function(_) => None,
     }
 }
 

@@ -56,23 +56,23 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "constructor-panic-contained",
         "uncaught-panic@create",
-        "it ended with",
+        "the process crashed: SIGABRT",
     ),
     fault(
         "constructor-panic-contained",
         "segfault@create",
         "signal 11",
     ),
-    fault("constructor-panic-contained", "abort@create", "signal 6"),
+    fault("constructor-panic-contained", "abort@create", "SIGABRT"),
     fault(
         "constructor-panic-contained",
         "stack-overflow@create",
-        "it ended with signal",
+        "the process crashed: SIG",
     ),
     fault(
         "constructor-panic-contained",
         "exit@load",
-        "it ended with code 0 and no answer",
+        "ended the process with exit code 0",
     ),
     fault(
         "call-panic-contained",
@@ -92,7 +92,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "call-panic-contained",
         "uncaught-panic@call",
-        "it ended with",
+        "the process crashed: SIGABRT",
     ),
     fault(
         "call-panic-contained",
@@ -176,7 +176,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "deterministic-across-processes",
         "minds-process",
-        "another process answers otherwise",
+        "answered otherwise than process 1",
     ),
     fault(
         "chunk-invariance",
@@ -188,9 +188,14 @@ pub(crate) const FAULTS: &[Fault] = &[
         "minds-threads",
         "answers otherwise while other threads ask",
     ),
+    fault(
+        "contained-equals-in-process",
+        "minds-containment",
+        "the contained plugin answered otherwise",
+    ),
     fault(UNTOUCHED, "prints", "it prints: \"a plugin prints\\n"),
     fault(UNTOUCHED, "prints@load", "it prints: \"a plugin prints\\n"),
-    fault(UNTOUCHED, "exit@call", "it ended with code 0 and no answer"),
+    fault(UNTOUCHED, "exit@call", "ended the process with exit code 0"),
     fault(
         UNTOUCHED,
         "signal-handler@load",
@@ -255,7 +260,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "hostile-trace-terminates",
         "endless-at-nothing",
-        "it took longer than",
+        "it did not end within",
     ),
     // What asks the system for something says whether it got it.
     fault(
@@ -281,8 +286,8 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "constructor-panic-contained",
         "fork@create",
-        "panicked: fork: done",
+        "panicked: fork: refused",
     ),
-    fault("empty-batch", "endless-loop@call", "it took longer than"),
-    fault("empty-batch", "sleep@create", "it took longer than"),
+    fault("empty-batch", "endless-loop@call", "it did not end within"),
+    fault("empty-batch", "sleep@create", "it did not end within"),
 ];

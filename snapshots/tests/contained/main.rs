@@ -1,4 +1,5 @@
 //! Contained plugins: what they answer is what they answer in this process, and what they do ends with them.
 
 mod hostile;
+mod policies;
 mod same_answers;

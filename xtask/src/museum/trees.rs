@@ -36,6 +36,8 @@ impl Tree {
         command
             .args(["--config", "profile.dev.debug=false"])
             .args(["--config", "profile.dev.package.\"*\".opt-level=0"])
+            // But for the hashes of libraries, which a host would spend most of its time on.
+            .args(["--config", "profile.dev.package.sha2.opt-level=3"])
             .arg("--target-dir")
             .arg(&self.target)
             // Warnings of old sources under a newer compiler are nobody's concern.

@@ -23,7 +23,7 @@ use eyemap_engine::{
     dataset::Dataset,
     draw::test_scene::Random,
     ingest::{IngestOptions, read_dataset},
-    plugins::{Finder, SearchDir},
+    plugins::{Finder, Mode, SearchDir},
 };
 
 /// What fails in a chore is a disk, a program or an argument: the text says which.
@@ -71,6 +71,7 @@ pub fn finder() -> Finder {
             origin: "the build",
         }],
         trusted: names.map(|name| format!("org.eyemap.{name}")).into(),
+        force: Some(Mode::Trusted),
         ..Finder::default()
     }
 }

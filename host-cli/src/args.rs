@@ -1,7 +1,9 @@
 //! Arguments.
 
 mod cache;
+mod plugin;
 mod plugin_check;
+mod plugin_trust;
 mod share;
 mod verify;
 
@@ -19,7 +21,9 @@ use eyemap_engine::{
 pub(crate) use cache::{
     CacheCommand, Capacity, SimulateArgs, StoreArgs, SweepArgs, TuneArgs, WarmArgs,
 };
+pub(crate) use plugin::NewArgs;
 pub(crate) use plugin_check::CheckArgs;
+pub(crate) use plugin_trust::{LockArgs, PinArgs, TrustArgs, VerifyLocksArgs};
 pub(crate) use share::{MergeArgs, PlanArgs};
 pub(crate) use verify::{
     AcceptArgs, AgainArgs, CompareArgs, InitArgs, JoinArgs, VerifyArgs, VerifyCommand,
@@ -45,7 +49,7 @@ pub(crate) enum Command {
     Verify(Box<VerifyArgs>),
     /// Say what is in a table
     Inspect(InspectArgs),
-    /// Look at plugins
+    /// Make, look at and trust plugins
     Plugin {
         #[command(subcommand)]
         command: PluginCommand,
@@ -63,9 +67,17 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Make a new plugin: a crate that builds, is tested and draws a map
+    New(NewArgs),
     /// List the plugins of the search path
     List(ListArgs),
-    /// Trust the plugins of a directory: write its lock
+    /// Let a library run, as it is now: write its hash into a lock
+    Pin(PinArgs),
+    /// Let a pinned plugin run in eyemap's own process
+    Trust(TrustArgs),
+    /// Compare the files of plugins with what the locks say
+    Verify(VerifyLocksArgs),
+    /// Pin every plugin of a directory: write its lock
     Lock {
         /// The directory
         dir: PathBuf,
@@ -238,12 +250,12 @@ impl Args {
             Command::Merge(args) => args.json,
             Command::Verify(args) => args.wants_json(),
             Command::Inspect(args) => args.table.json,
-            Command::Plugin {
-                command: PluginCommand::List(args),
-            } => args.json,
-            Command::Plugin {
-                command: PluginCommand::Check(args),
-            } => args.json,
+            Command::Plugin { command } => match command {
+                PluginCommand::List(args) => args.json,
+                PluginCommand::Check(args) => args.json,
+                PluginCommand::Verify(args) => args.json,
+                _ => false,
+            },
             Command::Cache { command } => match command {
                 CacheCommand::Simulate(args) => args.sweep.json,
                 CacheCommand::Tune(args) => args.sweep.json,

@@ -13,6 +13,7 @@ use eyemap_engine::{
     plan::{PlanError, SelectError},
     plugins::PluginError,
     render::RenderError,
+    scaffold::ScaffoldError,
     stage::StageError,
 };
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -259,6 +260,13 @@ impl From<SelectError> for Failure {
 impl From<PluginError> for Failure {
     fn from(error: PluginError) -> Self {
         Self::new(USAGE, error.to_string()).help(error.help())
+    }
+}
+
+impl From<ScaffoldError> for Failure {
+    fn from(error: ScaffoldError) -> Self {
+        let help = error.help();
+        Self::with_cause(USAGE, error).help(help)
     }
 }
 

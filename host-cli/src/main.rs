@@ -22,7 +22,7 @@ mod verify;
 
 use std::{panic::catch_unwind, process::ExitCode};
 
-use args::{Args, Command, PluginCommand};
+use args::{Args, Command};
 use eyemap_engine::plugins::{WORKER_ARGUMENT, serve_worker};
 use failure::Failure;
 
@@ -67,15 +67,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Merge(args) => merge::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
-        Command::Plugin {
-            command: PluginCommand::List(args),
-        } => plugin::list(args),
-        Command::Plugin {
-            command: PluginCommand::Lock { dir },
-        } => plugin::lock(dir),
-        Command::Plugin {
-            command: PluginCommand::Check(args),
-        } => plugin::check::run(args),
+        Command::Plugin { command } => plugin::run(command),
         Command::Cache { command } => cache::run(command),
         Command::Config => out::text(include_str!("../../docs/eyemap.toml")),
         Command::Csp => out::text(&format!(

@@ -1,22 +1,37 @@
 //! `eyemap plugin`: what is in the search path, and whom to trust.
 
-pub(crate) mod check;
+mod check;
+mod new;
+mod trust;
 
 use std::{path::Path, process::ExitCode};
 
 use comfy_table::{Table, presets::NOTHING};
 use eyemap_engine::plugins::{
-    Finder, LOCK_FILE, Listed, Lock, Locked, PluginError, check_file, read_manifest, sha256_hex,
+    Finder, LOCK_FILE, Listed, Lock, Locked, Mode, PluginError, check_file, read_manifest,
+    sha256_hex,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    args::ListArgs,
+    args::{ListArgs, PluginCommand},
     failure::{Failure, USAGE},
     out, session,
 };
 
-pub(crate) fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: &PluginCommand) -> Result<ExitCode, Failure> {
+    match command {
+        PluginCommand::New(args) => new::new(args),
+        PluginCommand::List(args) => list(args),
+        PluginCommand::Check(args) => check::run(args),
+        PluginCommand::Pin(args) => trust::pin(args),
+        PluginCommand::Trust(args) => trust::trust(args),
+        PluginCommand::Verify(args) => trust::verify(args),
+        PluginCommand::Lock { dir } => lock(dir),
+    }
+}
+
+fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
     let (config, source) = session::config(args.config.as_deref())?;
     let finder = session::finder(&config, &source)?;
     let listed = finder.list();
@@ -39,7 +54,7 @@ fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
     let mut table = Table::new();
     table
         .load_style(NOTHING)
-        .set_header(["plugin", "version", "exports", "state", "file"]);
+        .set_header(["plugin", "version", "exports", "state", "runs", "file"]);
     for plugin in listed {
         let (id, version, exports) = match &plugin.manifest {
             Ok(manifest) => (
@@ -50,7 +65,8 @@ fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
             Err(_) => ("?".into(), String::new(), String::new()),
         };
         let file = out::plain(&plugin.path.display().to_string());
-        table.add_row([id, out::plain(&version), exports, state(plugin), file]);
+        let (version, state, runs) = (out::plain(&version), state(plugin), runs(plugin));
+        table.add_row([id, version, exports, state, runs.into(), file]);
     }
     let mut text = String::new();
     for line in table.lines() {
@@ -81,9 +97,20 @@ fn state(plugin: &Listed) -> String {
             format!("unusable: {}", out::plain(&error.to_string()))
         }
         (_, Err(PluginError::Changed { .. }), _) => "changed since it was locked".into(),
+        (_, Err(PluginError::Denied { .. }), _) => "denied".into(),
+        (_, Err(error @ PluginError::Writable { .. }), _) => out::plain(&error.to_string()),
         (_, Err(_), _) => "not trusted".into(),
         (_, _, Some(other)) => format!("shadowed by {}", out::plain(&other.display().to_string())),
         _ => "ready".into(),
+    }
+}
+
+/// Where it runs when it is asked for.
+fn runs(plugin: &Listed) -> &'static str {
+    match (&plugin.manifest, &plugin.trust) {
+        (Ok(_), Ok(Mode::Trusted)) => "in-process",
+        (Ok(_), Ok(Mode::Contained)) => "contained",
+        _ => "",
     }
 }
 
@@ -136,13 +163,14 @@ fn document(finder: &Finder, listed: &Listed, schema: bool) -> Value {
         "path": listed.path.display().to_string(),
         "origin": listed.origin,
         "state": state(listed),
+        "runs": runs(listed),
         "manifest": manifest.ok(),
         "description": described,
     })
 }
 
 /// Writes the lock of a directory: every plugin in it is trusted from now on.
-pub(crate) fn lock(dir: &Path) -> Result<ExitCode, Failure> {
+fn lock(dir: &Path) -> Result<ExitCode, Failure> {
     let unreadable = |error| Failure::new(USAGE, format!("cannot read {}: {error}", dir.display()));
     let mut plugins = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -157,14 +185,14 @@ pub(crate) fn lock(dir: &Path) -> Result<ExitCode, Failure> {
         let manifest = read_manifest(&path, &bytes)?;
         check_file(&path, &bytes)?;
         plugins.push(Locked {
-            id: manifest.id,
-            version: manifest.version,
-            sha256: sha256_hex(&bytes),
+            file: path.file_name().map(Into::into),
+            ..Locked::of(&manifest, sha256_hex(&bytes))
         });
     }
     let lock = Lock {
         path: dir.join(LOCK_FILE),
         plugins,
+        shipped: false,
     };
     lock.write()?;
     out::text(&format!(

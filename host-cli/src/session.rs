@@ -44,6 +44,9 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
     let trusted = plugins.by_id.iter().filter(|(_, plugin)| plugin.trust);
     finder.workers.limits = plugins.contained.limits();
     finder.trusted.extend(trusted.map(|(id, _)| id.clone()));
+    let modes = plugins.by_id.iter();
+    let modes = modes.filter_map(|(id, plugin)| Some((id.clone(), plugin.mode?)));
+    finder.modes.extend(modes);
     Ok(finder)
 }
 

@@ -3,9 +3,11 @@
 //! They run the built command and load real plugins, so `cargo xtask test` builds both first and
 //! passes `EYEMAP_BIN` and `EYEMAP_BUILD_DIR`. Without them a test fails and says so.
 
+pub mod broken;
 pub mod case;
 pub mod desk;
 pub mod policies;
+pub mod stranger;
 pub mod trial;
 
 use std::{
@@ -61,7 +63,7 @@ pub fn library(package: &str) -> String {
     format!("{prefix}{}{suffix}", package.replace('-', "_"))
 }
 
-/// Finds the plugins of the bundle and trusts its lock.
+/// Finds the plugins of the bundle, which run in this process as they do in the command.
 ///
 /// # Panics
 /// When the bundle has no usable lock.
@@ -69,7 +71,10 @@ pub fn finder() -> Finder {
     let dir = build_dir().join("plugins");
     let lock = Lock::read(&dir.join(eyemap_engine::plugins::LOCK_FILE));
     Finder {
-        locks: vec![lock.unwrap_or_else(|error| panic!("{error}: {HOW}"))],
+        locks: vec![
+            lock.unwrap_or_else(|error| panic!("{error}: {HOW}"))
+                .of_the_host(),
+        ],
         dirs: vec![SearchDir {
             path: dir,
             origin: "the build",

@@ -2,7 +2,7 @@
 
 use eyemap_engine::{
     cache::{PolicyError, PolicySource},
-    plugins::{Finder, read_manifest},
+    plugins::{Finder, Mode, read_manifest},
 };
 
 use crate::{finder, trial::example};
@@ -39,6 +39,7 @@ pub fn finder_with_fixture(example_name: &str) -> Finder {
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let manifest = read_manifest(&path, &bytes).unwrap_or_else(|error| panic!("{error}"));
     let mut finder = finder();
+    finder.modes.insert(manifest.id.clone(), Mode::Trusted);
     finder.trusted.insert(manifest.id);
     finder
 }

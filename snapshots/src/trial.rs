@@ -8,7 +8,7 @@ use eyemap_engine::{
     dataset::Dataset,
     ingest::{IngestOptions, read_dataset},
     pipeline::{Pipeline, Request, Scene},
-    plugins::{Finder, read_manifest},
+    plugins::{Finder, Mode, read_manifest},
     stage::{StageError, StageName},
 };
 
@@ -57,7 +57,7 @@ impl Trial {
         }
     }
 
-    /// Puts an example in place of a stage, trusts it and configures it with JSON.
+    /// Puts an example in place of a stage, lets it run in this process and configures it with JSON.
     ///
     /// # Panics
     /// When the example was not built, or the JSON is no object.
@@ -66,6 +66,7 @@ impl Trial {
         let path = example(name);
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{error}"));
         let manifest = read_manifest(&path, &bytes).unwrap_or_else(|error| panic!("{error}"));
+        self.finder.modes.insert(manifest.id.clone(), Mode::Trusted);
         self.finder.trusted.insert(manifest.id);
         let stage = self.stage(stage);
         stage.plugin = path.to_string_lossy().into_owned();

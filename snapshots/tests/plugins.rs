@@ -6,7 +6,7 @@ use std::{
 };
 
 use eyemap_engine::plugins::{
-    Finder, LOCK_FILE, Lock, Locked, SearchDir, read_manifest, sha256_hex,
+    Finder, LOCK_FILE, Lock, Locked, Mode, SearchDir, read_manifest, sha256_hex,
 };
 use eyemap_snapshots::{eyemap, finder, plugin, trial::example};
 use object::{Object as _, ObjectSection as _};
@@ -39,6 +39,7 @@ impl Dirs {
         Finder {
             dirs: self.0.iter().map(dir).collect(),
             trusted: trusted.iter().map(|&id| id.into()).collect(),
+            force: Some(Mode::Trusted),
             ..Finder::default()
         }
     }
@@ -291,11 +292,13 @@ fn what_changed_since_it_was_locked_is_refused_with_both_hashes() {
         id: BINNED.into(),
         version: "0.1.0".into(),
         sha256: "0".repeat(64),
+        ..Locked::default()
     };
     let mut finder = dirs.finder(&[]);
     finder.locks.push(Lock {
         path: "project.lock".into(),
         plugins: vec![locked],
+        ..Lock::default()
     });
     let text = refusal(&finder, path);
     contains(
@@ -443,9 +446,15 @@ impl Project {
             id: BINNED.into(),
             version: "0.1.0".into(),
             sha256,
+            ..Locked::default()
         }];
         let path = self.0.path().join(LOCK_FILE);
-        Lock { path, plugins }.write().expect("a lock");
+        let lock = Lock {
+            path,
+            plugins,
+            ..Lock::default()
+        };
+        lock.write().expect("a lock");
     }
 
     fn render(&self) -> Output {
@@ -511,10 +520,12 @@ fn a_turned_bit_is_seen_before_the_file_is_loaded() {
         id: BINNED.into(),
         version: "0.1.0".into(),
         sha256: sha256_hex(&bytes),
+        ..Locked::default()
     };
     finder.locks.push(Lock {
         path: "project.lock".into(),
         plugins: vec![locked],
+        ..Lock::default()
     });
     let mut state = 0x9e37_79b9_7f4a_7c15;
     let mut changed = 0;

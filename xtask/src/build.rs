@@ -68,7 +68,8 @@ pub(crate) fn run(release: bool) -> Result<Built, String> {
     Ok(built)
 }
 
-/// Every package under `plugins/`.
+/// Every package under `plugins/` that ships. Templates are what `eyemap plugin new` copies; they are built
+/// and tested with the workspace and nobody draws with them.
 fn plugins() -> Result<Vec<String>, String> {
     let dir = root().join("plugins");
     let entries = std::fs::read_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
@@ -76,6 +77,7 @@ fn plugins() -> Result<Vec<String>, String> {
         .flatten()
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with("template-"))
         .collect();
     names.sort();
     Ok(names)

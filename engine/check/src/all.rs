@@ -1,9 +1,15 @@
 //! The checks, in the order in which they are asked.
 
-use crate::{Check, file};
+use crate::{Check, calls, config, file, loading, policy};
 
 /// Every check. What is asked first explains what fails later.
-pub static CHECKS: &[&[Check]] = &[file::CHECKS];
+pub static CHECKS: &[&[Check]] = &[
+    file::CHECKS,
+    loading::CHECKS,
+    config::CHECKS,
+    calls::CHECKS,
+    policy::CHECKS,
+];
 
 /// The check of this name.
 pub fn find(id: &str) -> Option<&'static Check> {

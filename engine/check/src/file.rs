@@ -1,8 +1,15 @@
 //! Checks that look at the bytes of a file and run none of them.
 
+#[path = "file/elf.rs"]
+mod elf_file;
+mod manifest;
+mod needs;
+mod shape;
+
 use std::{io::Read as _, path::Path, time::Duration};
 
 use crate::{Ask, Check, Fault, Of, Outcome, Subject};
+use elf_file::Library;
 
 /// Libraries are a few megabytes; this keeps a mistake from filling the memory.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -44,19 +51,88 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     }
 }
 
-/// The checks.
-pub(crate) static CHECKS: &[Check] = &[Check {
-    id: "file-readable",
-    holds: "The file can be read and is no larger than a library",
-    of: Of::Files,
-    deadline: DEADLINE,
-    ask: Ask::File(readable),
-}];
-
-/// It was read before anything was asked.
-fn readable(subject: &Subject) -> Outcome {
-    match read(&subject.named) {
-        Err(fault) => Outcome::Failed(fault),
-        Ok(_) => Outcome::noted(format!("{} bytes", subject.bytes.len())),
+/// A check of this kind.
+const fn check(id: &'static str, holds: &'static str, ask: fn(&Subject) -> Outcome) -> Check {
+    Check {
+        id,
+        holds,
+        of: Of::Files,
+        deadline: DEADLINE,
+        ask: Ask::File(ask),
     }
+}
+
+/// The checks.
+pub(crate) static CHECKS: &[Check] = &[
+    check(
+        "file-readable",
+        "The file can be read and is no larger than a library",
+        shape::readable,
+    ),
+    check(
+        "elf-well-formed",
+        "It is a 64-bit shared library whose tables can be read",
+        shape::well_formed,
+    ),
+    check(
+        "elf-segments-in-file",
+        "Each segment lies in the file and fits into memory",
+        shape::segments_in_file,
+    ),
+    check(
+        "arch-matches",
+        "It is for the processor of this machine",
+        shape::arch,
+    ),
+    check(
+        "glibc-floor",
+        "It needs no newer C library than this machine has",
+        needs::glibc_floor,
+    ),
+    check(
+        "needed-libs-allowlist",
+        "It loads no library but those of the system",
+        needs::needed_libs,
+    ),
+    check(
+        "exports-only-entry",
+        "It exports the entry of a plugin and nothing else",
+        needs::exports_only_entry,
+    ),
+    check(
+        "no-extra-constructors",
+        "Nothing of its own runs while it is loaded",
+        needs::no_extra_constructors,
+    ),
+    check(
+        "manifest-section-present",
+        "Its manifest can be read without running it",
+        manifest::present,
+    ),
+    check(
+        "manifest-schema",
+        "Its manifest has all keys, with values that mean something",
+        manifest::schema,
+    ),
+    check(
+        "panic-strategy-unwind",
+        "A panic in it can be caught",
+        needs::panic_unwinds,
+    ),
+    check(
+        "ids-unique",
+        "It exports no extension twice, and no file beside it has its id",
+        manifest::ids_unique,
+    ),
+];
+
+/// The file's tables; what is wrong with them is told by `elf-well-formed`.
+fn library(subject: &Subject) -> Result<Library<'_>, Outcome> {
+    Library::read(&subject.bytes).map_err(Outcome::skipped)
+}
+
+/// What it needs, for a message of one that cannot be loaded.
+pub(crate) fn needed(subject: &Subject) -> Option<String> {
+    let names = Library::read(&subject.bytes).and_then(|library| library.needed());
+    Some(format!("it needs: {}", names.ok()?.join(", ")))
 }

@@ -6,11 +6,17 @@
 //! of the check like any other.
 
 mod all;
+mod calls;
 pub mod child;
+mod config;
 mod file;
+mod loading;
 pub mod outcome;
+pub mod policy;
+mod progress;
 pub mod report;
 pub mod run;
+mod seeded;
 pub mod subject;
 mod text;
 

@@ -6,10 +6,11 @@
 mod compare;
 mod gate;
 mod process;
-mod sealed;
+pub(crate) mod sealed;
 mod verdict;
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Mutex, PoisonError,
@@ -18,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-use eyemap_engine::plugins::sha256_hex;
+use eyemap_engine::plugins::{Workers, sha256_hex};
 
 use crate::{
     Ask, CHECKS, Check, Fault, Of, Outcome, Subject,
@@ -43,7 +44,8 @@ pub struct Order {
     pub only: Vec<&'static Check>,
     /// In this process, for a debugger: nothing is caught then.
     pub in_process: bool,
-    /// The program that runs [`child::main`] when [`child::ARGUMENT`] is its first argument.
+    /// The program that runs [`child::main`] when [`child::ARGUMENT`] is its first argument, and that
+    /// serves as a worker as [`Workers`] says.
     pub program: PathBuf,
 }
 
@@ -84,6 +86,7 @@ pub fn run(order: &Order, told: &(dyn Fn(&Done) + Sync)) -> Result<Report, RunEr
         named: order.path.clone(),
         bytes,
         seed,
+        workers: None,
     };
     let run = Run {
         order,
@@ -122,6 +125,11 @@ impl Run<'_> {
             [] => CHECKS.iter().copied().flatten().collect(),
             only => only.to_vec(),
         };
+        let mut seen = BTreeSet::new();
+        let checks: Vec<_> = checks
+            .into_iter()
+            .filter(|check| seen.insert(check.id))
+            .collect();
         // What others depend on is asked first and alone.
         let (first, rest): (Vec<_>, Vec<_>) = checks
             .iter()
@@ -187,16 +195,29 @@ impl Run<'_> {
         };
         let (answer, printed) = self.child(&told);
         let Ask::Answers {
-            processes, worker, ..
+            answers,
+            processes,
+            worker,
         } = check.ask
         else {
             return (verdict::outcome(answer), printed);
         };
         let more = (1..processes).map(|_| self.child(&told).0);
-        (
-            compare::outcome(answer, more, worker, &self.subject),
-            printed,
-        )
+        let contained = worker.then_some(|| answers(&self.contained()).map(Answer::Text));
+        (compare::outcome(answer, more, contained), printed)
+    }
+
+    /// The same library in a worker: this process runs none of its code.
+    fn contained(&self) -> Subject {
+        let mut workers = Workers::default();
+        workers.program.clone_from(&self.order.program);
+        Subject {
+            bytes: self.subject.bytes.clone(),
+            path: self.subject.path.clone(),
+            named: self.subject.named.clone(),
+            seed: self.subject.seed,
+            workers: Some(workers),
+        }
     }
 
     fn child(&self, told: &Told) -> (Result<Answer, Outcome>, usize) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use eyemap_engine::plugins::{Finder, Manifest, Plugin, PluginError, read_manifest};
+use eyemap_engine::plugins::{Finder, Manifest, Mode, Plugin, PluginError, Workers, read_manifest};
 
 use crate::Outcome;
 
@@ -17,6 +17,8 @@ pub struct Subject {
     pub bytes: Vec<u8>,
     /// Where random inputs start: the same seed asks the same questions.
     pub seed: u64,
+    /// How workers are started, when the plugin shall run in one and not in this process.
+    pub workers: Option<Workers>,
 }
 
 impl Subject {
@@ -31,6 +33,7 @@ impl Subject {
             path,
             bytes,
             seed,
+            workers: None,
         })
     }
 
@@ -47,10 +50,40 @@ impl Subject {
     /// # Errors
     /// When it cannot be loaded; a check of something else is skipped then, as another check says why.
     pub fn plugin(&self) -> Result<&'static Plugin, Outcome> {
-        let mut finder = Finder::default();
-        let loaded = finder
-            .trust_file(&self.path)
-            .and_then(|_| finder.load(&self.path.to_string_lossy()));
-        loaded.map_err(|error| Outcome::skipped(format!("it cannot be loaded: {error}")))
+        self.load().map_err(|error| {
+            Outcome::skipped(format!("it cannot be loaded: {}", self.told(&error)))
+        })
+    }
+
+    /// Loads the library into this process.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub fn load(&self) -> Result<&'static Plugin, PluginError> {
+        self.finder()?.load(&self.path.to_string_lossy())
+    }
+
+    /// Finds the library, and nothing else; lets it run where [`Self::workers`] says.
+    ///
+    /// # Errors
+    /// When it has no manifest that can be used.
+    pub fn finder(&self) -> Result<Finder, PluginError> {
+        let mut finder = Finder {
+            force: Some(match self.workers {
+                Some(_) => Mode::Contained,
+                None => Mode::Trusted,
+            }),
+            workers: self.workers.clone().unwrap_or_default(),
+            ..Finder::default()
+        };
+        finder.trust_file(&self.path)?;
+        Ok(finder)
+    }
+
+    /// An error in one line that names the file as its user did.
+    pub fn told(&self, error: &PluginError) -> String {
+        let (own, named) = (self.path.to_string_lossy(), self.named.to_string_lossy());
+        let text = error.to_string().replace(&*own, &named);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

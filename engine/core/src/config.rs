@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     draw::Format,
     model::{Metric, MetricKind, Region},
+    plugins::Mode,
 };
 
 mod amount;
@@ -350,8 +351,12 @@ pub struct PluginsConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PluginConfig {
-    /// Load it whatever its hash. Native code can do all that you can do. Default: false.
+    /// Load it whatever its hash, for a plugin that is being written. Default: false.
     pub trust: bool,
+    /// `contained` runs it in a worker process; `trusted` in this one, where native code can do all that
+    /// you can do; `deny` not at all. Default: `trusted` for plugins that ship with eyemap and for those
+    /// whose lock says `in-process`, `contained` for all others.
+    pub mode: Option<Mode>,
 }
 
 impl Config {

@@ -52,7 +52,7 @@ pub use table::SlotTable;
 /// }
 ///
 /// #[derive(Default, Serialize, Deserialize)]
-/// # #[serde(crate = "eyemap_sdk::serde")]
+/// #[serde(crate = "eyemap_sdk::serde")]
 /// struct Fifo(SlotList);
 ///
 /// impl CachePolicy for Fifo {
@@ -71,6 +71,11 @@ pub use table::SlotTable;
 ///     }
 ///     eyemap_sdk::keep_state!();
 /// }
+///
+/// // Room for two: 3 puts 1 out, although it was just asked for.
+/// use eyemap_sdk::testing::{Request, replay};
+/// let requests = [1, 2, 1, 3, 1].map(|key| Request::new(key, 10));
+/// assert_eq!(replay::<Fifo>(&NoOptions {}, 20, &requests).bits, "00100");
 /// ```
 ///
 /// **Determinism.** The same events must give the same decisions, however they are cut into calls.

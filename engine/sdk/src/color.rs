@@ -45,6 +45,35 @@ pub trait ColorStage: Sized + Send + Sync + 'static {
 }
 
 /// A prepared colour stage. Any split of a batch must give the same colours.
+///
+/// ```
+/// use eyemap_sdk::prelude::*;
+///
+/// /// From white to black, up to the largest value of the scope, with a legend.
+/// struct Greys {
+///     max: f64,
+/// }
+///
+/// impl ColorScale for Greys {
+///     fn color_of(&self, value: f64) -> Rgba {
+///         let dark = (value / self.max).clamp(0.0, 1.0) * 255.0;
+///         let grey = 255 - dark.round() as u8;
+///         Rgba::opaque(grey, grey, grey)
+///     }
+///     fn describe(&self) -> ColorDescription {
+///         let ticks = vec![0.0, self.max];
+///         let colors = ticks.iter().map(|&tick| self.color_of(tick).to_string()).collect();
+///         let kind = LegendKind::Ramp;
+///         let legend = LegendDescription { kind, ticks, colors, ..Default::default() };
+///         ColorDescription { legend: Some(legend), ..Default::default() }
+///     }
+/// }
+///
+/// let scale = Greys { max: 200.0 };
+/// let colors = eyemap_sdk::testing::colors(&scale, &[0.0, 100.0, 1e9]);
+/// assert_eq!(colors[..].iter().map(Rgba::to_string).collect::<Vec<_>>(), ["#ffffff", "#7f7f7f", "#000000"]);
+/// assert_eq!(scale.describe().legend.map(|legend| legend.ticks), Some(vec![0.0, 200.0]));
+/// ```
 pub trait ColorScale: Send + Sync + 'static {
     /// The colour of a value.
     fn color_of(&self, value: f64) -> Rgba;

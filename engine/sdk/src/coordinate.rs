@@ -46,6 +46,13 @@ use crate::{
 ///         eyemap_sdk::coordinate::hexagons_only(CellShape::FlatTop, self.step_px / 2.0)
 ///     }
 /// }
+///
+/// let stage = Square::create(Square::default(), &Tables::NONE)?;
+/// let grid = stage.prepare(&CoordinateJob::default())?;
+/// // Asks in batches of several sizes, and fails if the places differ.
+/// let places = eyemap_sdk::testing::places(&grid, &[(0, 0), (1, -2)]);
+/// assert_eq!(places, [Some([0.0, 0.0]), Some([12.0, -24.0])]);
+/// # Ok::<(), Error>(())
 /// ```
 pub trait CoordinateStage: Sized + Send + Sync + 'static {
     /// Its table in TOML.

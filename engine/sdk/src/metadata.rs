@@ -41,6 +41,11 @@ use crate::{
 ///         Ok(MetadataDescription { title: self.title.clone(), ..Default::default() })
 ///     }
 /// }
+///
+/// let stage = Plain::create(Plain::default(), &Tables::NONE)?;
+/// let texts = stage.prepare(&MetadataJob::default())?;
+/// assert_eq!(texts.describe().title, "Map");
+/// # Ok::<(), Error>(())
 /// ```
 pub trait MetadataStage: Sized + Send + Sync + 'static {
     /// Its table in TOML.
@@ -62,6 +67,30 @@ pub trait MetadataStage: Sized + Send + Sync + 'static {
 }
 
 /// The texts of a map.
+///
+/// ```
+/// use eyemap_sdk::prelude::*;
+///
+/// /// Columns with large values have a tooltip of their own, all others that of the template.
+/// struct Large {
+///     above: f64,
+/// }
+///
+/// impl Annotate for Large {
+///     fn describe(&self) -> MetadataDescription {
+///         MetadataDescription::default()
+///     }
+///     fn annotate(&self, columns: &Columns<'_>) -> Vec<(usize, String)> {
+///         let values = columns.values.iter().enumerate();
+///         let large = values.filter(|(_, value)| **value > self.above);
+///         large.map(|(i, value)| (i, format!("large: {value}"))).collect()
+///     }
+/// }
+///
+/// let columns = [(5, 5, Some(3.0)), (5, 6, Some(70.0)), (6, 6, None)];
+/// let found = eyemap_sdk::testing::tooltips(&Large { above: 10.0 }, 0, &columns);
+/// assert_eq!(found, [None, Some("large: 70".to_owned()), None]);
+/// ```
 pub trait Annotate: Send + Sync + 'static {
     /// Texts and tooltip templates.
     fn describe(&self) -> MetadataDescription;
@@ -97,6 +126,24 @@ pub struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    /// A batch whose columns have no attributes. All slices have one length.
+    pub const fn without_attributes(
+        layer: u32,
+        hex1: &'a [i32],
+        hex2: &'a [i32],
+        values: &'a [f64],
+        status: &'a [ColumnStatus],
+    ) -> Self {
+        Self {
+            layer,
+            hex1,
+            hex2,
+            values,
+            status,
+            attributes: &[],
+        }
+    }
+
     /// An attribute by name, with 1 where it is present (or nothing if it is present everywhere).
     pub fn attribute(&self, name: &str) -> Option<(Values<'a>, &'a [u8])> {
         let column = self

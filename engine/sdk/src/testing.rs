@@ -1,10 +1,14 @@
-//! What a plugin's own tests need: a configuration from text and the promises every stage makes.
+//! What a plugin's own tests need: the promises every stage makes, and answers kept in files.
 //!
-//! Nothing here loads a library; `eyemap plugin list` and a render do that.
+//! Nothing here loads a library; `eyemap plugin check` and a render do that.
 
+mod annotate;
+mod golden;
 mod host;
 mod replay;
 
+pub use annotate::tooltips;
+pub use golden::golden;
 pub use replay::{Replayed, Request, Step, replay, replay_steps};
 
 use crate::{

@@ -23,6 +23,9 @@
 
 mod arena;
 pub mod confine;
+pub mod forked;
+pub mod guarded;
+pub mod heap;
 mod host;
 mod layout;
 mod logs;
@@ -31,6 +34,7 @@ mod process;
 mod protocol;
 pub mod proxy;
 mod serve;
+pub mod signals;
 mod wire;
 
 pub use host::{Spec, Worker, WorkerError};

@@ -35,7 +35,7 @@ const MAX_SAID: u64 = 600;
 pub struct Crash {
     /// How it ended, `was ended by SIGSEGV (it read or wrote memory that is not its own)`.
     pub how: String,
-    /// What it was asked, `color of 1000 values`.
+    /// What it was asked to do, `colouring 1000 values`.
     pub during: String,
     /// How long after that the host knew.
     pub after: Duration,
@@ -45,7 +45,7 @@ pub struct Crash {
 
 impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it {} in {}", self.how, self.during)?;
+        write!(f, "it {} while {}", self.how, self.during)?;
         if !self.said.is_empty() {
             write!(f, ", after printing {:?}", self.said)?;
         }
@@ -60,6 +60,8 @@ pub(crate) struct Process {
     pub(crate) socket: OwnedFd,
     pub(crate) arena: Arena,
     printed: std::fs::File,
+    /// The most that a call may take.
+    call: Duration,
 }
 
 impl Process {
@@ -87,6 +89,7 @@ impl Process {
             socket: ours,
             arena,
             printed,
+            call,
         };
         match process.give(&fd) {
             Ok(()) => Ok(process),
@@ -131,7 +134,7 @@ impl Process {
         let status = self.stop();
         let how = match error.kind() {
             io::ErrorKind::TimedOut => {
-                format!("did not answer within {:.1} s", after.as_secs_f64())
+                format!("did not answer within {} s", self.call.as_secs_f64())
             }
             io::ErrorKind::InvalidData => format!("gave an answer that is none ({error})"),
             _ => status.map_or_else(|| format!("is gone ({error})"), ended),
@@ -185,30 +188,25 @@ fn ended(status: ExitStatus) -> String {
 /// A signal by its name, and what it means for the author of a plugin.
 pub fn signal_words(signal: i32) -> String {
     let (name, meaning) = match signal {
-        libc::SIGSEGV => (
-            "SIGSEGV",
-            "it used memory that is not its own, or its stack overflowed",
-        ),
-        libc::SIGBUS => ("SIGBUS", "it used memory that is not there"),
-        libc::SIGABRT => (
-            "SIGABRT",
-            "it gave up: a panic while panicking, or no memory",
-        ),
-        libc::SIGILL => (
-            "SIGILL",
-            "it ran an instruction that this processor does not have",
-        ),
-        libc::SIGFPE => ("SIGFPE", "it divided whole numbers by zero"),
-        libc::SIGKILL => (
+        4 => ("SIGILL", "an instruction that this processor does not have"),
+        5 => ("SIGTRAP", "a breakpoint"),
+        6 => ("SIGABRT", "it aborted, as a panic that cannot unwind does"),
+        7 => ("SIGBUS", "memory beyond the end of a file"),
+        8 => ("SIGFPE", "an integer division by zero"),
+        9 => (
             "SIGKILL",
-            "it closed its connection, or the system had no memory left",
+            "killed, by itself, for lack of memory or for closing its connection",
         ),
-        libc::SIGSYS => (
-            "SIGSYS",
-            "it made a system call of another kind of processor",
+        11 => (
+            "SIGSEGV",
+            "an invalid memory access, or a stack that is too deep",
         ),
-        libc::SIGXCPU => ("SIGXCPU", "it used up its time"),
-        _ => return format!("signal {signal}"),
+        13 => ("SIGPIPE", "it wrote to a pipe that nobody reads"),
+        15 => ("SIGTERM", "asked to end"),
+        24 => ("SIGXCPU", "it computed for longer than its deadline"),
+        25 => ("SIGXFSZ", "a file grew too large"),
+        31 => ("SIGSYS", "a system call that is not allowed"),
+        other => return format!("signal {other}"),
     };
-    format!("{name} ({meaning})")
+    format!("{name}, {meaning}")
 }

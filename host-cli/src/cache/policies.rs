@@ -68,7 +68,7 @@ fn all(finder: &Finder) -> Result<Vec<String>, Failure> {
             continue;
         }
         match &listed.trust {
-            Ok(()) => ids.push(manifest.id.clone()),
+            Ok(_) => ids.push(manifest.id.clone()),
             Err(error) => passed_over.push(out::plain(&error.to_string())),
         }
     }

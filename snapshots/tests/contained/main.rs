@@ -1,3 +1,4 @@
 //! Contained plugins: what they answer is what they answer in this process, and what they do ends with them.
 
+mod hostile;
 mod same_answers;

@@ -21,7 +21,8 @@ fn driver<'a>(extension: &'a CacheExtension, options: &'a str, capacity: u64) ->
         batch: 64,
         ..Shape::default()
     };
-    let mut driver = Driver::new(extension, options, capacity, shape);
+    let mut driver =
+        Driver::new(extension, options, capacity, shape).unwrap_or_else(|error| panic!("{error}"));
     driver.notes = false;
     driver
 }

@@ -10,6 +10,7 @@ type Checked = Result<(), String>;
 
 fn driver<'a>(subject: &'a Subject, case: &Case, shape: Shape) -> Driver<'a> {
     Driver::new(&subject.extension, &subject.options, case.capacity, shape)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn play(subject: &Subject, case: &Case, shape: Shape) -> Outcome {

@@ -6,14 +6,13 @@
 mod bounds;
 mod checks;
 mod deviants;
-mod driver;
 mod engine;
-mod step;
 mod subject;
 
 use proptest::strategy::Strategy as _;
 
 use bounds::Scan;
+use eyemap_check::policy::{driver, step};
 use step::Step;
 use subject::{Case, Subject, all_hold, anything, hold, sized, units};
 
@@ -113,7 +112,8 @@ fn invariant_10_what_cannot_fit_changes_nothing_for_what_is_there() {
             &subject.options,
             1000,
             step::Shape::default(),
-        );
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
         let outcome = driver.run(&[&light[..], &heavy, &light].concat());
         let hits = outcome.bits[20..].iter().filter(|&&hit| hit).count();
         assert_eq!((hits, outcome.wrong.len()), (10, 0), "{}", subject.name);

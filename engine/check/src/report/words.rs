@@ -92,6 +92,10 @@ fn one(report: &Report, done: &Done, text: &mut String) {
             )
         }
     };
+    if done.printed_bytes > 0 {
+        let bytes = done.printed_bytes;
+        let _ = writeln!(text, "      it printed {bytes} bytes to standard output");
+    }
 }
 
 fn failure(fault: &Fault, done: &Done, text: &mut String) {
@@ -103,9 +107,6 @@ fn failure(fault: &Fault, done: &Done, text: &mut String) {
     );
     for line in lines(fault) {
         let _ = writeln!(text, "      {line}");
-    }
-    if done.printed_bytes > 0 {
-        let _ = writeln!(text, "      it printed {} bytes", done.printed_bytes);
     }
     let _ = writeln!(text, "      remedy: {}", plain(&fault.remedy, LONGEST));
 }

@@ -1,16 +1,16 @@
 //! Whether several processes answered the same.
 
-use crate::{Outcome, Subject, child::Answer, run::verdict, text::plain};
+use crate::{Outcome, child::Answer, run::verdict, text::plain};
 
 /// Longer lines are cut.
 const LONGEST: usize = 160;
 
-/// Compares the first answer with those of more processes and, with `worker`, of a contained plugin.
+/// Compares the first answer with those of more processes and then, if there is one, with that of a
+/// contained plugin.
 pub(super) fn outcome(
     first: Result<Answer, Outcome>,
     more: impl Iterator<Item = Result<Answer, Outcome>>,
-    worker: bool,
-    subject: &Subject,
+    contained: Option<impl FnOnce() -> Result<Answer, Outcome>>,
 ) -> Outcome {
     let first = match first {
         Ok(Answer::Text(text)) => text,
@@ -19,27 +19,12 @@ pub(super) fn outcome(
     let mut processes = 1;
     for other in more {
         processes += 1;
-        let other = match other {
-            Ok(Answer::Text(text)) => text,
-            other => return verdict::outcome(other),
-        };
-        if let Some(outcome) = differs(&first, &other, &format!("process {processes}")) {
+        if let Some(outcome) = differs(&first, other, &format!("process {processes}")) {
             return outcome;
         }
     }
-    if worker {
-        return match answers_through_worker(subject) {
-            Ok(other) => differs(&first, &other, "the contained plugin")
-                .unwrap_or_else(|| same(&first, processes)),
-            Err(outcome) => outcome,
-        };
-    }
-    same(&first, processes)
-}
-
-/// The same answers of the plugin in a worker process.
-fn answers_through_worker(_subject: &Subject) -> Result<String, Outcome> {
-    Err(Outcome::skipped("this build has no contained mode"))
+    let contained = contained.and_then(|ask| differs(&first, ask(), "the contained plugin"));
+    contained.unwrap_or_else(|| same(&first, processes))
 }
 
 fn same(text: &str, processes: u32) -> Outcome {
@@ -49,8 +34,12 @@ fn same(text: &str, processes: u32) -> Outcome {
     })
 }
 
-/// The first line that differs.
-fn differs(first: &str, other: &str, whose: &str) -> Option<Outcome> {
+/// The first line that differs, or that there is no answer.
+fn differs(first: &str, other: Result<Answer, Outcome>, whose: &str) -> Option<Outcome> {
+    let other = match other {
+        Ok(Answer::Text(text)) => text,
+        other => return Some(verdict::outcome(other)),
+    };
     if first == other {
         return None;
     }
@@ -79,15 +68,10 @@ mod tests {
     use super::*;
 
     fn texts(texts: &[&str]) -> Outcome {
-        let subject = Subject {
-            path: "x".into(),
-            named: "x".into(),
-            bytes: Vec::new(),
-            seed: 0,
-        };
         let mut answers = texts.iter().map(|text| Ok(Answer::Text((*text).into())));
         let first = answers.next().expect("a text");
-        outcome(first, answers, false, &subject)
+        let contained = texts.last().map(|text| || Ok(Answer::Text((*text).into())));
+        outcome(first, answers, contained)
     }
 
     #[test]
@@ -105,5 +89,22 @@ mod tests {
         assert_eq!(fault.details, ["process 1: b", "process 3: x"]);
         assert!(matches!(texts(&["a", "a\nb"]), Outcome::Failed(_)));
         assert!(matches!(texts(&["a", "a\n"]), Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn a_contained_plugin_must_answer_the_same() {
+        let of = |contained: Result<Answer, Outcome>| {
+            let first = Ok(Answer::Text("a\nb".into()));
+            outcome(first, std::iter::empty(), Some(|| contained))
+        };
+        let Outcome::Failed(fault) = of(Ok(Answer::Text("a\nc".into()))) else {
+            panic!("it passed");
+        };
+        assert_eq!(fault.details[1], "the contained plugin: c");
+        assert!(matches!(
+            of(Ok(Answer::Text("a\nb".into()))),
+            Outcome::Passed { .. }
+        ));
+        assert_eq!(of(Err(Outcome::skipped("x"))), Outcome::skipped("x"));
     }
 }

@@ -10,10 +10,10 @@ use std::{
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
 /// Such a file. Children inherit it, so [`Self::path`] is the same file in each of them.
-pub(super) struct Sealed(File);
+pub(crate) struct Sealed(File);
 
 impl Sealed {
-    pub(super) fn new(bytes: &[u8]) -> io::Result<Self> {
+    pub(crate) fn new(bytes: &[u8]) -> io::Result<Self> {
         // Without CLOEXEC: what is inherited can only be read.
         let mut file = File::from(memfd_create("plugin", MemfdFlags::ALLOW_SEALING)?);
         file.write_all(bytes)?;
@@ -22,7 +22,7 @@ impl Sealed {
         Ok(Self(file))
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
 }

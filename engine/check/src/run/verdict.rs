@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::process::{End, Ended, MAX_PRINTED_BYTES};
+use eyemap_worker::signal_words;
+
 use crate::{Outcome, child::Answer, text::plain};
 
 /// So many of the last lines of standard error explain a crash.
@@ -21,7 +23,7 @@ pub(super) fn answer(ended: Ended, deadline: Duration) -> Result<Answer, Outcome
             Err(error) => format!("the check's answer cannot be read: {error}"),
         },
         End::Exited(code) => format!("the plugin ended the process with exit code {code}"),
-        End::Signal(signal) => format!("the process crashed: {}", signal_in_words(signal)),
+        End::Signal(signal) => format!("the process crashed: {}", signal_words(signal)),
         End::TooLong => format!("it did not end within {} s", deadline.as_secs_f64()),
         End::TooMuch => format!("it printed more than {} KiB", MAX_PRINTED_BYTES / 1024),
     };
@@ -52,29 +54,6 @@ fn remedy(how: End) -> &'static str {
         }
         End::TooMuch => "log with `eyemap_sdk::tracing`; a plugin never prints",
     }
-}
-
-/// `SIGSEGV, an invalid memory access`.
-fn signal_in_words(signal: i32) -> String {
-    let (name, meaning) = match signal {
-        4 => ("SIGILL", "an instruction that this processor does not have"),
-        5 => ("SIGTRAP", "a breakpoint"),
-        6 => ("SIGABRT", "it aborted, as a panic that cannot unwind does"),
-        7 => ("SIGBUS", "memory beyond the end of a file"),
-        8 => ("SIGFPE", "an integer division by zero"),
-        9 => ("SIGKILL", "killed, by itself or for lack of memory"),
-        11 => (
-            "SIGSEGV",
-            "an invalid memory access, or a stack that is too deep",
-        ),
-        13 => ("SIGPIPE", "it wrote to a pipe that nobody reads"),
-        15 => ("SIGTERM", "asked to end"),
-        24 => ("SIGXCPU", "it computed for longer than its deadline"),
-        25 => ("SIGXFSZ", "a file grew too large"),
-        31 => ("SIGSYS", "a system call that is not allowed"),
-        other => return format!("signal {other}"),
-    };
-    format!("{name}, {meaning}")
 }
 
 /// The end of what it wrote, made harmless.

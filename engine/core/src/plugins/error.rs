@@ -84,6 +84,32 @@ pub enum PluginError {
         /// SHA-256 of the file.
         found: String,
     },
+    /// The configuration says that it shall not run.
+    #[error("the plugin {id} is denied by the configuration ({})", .path.display())]
+    Denied {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others could put another file in its place.
+    #[error("{} is not used: {why}", .path.display())]
+    Writable {
+        /// The file or directory.
+        path: PathBuf,
+        /// Who may change it.
+        why: String,
+    },
+    /// The lock does not let it do what it was asked for.
+    #[error("the plugin {id} may not be used as {wanted}: its lock does not accept that ({})", .path.display())]
+    NotAccepted {
+        /// The plugin.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// The extension.
+        wanted: String,
+    },
     /// The plugin would take the host down with its first panic.
     #[error("the plugin {id} was built with panic = {found:?}, which would end the host ({})", .path.display())]
     PanicStrategy {
@@ -158,6 +184,14 @@ pub enum PluginError {
         /// The file.
         path: PathBuf,
     },
+    /// A lock does not list the id.
+    #[error("the lock {} lists no plugin {id:?}", .lock.display())]
+    NotLocked {
+        /// The id, or its last segment.
+        id: String,
+        /// The lock.
+        lock: PathBuf,
+    },
     /// A lock cannot be read or written.
     #[error("the plugin lock {} is not usable: {reason}", .path.display())]
     Lock {
@@ -198,9 +232,20 @@ impl PluginError {
             }
             Self::Untrusted { id, path, sha256 } => untrusted(id, path, sha256),
             Self::Changed { path, lock, expected, found, .. } => format!(
-                "locked {expected}\nfound  {found}\nby {}\nif the change is yours: `eyemap plugin lock {}`",
+                "locked {expected}\nfound  {found}\nby {}\nif the change is yours: `eyemap plugin pin {}`",
                 lock.display(),
-                path.parent().unwrap_or(path).display()
+                path.display()
+            ),
+            Self::Denied { id, .. } => format!(
+                "choose another plugin, or change `mode` in [plugins.by_id.{id:?}]"
+            ),
+            Self::Writable { path, .. } => format!(
+                "whoever can write there decides what code runs here: `chmod go-w {}`, and see that it belongs to you",
+                path.display()
+            ),
+            Self::NotAccepted { path, .. } => format!(
+                "accept it with `eyemap plugin pin {}`",
+                path.display()
             ),
             Self::PanicStrategy { .. } => {
                 "build it with `panic = \"unwind\"` in its profile".into()
@@ -214,9 +259,10 @@ impl PluginError {
             ),
             Self::MissingExtension { wanted, exported, .. } => missing_extension(wanted, exported),
             Self::Init { .. } => "report it to the plugin's author".into(),
+            Self::NotLocked { .. } => "lock its library first: `eyemap plugin pin LIBRARY`".into(),
             Self::Worker { help, .. } => help.clone(),
             Self::NotHere { .. } => "load it with `mode = \"trusted\"`".into(),
-            Self::Lock { .. } => "write it anew with `eyemap plugin lock DIR`".into(),
+            Self::Lock { .. } => "write it anew with `eyemap plugin pin LIBRARY` or `eyemap plugin lock DIR`".into(),
         }
     }
 }
@@ -236,11 +282,10 @@ fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {
 
 fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
     format!(
-        "native code can do all that you can do. If you trust {}, add to the configuration\n\
-         [plugins.by_id.{id:?}]\ntrust = true\n\
-         or lock its directory with `eyemap plugin lock {}`; its SHA-256 is {sha256}",
-        path.display(),
-        path.parent().unwrap_or(path).display()
+        "look at it with `eyemap plugin check {0}`, then let it run with `eyemap plugin pin {0}`;\n\
+         while you are writing it, `trust = true` in [plugins.by_id.{id:?}] lets every build of it run;\n\
+         its SHA-256 is {sha256}",
+        path.display()
     )
 }
 

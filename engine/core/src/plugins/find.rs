@@ -8,6 +8,7 @@ use std::{
 use super::{
     LOCK_FILE, Lock, Locked, Manifest, Mode, Plugin, PluginError, Workers, elf, load,
     lock::sha256_hex,
+    trust::{self, Grant},
 };
 
 /// A directory of the search path.
@@ -30,8 +31,12 @@ pub struct Finder {
     pub locks: Vec<Lock>,
     /// Ids that the user trusts whatever their hash.
     pub trusted: BTreeSet<String>,
+    /// How single plugins run, by id or its last segment: `[plugins.by_id]`.
+    pub modes: BTreeMap<String, Mode>,
     /// Runs every plugin so, whatever locks and configuration say.
     pub force: Option<Mode>,
+    /// SHA-256 of files that the user named in order to run what they hold now.
+    pub named: BTreeSet<String>,
     /// How workers of contained plugins are started.
     pub workers: Workers,
 }
@@ -45,8 +50,8 @@ pub struct Listed {
     pub origin: &'static str,
     /// Its manifest, or why it cannot be used.
     pub manifest: Result<Manifest, PluginError>,
-    /// Whether it may be loaded, or why not.
-    pub trust: Result<(), PluginError>,
+    /// How it runs if it is asked for, or why it does not.
+    pub trust: Result<Mode, PluginError>,
     /// The file that hides it, in an earlier directory.
     pub shadowed_by: Option<PathBuf>,
 }
@@ -95,7 +100,8 @@ impl Finder {
             .and_then(Path::parent)
         {
             let bundle = dir.join("plugins");
-            finder.locks.push(Lock::read(&bundle.join(LOCK_FILE))?);
+            let lock = Lock::read(&bundle.join(LOCK_FILE))?;
+            finder.locks.push(lock.of_the_host());
             finder.push(bundle, "beside the executable");
         }
         for path in locks {
@@ -126,31 +132,24 @@ impl Finder {
     pub fn load(&self, name: &str) -> Result<&'static Plugin, PluginError> {
         let found = self.find(name)?;
         let sha256 = sha256_hex(&found.bytes);
-        self.trust(&found.manifest, &found.path, &sha256)?;
-        let mode = self.force.unwrap_or(Mode::Trusted);
+        let grant = self.grant(&found.manifest, &found.path, &sha256)?;
         load::load(
             &found.path,
             &found.bytes,
             (found.manifest, sha256),
-            (mode, &self.workers),
+            (grant, &self.workers),
         )
     }
 
     /// Trusts the bytes that a file has now, and no others: for a file that the user names in order to
-    /// run it. Nothing is written, and nothing of the file runs before [`Self::load`].
+    /// run it. It runs in a worker unless [`Self::force`] says otherwise. Nothing is written, and nothing of
+    /// the file runs before [`Self::load`].
     ///
     /// # Errors
     /// When it cannot be read or is no plugin.
     pub fn trust_file(&mut self, path: &Path) -> Result<Manifest, PluginError> {
         let found = candidate(path)?;
-        self.locks.push(Lock {
-            path: path.into(),
-            plugins: vec![Locked {
-                id: found.manifest.id.clone(),
-                version: found.manifest.version.clone(),
-                sha256: sha256_hex(&found.bytes),
-            }],
-        });
+        self.named.insert(sha256_hex(&found.bytes));
         Ok(found.manifest)
     }
 
@@ -207,40 +206,51 @@ impl Finder {
         })
     }
 
-    fn trust(&self, manifest: &Manifest, path: &Path, sha256: &str) -> Result<(), PluginError> {
+    /// Whether a file may run, how, and what for.
+    fn grant(&self, manifest: &Manifest, path: &Path, sha256: &str) -> Result<Grant, PluginError> {
         let id = &manifest.id;
+        let by_name = |(name, mode): (&String, &Mode)| answers(id, name).then_some(*mode);
+        let mode = self.force.or_else(|| self.modes.iter().find_map(by_name));
+        if mode == Some(Mode::Deny) {
+            return Err(PluginError::Denied {
+                id: id.clone(),
+                path: path.into(),
+            });
+        }
+        if self.named.contains(sha256) {
+            return Ok(Grant {
+                mode: mode.unwrap_or(Mode::Contained),
+                refused: Vec::new(),
+            });
+        }
+        trust::check_writers(path)?;
         let locked: Vec<_> = self
             .locks
             .iter()
-            .filter_map(|lock| Some((lock, lock.find(id)?)))
+            .flat_map(|lock| lock.find(id).map(move |entry| (lock, entry)))
             .collect();
-        if self.trusted.iter().any(|name| answers(id, name))
-            || locked.iter().any(|(_, entry)| entry.sha256 == sha256)
-        {
-            return Ok(());
-        }
-        // The lock that belongs to the file explains more than one that happens to know the id.
-        let near = |lock: &Lock| {
-            let dir = lock.path.parent();
-            dir == path.parent() || dir == path.parent().and_then(Path::parent)
-        };
-        let nearest = locked
+        let same: Vec<_> = locked
             .iter()
-            .find(|(lock, _)| near(lock))
-            .or(locked.first());
-        Err(match nearest {
-            Some((lock, entry)) => PluginError::Changed {
-                id: id.clone(),
-                path: path.into(),
-                lock: lock.path.clone(),
-                expected: entry.sha256.clone(),
-                found: sha256.into(),
-            },
-            None => PluginError::Untrusted {
-                id: id.clone(),
-                path: path.into(),
-                sha256: sha256.into(),
-            },
+            .filter(|(_, entry)| entry.sha256 == sha256)
+            .collect();
+        let any = self.trusted.iter().any(|name| answers(id, name));
+        if same.is_empty() && !any {
+            return Err(refusal(id, path, sha256, &locked));
+        }
+        let here = same
+            .iter()
+            .any(|(lock, entry)| lock.shipped || entry.in_process());
+        let by_lock = if here { Mode::Trusted } else { Mode::Contained };
+        let refused =
+            |extension: &&String| !any && !same.iter().any(|(_, entry)| entry.accepts(extension));
+        Ok(Grant {
+            mode: mode.unwrap_or(by_lock),
+            refused: manifest
+                .extensions
+                .iter()
+                .filter(refused)
+                .cloned()
+                .collect(),
         })
     }
 
@@ -267,13 +277,13 @@ impl Finder {
                 path,
                 origin,
                 manifest: Err(error),
-                trust: Ok(()),
+                trust: Ok(Mode::Deny),
                 shadowed_by: None,
             },
             Ok(found) => {
                 let trust = self
-                    .trust(&found.manifest, &path, &sha256_hex(&found.bytes))
-                    .and_then(|()| elf::check(&path, &found.bytes));
+                    .grant(&found.manifest, &path, &sha256_hex(&found.bytes))
+                    .and_then(|grant| elf::check(&path, &found.bytes).map(|()| grant.mode));
                 let id = found.manifest.id.clone();
                 let shadowed_by = seen.get(&id).cloned();
                 let twin = shadowed_by
@@ -300,8 +310,32 @@ impl Finder {
     }
 }
 
+/// Why a file that no lock lists with its hash does not run.
+fn refusal(id: &str, path: &Path, sha256: &str, locked: &[(&Lock, &Locked)]) -> PluginError {
+    // The lock that belongs to the file explains more than one that happens to know the id.
+    let near = |lock: &Lock| {
+        let dir = lock.path.parent();
+        dir == path.parent() || dir == path.parent().and_then(Path::parent)
+    };
+    let nearest = locked.iter().find(|(lock, _)| near(lock));
+    match nearest.or(locked.first()) {
+        Some((lock, entry)) => PluginError::Changed {
+            id: id.into(),
+            path: path.into(),
+            lock: lock.path.clone(),
+            expected: entry.sha256.clone(),
+            found: sha256.into(),
+        },
+        None => PluginError::Untrusted {
+            id: id.into(),
+            path: path.into(),
+            sha256: sha256.into(),
+        },
+    }
+}
+
 /// `org.eyemap.binned-color` answers to itself and to `binned-color`.
-fn answers(id: &str, name: &str) -> bool {
+pub(super) fn answers(id: &str, name: &str) -> bool {
     id == name || id.rsplit('.').next() == Some(name)
 }
 
@@ -362,8 +396,9 @@ fn candidate(path: &Path) -> Result<Candidate, PluginError> {
     })
 }
 
-/// `$XDG_DATA_HOME/eyemap`, by default `~/.local/share/eyemap`.
-fn user_data_dir() -> Option<PathBuf> {
+/// `$XDG_DATA_HOME/eyemap`, by default `~/.local/share/eyemap`: its lock and its `plugins` are always looked
+/// at.
+pub fn user_data_dir() -> Option<PathBuf> {
     let dir = |name: &str| {
         std::env::var_os(name)
             .map(PathBuf::from)

@@ -24,7 +24,7 @@ use eyemap_abi::{
 use eyemap_worker::{Contained, Worker};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use super::{Manifest, Mode, PluginError, Workers, contained, elf, host, layout};
+use super::{Manifest, Mode, PluginError, Workers, contained, elf, host, layout, trust::Grant};
 
 /// A loaded plugin. It lives as long as the process.
 pub struct Plugin {
@@ -35,6 +35,8 @@ pub struct Plugin {
     /// SHA-256 of the file.
     pub sha256: String,
     code: Code,
+    /// Extensions that it exports and that nobody accepted.
+    refused: Vec<String>,
     alone: Mutex<()>,
 }
 
@@ -130,6 +132,7 @@ impl Plugin {
     /// # Errors
     /// When the plugin does not export it, or in another form, or when it runs in a worker.
     pub fn extension<E: Extension>(&self) -> Result<E, PluginError> {
+        self.accepted::<E>()?;
         match &self.code {
             Code::Here(entries) => self.entries(entries).find(),
             Code::Worker(_) => Err(PluginError::NotHere {
@@ -137,6 +140,17 @@ impl Plugin {
                 path: self.path.clone(),
             }),
         }
+    }
+
+    fn accepted<E: Extension>(&self) -> Result<(), PluginError> {
+        if self.refused.iter().any(|id| id == E::ID) {
+            return Err(PluginError::NotAccepted {
+                id: self.manifest.id.clone(),
+                path: self.path.clone(),
+                wanted: E::ID.into(),
+            });
+        }
+        Ok(())
     }
 
     fn entries(&self, entries: &'static [ExtEntry]) -> Entries<'_> {
@@ -149,6 +163,7 @@ impl Plugin {
 
     /// The worker, if the plugin says that it exports `E`; the worker has checked the layout.
     fn contained<E: Extension>(&self) -> Result<Option<&Contained>, PluginError> {
+        self.accepted::<E>()?;
         let Code::Worker(contained) = &self.code else {
             return Ok(None);
         };
@@ -323,18 +338,22 @@ impl Entries<'_> {
 }
 
 /// Every plugin of this process, by SHA-256 and where it runs: the same bytes are loaded once.
-static LOADED: Mutex<Option<HashMap<(String, Mode), &'static Plugin>>> = Mutex::new(None);
+static LOADED: Mutex<Option<HashMap<Key, &'static Plugin>>> = Mutex::new(None);
+
+/// SHA-256, where it runs, and what it may not be used for.
+type Key = (String, Mode, Vec<String>);
 
 /// Loads a plugin from bytes that the caller trusts, as far as `mode` says.
 pub(crate) fn load(
     path: &Path,
     bytes: &[u8],
     (manifest, sha256): (Manifest, String),
-    (mode, workers): (Mode, &Workers),
+    (grant, workers): (Grant, &Workers),
 ) -> Result<&'static Plugin, PluginError> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let loaded = loaded.get_or_insert_default();
-    let key = (sha256.clone(), mode);
+    let Grant { mode, refused } = grant;
+    let key = (sha256.clone(), mode, refused.clone());
     if let Some(plugin) = loaded.get(&key) {
         return Ok(plugin);
     }
@@ -347,10 +366,9 @@ pub(crate) fn load(
         Mode::Trusted => Code::Here(run(sealed, path, &manifest, host::API)?),
         Mode::Contained => Code::Worker(contained::start(sealed, &manifest, path, workers)?),
         Mode::Deny => {
-            return Err(PluginError::Init {
+            return Err(PluginError::Denied {
                 id: manifest.id,
                 path: path.into(),
-                reason: "it is denied".into(),
             });
         }
     };
@@ -360,6 +378,7 @@ pub(crate) fn load(
         path: path.into(),
         sha256,
         code,
+        refused,
         alone: Mutex::new(()),
     };
     let plugin: &'static Plugin = Box::leak(Box::new(plugin));
@@ -394,7 +413,7 @@ fn open(sealed: Sealed, path: &Path, id: &str) -> Result<PluginRootRef, PluginEr
     // SAFETY: initialisers of the library run here. Its bytes are the ones that were trusted and
     // whose structure was checked; they are sealed and cannot change under the loader.
     let library = unsafe { Library::open(Some(sealed.path()), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| refused(error.to_string()))?;
+        .map_err(|error| refused(reason(&error)))?;
     // Never unloaded, also where it is refused below: its initialisers ran, and destructors of
     // thread-locals and objects may live in it until the end.
     let library = std::mem::ManuallyDrop::new(library);
@@ -405,11 +424,19 @@ fn open(sealed: Sealed, path: &Path, id: &str) -> Result<PluginRootRef, PluginEr
     let header =
         unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) }
             .map(|symbol| *symbol)
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| refused(reason(&error)))?;
     header
         .upgrade()
         .and_then(|header| header.init_root_module::<PluginRootRef>())
         .map_err(|error| foreign(path, id, &error))
+}
+
+/// What the system's loader says; the error itself says only which call failed.
+fn reason(error: &libloading::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => source.to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// A root that this host does not know.

@@ -8,14 +8,14 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::PluginError;
+use super::{IN_PROCESS, Manifest, PluginError, trust};
 
 /// Name of a lock file.
 pub const LOCK_FILE: &str = "eyemap-plugins.lock";
 const FORM: u32 = 1;
 
 /// One trusted file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Locked {
     /// The plugin's id.
     pub id: String,
@@ -23,6 +23,45 @@ pub struct Locked {
     pub version: String,
     /// SHA-256 of the file, as hexadecimal digits.
     pub sha256: String,
+    /// What it may do: ids of extensions that it may be used for, and [`IN_PROCESS`] if it may run in the
+    /// host's process. Words that this version does not know grant nothing. Without the key every extension
+    /// is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<String>>,
+    /// Where the file was when it was locked, relative to the lock's directory; says where to look, and
+    /// decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+impl Locked {
+    /// What a lock says of a file with this manifest and hash: every extension is accepted.
+    pub fn of(manifest: &Manifest, sha256: String) -> Self {
+        Self {
+            id: manifest.id.clone(),
+            version: manifest.version.clone(),
+            sha256,
+            capabilities: Some(manifest.extensions.clone()),
+            file: None,
+        }
+    }
+
+    /// Whether it may run in the host's process.
+    pub fn in_process(&self) -> bool {
+        let accepted = self.capabilities.iter().flatten();
+        accepted
+            .into_iter()
+            .any(|capability| capability == IN_PROCESS)
+    }
+
+    /// Whether it may be used for an extension. What it says of itself is no ability.
+    pub fn accepts(&self, extension: &str) -> bool {
+        let describe = eyemap_abi::ids::DESCRIBE;
+        match &self.capabilities {
+            None => true,
+            Some(accepted) => extension == describe || accepted.iter().any(|id| id == extension),
+        }
+    }
 }
 
 /// A lock as read from a file.
@@ -30,8 +69,10 @@ pub struct Locked {
 pub struct Lock {
     /// Where it came from.
     pub path: PathBuf,
-    /// What it trusts, by id.
+    /// What it trusts; an id may be there with several hashes.
     pub plugins: Vec<Locked>,
+    /// Whether it belongs to the plugins that ship with the host, which run in its process.
+    pub shipped: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,6 +92,7 @@ impl Lock {
             path: path.into(),
             reason,
         };
+        trust::check_writers(path)?;
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -59,7 +101,7 @@ impl Lock {
         if text.is_empty() {
             return Ok(Self {
                 path: path.into(),
-                plugins: Vec::new(),
+                ..Self::default()
             });
         }
         let file: File = toml::from_str(&text).map_err(|error| unusable(error.to_string()))?;
@@ -70,7 +112,42 @@ impl Lock {
         Ok(Self {
             path: path.into(),
             plugins: file.plugins,
+            shipped: false,
         })
+    }
+
+    /// As the lock of what ships with the host.
+    #[must_use]
+    pub fn of_the_host(self) -> Self {
+        Self {
+            shipped: true,
+            ..self
+        }
+    }
+
+    /// Reads a lock, lets `change` change it and writes it, while no other process does the same.
+    ///
+    /// # Errors
+    /// When it cannot be read, locked or written; the old file is whole then.
+    pub fn update<R>(
+        path: &Path,
+        change: impl FnOnce(&mut Self) -> Result<R, PluginError>,
+    ) -> Result<R, PluginError> {
+        let unusable = |error: std::io::Error| PluginError::Lock {
+            path: path.into(),
+            reason: error.to_string(),
+        };
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).map_err(unusable)?;
+        }
+        // A file of its own: the lock itself is replaced, and whoever waits for it would wait for the old one.
+        let guard = path.with_extension("lock.busy");
+        let guard = std::fs::File::create(&guard).map_err(unusable)?;
+        guard.lock().map_err(unusable)?;
+        let mut lock = Self::read(path)?;
+        let changed = change(&mut lock)?;
+        lock.write()?;
+        Ok(changed)
     }
 
     /// Writes the lock, sorted by id, in place of the old file.
@@ -83,21 +160,21 @@ impl Lock {
             reason,
         };
         let mut plugins = self.plugins.clone();
-        plugins.sort_by(|a, b| a.id.cmp(&b.id));
+        plugins.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
         let text = toml::to_string(&File {
             form: FORM,
             plugins,
         })
         .map_err(|error| unusable(error.to_string()))?;
         let text =
-            format!("# Which plugin files are trusted. Written by `eyemap plugin lock`.\n{text}");
+            format!("# Which plugin files may run, and how. Written by `eyemap plugin`.\n{text}");
         crate::sink::write_atomically(&self.path, text.as_bytes())
             .map_err(|error| unusable(error.to_string()))
     }
 
-    /// What the lock says of an id.
-    pub fn find(&self, id: &str) -> Option<&Locked> {
-        self.plugins.iter().find(|locked| locked.id == id)
+    /// What the lock says of an id, whatever the hash.
+    pub fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Locked> {
+        self.plugins.iter().filter(move |locked| locked.id == id)
     }
 }
 

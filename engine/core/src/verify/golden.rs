@@ -22,6 +22,13 @@ use std::{
 pub use compare::{GoldenDifference, compare_text};
 use lines::{Lines, Unanswered};
 
+/// The jobs of the questions, for those who ask a stage in other ways.
+pub mod jobs {
+    pub use super::{
+        color::jobs as color, coordinate::jobs as coordinate, metadata::jobs as metadata,
+    };
+}
+
 use super::ci::plain;
 use crate::{
     config::StageConfig,

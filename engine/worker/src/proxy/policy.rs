@@ -86,7 +86,7 @@ impl Policy {
             need,
             candidate: candidate.is_some(),
         };
-        let decision = self.with("a decision", |live| {
+        let decision = self.with("deciding", |live| {
             live.room(at.len)?;
             live.write(at.events, &told);
             live.write(at.weights, &weights);
@@ -141,7 +141,7 @@ impl abi::CachePolicy for Policy {
         let op = Op::Resize {
             capacity: capacity_bytes,
         };
-        answer(self.with("a new size", |live| live.ask(op, self.object, 0).map(drop)))
+        answer(self.with("resizing", |live| live.ask(op, self.object, 0).map(drop)))
     }
 
     fn snapshot(&self) -> RResult<RVec<u8>, PluginError> {

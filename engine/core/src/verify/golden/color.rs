@@ -29,19 +29,33 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
         return Ok(());
     };
     push_needs(lines, &stage.needs);
-    for subject in subjects(&stage.needs) {
-        for (title, values, range) in scopes() {
-            lines.section(&format!("{}, {title}", subject_words(subject)));
-            let Some(job) = job(lines, &stage.needs, subject, &values) else {
-                continue;
-            };
-            let job = ColorJob { range, ..job };
-            if let Some(scale) = lines.or_refused(stage.prepare(&job))? {
-                push_answers(lines, &scale)?;
-            }
+    for (title, job) in jobs(&stage.needs) {
+        lines.section(&title);
+        let Some(job) = job else {
+            lines.answer(
+                "not asked",
+                "more distinct values than a scale of categories can have",
+            );
+            continue;
+        };
+        if let Some(scale) = lines.or_refused(stage.prepare(&job))? {
+            push_answers(lines, &scale)?;
         }
     }
     Ok(())
+}
+
+/// The jobs that the host would make, with a title each; none where there are too many categories for it
+/// to ask.
+pub fn jobs(needs: &ColorNeeds) -> Vec<(String, Option<ColorJob>)> {
+    let mut jobs = Vec::new();
+    for subject in subjects(needs) {
+        for (title, values, range) in scopes() {
+            let job = job(needs, subject, &values).map(|job| ColorJob { range, ..job });
+            jobs.push((format!("{}, {title}", subject_words(subject)), job));
+        }
+    }
+    jobs
 }
 
 fn push_needs(lines: &mut Lines, needs: &ColorNeeds) {
@@ -108,13 +122,7 @@ fn steps() -> Vec<f64> {
     (0..1000).map(|i| f64::from(i) * 0.125).collect()
 }
 
-/// The job that the host would make; none where there are too many categories for it to ask.
-fn job(
-    lines: &mut Lines,
-    needs: &ColorNeeds,
-    subject: Subject,
-    values: &[f64],
-) -> Option<ColorJob> {
+fn job(needs: &ColorNeeds, subject: Subject, values: &[f64]) -> Option<ColorJob> {
     let needs: &SubjectNeeds = if subject.is_whole() {
         &needs.whole
     } else {
@@ -122,13 +130,7 @@ fn job(
     };
     let mut tally = Tally::new(needs);
     tally.add(values.iter());
-    let Ok(summary) = tally.finish(needs) else {
-        lines.answer(
-            "not asked",
-            "more distinct values than a scale of categories can have",
-        );
-        return None;
-    };
+    let summary = tally.finish(needs).ok()?;
     Some(ColorJob {
         metric: "synapses".into(),
         subject,

@@ -46,7 +46,8 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
     Ok(())
 }
 
-fn jobs() -> Vec<(String, CoordinateJob)> {
+/// Three regions, both sides, every orientation; with a title each.
+pub fn jobs() -> Vec<(String, CoordinateJob)> {
     let seen = COLUMNS.iter().copied().filter(|(hex1, _)| hex1.abs() < 100);
     let job = |region: &str, side, orientation: &str| CoordinateJob {
         region: region.into(),

@@ -62,7 +62,8 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
     Ok(())
 }
 
-fn jobs() -> [(&'static str, MetadataJob); 6] {
+/// Maps of several kinds, with a title each.
+pub fn jobs() -> [(&'static str, MetadataJob); 6] {
     let strings = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
     let plain = MetadataJob {
         cell_type: "Tm3".into(),

@@ -4,26 +4,35 @@ use std::collections::BTreeMap;
 
 /// One thing that happens to a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
+    /// An entry is asked for, and put in where it is not there.
     Ask {
+        /// Which.
         key: u64,
+        /// In bytes.
         weight: u64,
+        /// Of computing it, in nanoseconds.
         cost_ns: u64,
         /// Ticks to live.
         ttl: Option<u64>,
         /// Whether a hit gives that time anew.
         renews: bool,
     },
+    /// The entry of a key leaves.
     Remove(u64),
+    /// The entry of a key has another weight in bytes.
     Reweigh(u64, u64),
+    /// The cache has another capacity in bytes.
     Resize(u64),
+    /// So many ticks pass.
     Advance(u64),
     /// Takes the policy's state and gives it to another instance.
     Restore,
 }
 
 impl Step {
-    pub(crate) const fn ask(key: u64, weight: u64) -> Self {
+    /// Asks for an entry that lives for ever.
+    pub const fn ask(key: u64, weight: u64) -> Self {
         Self::Ask {
             key,
             weight,
@@ -36,11 +45,11 @@ impl Step {
 
 /// What must not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// Events a call.
-    pub(crate) batch: usize,
+    pub batch: usize,
     /// Victims a call.
-    pub(crate) places: usize,
+    pub places: usize,
 }
 
 impl Default for Shape {
@@ -54,7 +63,7 @@ impl Default for Shape {
 
 /// What a policy did wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Wrong {
+pub enum Wrong {
     /// It named a slot that never held an entry.
     NotResident,
     /// It named one entry twice in a decision.
@@ -71,18 +80,22 @@ pub(crate) enum Wrong {
 
 /// What a policy decided, in the words of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decided {
+pub enum Decided {
+    /// The entry was there.
     Hit(u64),
+    /// The entry was a victim.
     Evicted(u64),
+    /// The newcomer did not come in.
     Refused(u64),
 }
 
+/// What became of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// Every hit, victim and refusal in order.
-    pub(crate) decided: Vec<Decided>,
+    pub decided: Vec<Decided>,
     /// What went wrong, and the step and the words of the first time.
-    pub(crate) wrong: BTreeMap<Wrong, String>,
+    pub wrong: BTreeMap<Wrong, String>,
     /// A `1` a hit and a `0` a miss.
-    pub(crate) bits: Vec<bool>,
+    pub bits: Vec<bool>,
 }

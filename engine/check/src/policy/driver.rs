@@ -6,23 +6,28 @@
 use std::collections::{BTreeSet, HashMap};
 
 use eyemap_abi::{
-    CacheExtension, CachePolicyBox, Event, SlotMeta,
+    CacheExtension, CachePolicyBox, Event, PluginError, SlotMeta,
     abi_stable::std_types::{RErr, RNone, ROk, RSlice, RSliceMut, RSome, RStr},
     cache::{EventKind, NEEDS_ADMISSION, NEEDS_HIT_ORDER, NEEDS_MISSES},
 };
 
-use crate::step::{Decided, Outcome, Shape, Step, Wrong};
+use super::step::{Decided, Outcome, Shape, Step, Wrong};
 
 /// A cache without values around a policy.
-pub(crate) struct Driver<'a> {
+///
+/// Steps are taken one by one; what the policy decides and does wrong is in [`Driver::outcome`].
+pub struct Driver<'a> {
     extension: &'a CacheExtension,
     options: &'a str,
     rename: fn(u64) -> u64,
+    clock: Clock,
     shape: Shape,
     policy: CachePolicyBox,
     needs: u32,
-    pub(crate) capacity: u64,
-    pub(crate) occupied: u64,
+    /// In bytes.
+    pub capacity: u64,
+    /// Weight of all entries, in bytes.
+    pub occupied: u64,
     tick: u64,
     generation: u32,
     step: usize,
@@ -36,29 +41,75 @@ pub(crate) struct Driver<'a> {
     leaving: Vec<u32>,
     pending: Vec<Event>,
     /// Whether decisions are noted.
-    pub(crate) notes: bool,
-    pub(crate) outcome: Outcome,
+    pub notes: bool,
+    /// What happened so far.
+    pub outcome: Outcome,
 }
 
-fn create(extension: &CacheExtension, options: &str, capacity: u64) -> CachePolicyBox {
-    match (extension.create)(RStr::from_str(options), capacity) {
-        ROk(policy) => policy,
-        RErr(error) => panic!("{error}"),
+impl std::fmt::Debug for Driver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Driver(step {}, {} of {} bytes)",
+            self.step, self.occupied, self.capacity
+        )
     }
 }
 
+/// What a policy is told in place of the driver's own clock, in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// A tick is as long as so many.
+    pub times: u64,
+    /// Where it begins.
+    pub plus: u64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { times: 1, plus: 0 }
+    }
+}
+
+impl Clock {
+    fn told(self, event: Event) -> Event {
+        let told = |tick: u64| match tick {
+            u64::MAX => u64::MAX,
+            tick => tick.saturating_mul(self.times).saturating_add(self.plus),
+        };
+        Event {
+            tick: told(event.tick),
+            expires_at: told(event.expires_at),
+            ..event
+        }
+    }
+}
+
+fn create(
+    extension: &CacheExtension,
+    options: &str,
+    capacity: u64,
+) -> Result<CachePolicyBox, PluginError> {
+    (extension.create)(RStr::from_str(options), capacity).into_result()
+}
+
 impl<'a> Driver<'a> {
-    pub(crate) fn new(
+    /// An empty cache of a capacity in bytes around a new policy.
+    ///
+    /// # Errors
+    /// When the policy refuses its options (canonical JSON) or the capacity.
+    pub fn new(
         extension: &'a CacheExtension,
         options: &'a str,
         capacity: u64,
         shape: Shape,
-    ) -> Self {
-        let policy = create(extension, options, capacity);
-        Self {
+    ) -> Result<Self, PluginError> {
+        let policy = create(extension, options, capacity)?;
+        Ok(Self {
             extension,
             options,
             rename: |key| key,
+            clock: Clock::default(),
             shape,
             needs: policy.needs(),
             policy,
@@ -76,21 +127,31 @@ impl<'a> Driver<'a> {
             pending: Vec::new(),
             notes: true,
             outcome: Outcome::default(),
-        }
+        })
     }
 
     /// Tells the policy other hashes; what is noted has the keys all the same.
-    pub(crate) fn renamed(mut self, rename: fn(u64) -> u64) -> Self {
+    #[must_use]
+    pub fn renamed(mut self, rename: fn(u64) -> u64) -> Self {
         self.rename = rename;
         self
     }
 
-    pub(crate) fn run(mut self, steps: &[Step]) -> Outcome {
+    /// Tells the policy other ticks, in the same order.
+    #[must_use]
+    pub const fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes steps and returns all that was decided.
+    pub fn run(mut self, steps: &[Step]) -> Outcome {
         steps.iter().for_each(|&step| self.take(step));
         self.outcome
     }
 
-    pub(crate) fn take(&mut self, step: Step) {
+    /// Takes one step.
+    pub fn take(&mut self, step: Step) {
         self.step += 1;
         match step {
             Step::Ask { .. } => self.ask(step),
@@ -114,12 +175,12 @@ impl<'a> Driver<'a> {
     }
 
     /// Slots that there were so far.
-    pub(crate) fn slots(&self) -> usize {
+    pub fn slots(&self) -> usize {
         self.meta.len()
     }
 
     /// The policy's state.
-    pub(crate) fn state(&mut self) -> Option<Vec<u8>> {
+    pub fn state(&mut self) -> Option<Vec<u8>> {
         self.decide(0, None);
         match self.policy.snapshot() {
             ROk(state) => Some(state.to_vec()),
@@ -352,6 +413,11 @@ impl<'a> Driver<'a> {
     /// Delivers what is pending. Returns the victims, and whether the candidate may come in.
     fn decide(&mut self, need: u64, candidate: Option<Event>) -> (Vec<u32>, bool) {
         let mut out = vec![u32::MAX; self.shape.places];
+        let clock = self.clock;
+        for event in &mut self.pending {
+            *event = clock.told(*event);
+        }
+        let candidate = candidate.map(|event| clock.told(event));
         let decided = self.policy.decide(
             RSlice::from_slice(&self.pending),
             RSlice::from_slice(&self.meta),
@@ -381,7 +447,10 @@ impl<'a> Driver<'a> {
     fn restore(&mut self) {
         let Some(state) = self.state() else { return };
         // It learns its capacity from its state, not from where it was created.
-        self.policy = create(self.extension, self.options, self.capacity);
+        match create(self.extension, self.options, self.capacity) {
+            Ok(policy) => self.policy = policy,
+            Err(error) => return self.complain(Wrong::Failed, error.to_string()),
+        }
         if let RErr(error) = self.policy.restore(RSlice::from_slice(&state)) {
             self.complain(Wrong::Failed, error.to_string());
         }

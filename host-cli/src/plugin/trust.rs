@@ -1,0 +1,162 @@
+//! `eyemap plugin pin`, `verify`, `trust` and `lock`: which files may run, and how.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use eyemap_engine::plugins::{
+    LOCK_FILE, Locked, State, Verified, pin as pin_one, set_in_process, user_data_dir,
+};
+use serde_json::json;
+
+use crate::{
+    args::{LockArgs, PinArgs, TrustArgs, VerifyLocksArgs},
+    failure::{Failure, SOME_FAILED, USAGE},
+    out, session,
+};
+
+/// The lock that the arguments mean.
+fn lock_path(args: &LockArgs) -> Result<PathBuf, Failure> {
+    if let Some(lock) = &args.lock {
+        return Ok(lock.clone());
+    }
+    if let Some(config) = &args.config {
+        // A lock beside a file that is not there would never be looked at.
+        if !config.is_file() {
+            let what = format!("there is no configuration {}", config.display());
+            return Err(Failure::new(USAGE, what).help("`eyemap config` prints one with all keys"));
+        }
+        return Ok(config.with_file_name(LOCK_FILE));
+    }
+    let dir = user_data_dir().ok_or_else(|| {
+        Failure::new(USAGE, "there is no user data directory to keep a lock in")
+            .help("name one with --lock, or the configuration with --config")
+    })?;
+    Ok(dir.join(LOCK_FILE))
+}
+
+pub(crate) fn pin(args: &PinArgs) -> Result<ExitCode, Failure> {
+    let lock = lock_path(&args.lock)?;
+    for library in &args.libraries {
+        let locked = pin_one(library, &lock, args.in_process)?;
+        out::text(&pinned(&locked, library, &lock))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was written down, and how to use it.
+fn pinned(locked: &Locked, library: &Path, lock: &Path) -> String {
+    let stage = |id: &String| {
+        let stage = id.strip_prefix("eyemap.")?.split('/').next()?;
+        Some(match stage {
+            "cache" => "[cache]\npolicy".to_owned(),
+            "coordinate" | "color" | "metadata" => format!("[stages.{stage}]\nplugin"),
+            _ => return None,
+        })
+    };
+    let tables: Vec<_> = locked
+        .capabilities
+        .iter()
+        .flatten()
+        .filter_map(stage)
+        .collect();
+    let place = library
+        .canonicalize()
+        .unwrap_or_else(|_| library.to_owned());
+    let mut text = format!(
+        "{} {} is pinned in {}\n  sha256 {}\n  may be {}\n  runs   {}\n",
+        locked.id,
+        out::plain(&locked.version),
+        lock.display(),
+        locked.sha256,
+        locked
+            .capabilities
+            .iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", "),
+        if locked.in_process() {
+            IN_THIS
+        } else {
+            IN_A_WORKER
+        },
+    );
+    for table in tables {
+        text.push_str(&format!(
+            "use it with\n  {} = {:?}\n",
+            table.replace('\n', "\n  "),
+            place.display().to_string()
+        ));
+    }
+    text
+}
+
+const IN_THIS: &str = "in eyemap's own process";
+const IN_A_WORKER: &str = "in a worker process";
+
+pub(crate) fn trust(args: &TrustArgs) -> Result<ExitCode, Failure> {
+    let lock = lock_path(&args.lock)?;
+    for locked in set_in_process(&args.id, &lock, !args.revoke)? {
+        let line = if args.revoke {
+            format!("{} runs in a worker process again\n", locked.id)
+        } else {
+            format!(
+                "{} {} runs in eyemap's own process from now on: it can do all that you can do, with \
+                 your files and over the network, and its crash is eyemap's\n\
+                 `eyemap plugin trust {} --revoke` takes it back\n",
+                locked.id,
+                out::plain(&locked.version),
+                locked.id,
+            )
+        };
+        out::text(&line)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn verify(args: &VerifyLocksArgs) -> Result<ExitCode, Failure> {
+    let (config, source) = session::config(args.config.as_deref())?;
+    let verified = session::finder(&config, &source)?.verify();
+    if args.json {
+        out::json(&json!({ "plugins": verified }))?;
+    } else {
+        let lines: String = verified.iter().map(line).collect();
+        out::text(if lines.is_empty() {
+            "no lock lists a plugin\n"
+        } else {
+            &lines
+        })?;
+    }
+    let fine = verified.iter().all(|one| one.state == State::Ok);
+    Ok(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(SOME_FAILED)
+    })
+}
+
+fn line(one: &Verified) -> String {
+    let file = one
+        .file
+        .as_deref()
+        .map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
+    let state = match one.state {
+        State::Ok => "ok",
+        State::Changed => "changed",
+        State::Missing => "missing",
+        State::Unusable => "unusable",
+    };
+    let mut line = format!(
+        "{state:9} {} {} ({}), locked in {}\n",
+        one.locked.id,
+        out::plain(&one.locked.version),
+        out::plain(&file),
+        one.lock.display()
+    );
+    if !one.why.is_empty() {
+        line.push_str(&format!("          {}\n", out::plain(&one.why)));
+    }
+    line
+}

@@ -1,0 +1,117 @@
+//! Somebody else's plugin: a crate outside of the workspace, built as its author builds it.
+//!
+//! Nothing is downloaded: `Cargo.lock` is the project's, so that cargo finds every crate where the project
+//! already has it. What is built goes to `third-party` in the build directory, which all these crates share,
+//! because their dependencies are the same; each has a name of its own, as libraries of one name would
+//! replace each other there.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Longest that a command of cargo may take; the first one builds the SDK.
+const DEADLINE: Duration = Duration::from_secs(900);
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// What it wrote, standard output first.
+    pub said: String,
+}
+
+/// An empty directory in the build directory, whose path is the same in each run: what cargo built for it
+/// is used again.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn empty_dir(name: &str) -> PathBuf {
+    let dir = third_party().join(name);
+    if dir.exists() {
+        fs::remove_dir_all(&dir).expect("an old directory that can be removed");
+    }
+    fs::create_dir_all(&dir).expect("a directory");
+    dir
+}
+
+fn third_party() -> PathBuf {
+    crate::build_dir().join("third-party")
+}
+
+/// Copies a crate of the project, without what was built in it, to where it has nothing around it.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy_of(krate: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for entry in fs::read_dir(krate).expect("a crate").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match from.is_dir() {
+            true if entry.file_name() == "target" => {}
+            true => copy_of(&from, &to),
+            false => drop(fs::copy(&from, &to).expect("a file")),
+        }
+    }
+}
+
+/// Builds the library of a crate, and puts it where its author would find it.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn build(krate: &Path, name: &str) -> PathBuf {
+    let built = cargo(krate, &["build", "--release"]);
+    assert!(built.success, "{}", built.said);
+    let library = Path::new("target/release").join(crate::library(name));
+    let (from, to) = (third_party().join(&library), krate.join(&library));
+    fs::create_dir_all(krate.join("target/release")).expect("a directory");
+    fs::copy(&from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    to
+}
+
+/// Runs cargo in a crate, without the network, and ends it when it takes too long.
+///
+/// # Panics
+/// When it cannot be started, or takes longer than 15 minutes.
+pub fn cargo(krate: &Path, arguments: &[&str]) -> Ended {
+    use std::os::unix::process::CommandExt as _;
+    fs::copy(crate::project("Cargo.lock"), krate.join("Cargo.lock")).expect("the lock");
+    let logs = tempfile::tempdir().expect("a directory");
+    let log = |name: &str| logs.path().join(name);
+    let file = |name: &str| Stdio::from(fs::File::create(log(name)).expect("a file"));
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(arguments)
+        .current_dir(krate)
+        .env("CARGO_TARGET_DIR", third_party().join("target"))
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_NET_OFFLINE", "true")
+        .env_remove("EYEMAP_GOLDEN")
+        .stdin(Stdio::null())
+        .stdout(file("out"))
+        .stderr(file("err"))
+        // A group of its own, so that its compilers end with it.
+        .process_group(0);
+    let mut child = command.spawn().expect("cargo starts");
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a status") {
+            break status;
+        }
+        if started.elapsed() > DEADLINE {
+            let group = format!("-{}", child.id());
+            let ended = Command::new("kill").args(["-KILL", "--", &group]).status();
+            let status = child.wait();
+            panic!("cargo {arguments:?} takes too long: {ended:?}, {status:?}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    let text = |name: &str| fs::read_to_string(log(name)).unwrap_or_default();
+    Ended {
+        success: status.success(),
+        said: text("out") + &text("err"),
+    }
+}

@@ -1,0 +1,132 @@
+//! The checks of `eyemap plugin check` that call a plugin: each passes for a sound one and fails for one
+//! that is broken in the way that it looks for.
+//!
+//! A check is asked in a process of its own: this program, started again.
+
+mod child;
+mod faults;
+
+use std::{process::ExitCode, time::Duration};
+
+use eyemap_check::{Ask, CHECKS, Check, Outcome};
+use eyemap_snapshots::{broken::broken, plugin};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use child::asked;
+use faults::{FAULTS, Fault};
+
+fn main() -> ExitCode {
+    if let Some(job) = child::Job::given() {
+        return job.answer();
+    }
+    let mut trials: Vec<Trial> = checks()
+        .map(|check| {
+            let name = format!("a_sound_plugin_passes::{}", check.id);
+            Trial::test(name, move || sound(check))
+        })
+        .collect();
+    trials.extend(FAULTS.iter().map(|fault| {
+        let name = format!("a_broken_plugin_fails::{}::{}", fault.check, fault.fault);
+        Trial::test(name, move || fails(fault))
+    }));
+    trials.extend(PLUGINS.iter().map(|&package| {
+        let name = format!("the_bundle_passes::{package}");
+        Trial::test(name, move || bundled(package))
+    }));
+    trials.push(Trial::test(
+        "every_check_is_seen_to_fail",
+        every_check_fails,
+    ));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Plugins of the project.
+const PLUGINS: [&str; 12] = [
+    "hex-coordinates",
+    "binned-color",
+    "column-metadata",
+    "lru-policy",
+    "fifo-policy",
+    "ttl-policy",
+    "sieve-policy",
+    "s3-fifo-policy",
+    "arc-policy",
+    "w-tinylfu-policy",
+    "size-weighted-policy",
+    "gdsf-cost-policy",
+];
+
+/// Those that run a plugin's code on its stages and policies.
+fn checks() -> impl Iterator<Item = &'static Check> {
+    let of_calls = |check: &&Check| faults::NAMES.contains(&check.id);
+    CHECKS.iter().copied().flatten().filter(of_calls)
+}
+
+fn find(id: &str) -> &'static Check {
+    eyemap_check::find(id).unwrap_or_else(|| panic!("there is no check {id}"))
+}
+
+fn sound(check: &'static Check) -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let outcome = asked(&broken(dir.path(), "none"), check, 4 * check.deadline);
+    match outcome {
+        Outcome::Passed { .. } => Ok(()),
+        outcome => Err(format!("{outcome:?}").into()),
+    }
+}
+
+fn fails(fault: &'static Fault) -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let check = find(fault.check);
+    // The machine is busy with other tests; what never ends is waited for no longer than is needed.
+    let deadline = match fault.words.starts_with("it took longer") {
+        true => Duration::from_secs(5),
+        false => 4 * check.deadline,
+    };
+    let outcome = asked(&broken(dir.path(), fault.fault), check, deadline);
+    let Outcome::Failed(found) = outcome else {
+        return Err(format!("it passes: {outcome:?}").into());
+    };
+    let text = [&[found.what][..], &found.details, &[found.remedy]]
+        .concat()
+        .join("\n");
+    if !text.contains(fault.words) {
+        return Err(format!("no {:?} in {text}", fault.words).into());
+    }
+    if text.lines().count() > 12 {
+        return Err(format!("more than 12 lines: {text}").into());
+    }
+    Ok(())
+}
+
+/// No check of a plugin of the project fails, and all of them together take no longer than is promised.
+fn bundled(package: &str) -> Result<(), Failed> {
+    let start = std::time::Instant::now();
+    let mut faults = Vec::new();
+    for check in checks() {
+        if let Outcome::Failed(fault) = asked(&plugin(package), check, 4 * check.deadline) {
+            faults.push(format!("{}: {fault:?}", check.id));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults.join("\n").into());
+    }
+    let taken = start.elapsed();
+    if taken > Duration::from_secs(60) {
+        return Err(format!("{taken:?} for one plugin").into());
+    }
+    Ok(())
+}
+
+fn every_check_fails() -> Result<(), Failed> {
+    for id in faults::NAMES {
+        let check = find(id);
+        // A contained plugin is asked by the command alone; a test of it is beside the command's others.
+        let worker = matches!(check.ask, Ask::Answers { worker: true, .. });
+        let seen = FAULTS.iter().any(|fault| fault.check == *id);
+        if !seen && !worker {
+            return Err(format!("no fault makes {id} fail").into());
+        }
+    }
+    Ok(())
+}

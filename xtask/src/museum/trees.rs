@@ -36,6 +36,8 @@ impl Tree {
         command
             .args(["--config", "profile.dev.debug=false"])
             .args(["--config", "profile.dev.package.\"*\".opt-level=0"])
+            // But for the hashes of libraries, which a host would spend most of its time on.
+            .args(["--config", "profile.dev.package.sha2.opt-level=3"])
             .arg("--target-dir")
             .arg(&self.target)
             // Warnings of old sources under a newer compiler are nobody's concern.
@@ -113,13 +115,15 @@ fn git(arguments: &[&str]) -> Command {
     git
 }
 
-/// What an edited tree takes of today's sources.
+/// What an edited tree takes of today's sources. The engine embeds templates of plugins.
 fn parts() -> Vec<String> {
-    let crates = ["abi", "sdk", "worker", "core"].map(|name| format!("engine/{name}"));
-    let plugins = PLUGINS.map(|name| format!("plugins/{name}"));
-    let host = "snapshots/museum/host".to_owned();
-    crates.into_iter().chain(plugins).chain([host]).collect()
+    let mut parts: Vec<_> = CRATES.map(|name| format!("engine/{name}")).into();
+    parts.extend(["plugins".into(), HOST_PART.into()]);
+    parts
 }
+
+/// Crates of the engine that an edited tree builds.
+const CRATES: [&str; 4] = ["abi", "sdk", "worker", "core"];
 
 /// Today's sources with edits.
 pub(super) fn edited(name: &str, edits: &[Edit]) -> Result<Tree, String> {
@@ -152,7 +156,10 @@ pub(super) fn edited(name: &str, edits: &[Edit]) -> Result<Tree, String> {
 /// The workspace with no members but those of the tree.
 fn members(manifest: &[u8]) -> Result<Vec<u8>, String> {
     let text = String::from_utf8_lossy(manifest);
-    let list: Vec<_> = parts().iter().map(|part| format!("{part:?}")).collect();
+    let crates = CRATES.map(|name| format!("engine/{name}"));
+    let plugins = PLUGINS.map(|name| format!("plugins/{name}"));
+    let members = crates.into_iter().chain(plugins).chain([HOST_PART.into()]);
+    let list: Vec<_> = members.map(|member| format!("{member:?}")).collect();
     let lines: Vec<_> = text
         .lines()
         .map(

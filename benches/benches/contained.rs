@@ -107,32 +107,35 @@ fn crashes() {
     let stage = stage(Mode::Contained);
     let scale = prepared(&stage);
     let worker = stage.origin.plugin.worker().expect("a worker");
-    let kill = || {
-        let id = worker
-            .process_id()
-            .and_then(|id| Pid::from_raw(id as i32))
-            .expect("a process");
+    // Not to be asked for while a call is under way.
+    let process = || {
+        let id = worker.process_id().map(|id| id as i32);
+        id.and_then(Pid::from_raw).expect("a process")
+    };
+    let send = |id, signal| {
         let at = Instant::now();
-        ok(kill_process(id, Signal::KILL));
+        ok(kill_process(id, signal));
         at
     };
     let (values, status) = batch(1_000);
     let expected = ok(scale.color(&values, &status));
     let redone = (0..CRASHES / 2).map(|_| {
-        let killed = kill();
+        let killed = send(process(), Signal::KILL);
         assert_eq!(ok(scale.color(&values, &status)), expected);
         killed.elapsed()
     });
     let redone = redone.collect();
-    let (values, status) = batch(4_000_000);
     let noticed = (0..CRASHES / 2).map(|_| {
+        // A worker that is stopped is one that is at work for long.
+        let id = process();
+        send(id, Signal::STOP);
         std::thread::scope(|scope| {
-            let killer = scope.spawn(|| {
-                std::thread::sleep(Duration::from_millis(8));
-                kill()
+            let killer = scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(5));
+                send(id, Signal::KILL)
             });
             let asked = Instant::now();
-            ok(scale.color(&values, &status));
+            assert_eq!(ok(scale.color(&values, &status)), expected);
             let killed = killer.join().expect("killed");
             let seen = worker.crashes().last().map(|crash| asked + crash.after);
             seen.expect("a crash").saturating_duration_since(killed)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use eyemap_engine::plugins::{
-    LOCK_FILE, Locked, State, Verified, pin as pin_one, set_in_process, user_data_dir,
+    IN_PROCESS, LOCK_FILE, Locked, State, Verified, pin as pin_one, set_in_process, user_data_dir,
 };
 use serde_json::json;
 
@@ -61,22 +61,23 @@ fn pinned(locked: &Locked, library: &Path, lock: &Path) -> String {
         .flatten()
         .filter_map(stage)
         .collect();
+    let used: Vec<&str> = locked
+        .capabilities
+        .iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|capability| *capability != IN_PROCESS)
+        .collect();
     let place = library
         .canonicalize()
         .unwrap_or_else(|_| library.to_owned());
     let mut text = format!(
-        "{} {} is pinned in {}\n  sha256 {}\n  may be {}\n  runs   {}\n",
+        "{} {} is pinned in {}\n  sha256  {}\n  used as {}\n  runs    {}\n",
         locked.id,
         out::plain(&locked.version),
         lock.display(),
         locked.sha256,
-        locked
-            .capabilities
-            .iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", "),
+        used.join(", "),
         if locked.in_process() {
             IN_THIS
         } else {

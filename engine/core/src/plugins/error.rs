@@ -292,10 +292,19 @@ fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
 /// A plugin that has the same stage under another version is too new or too old, not a wrong choice.
 fn missing_extension(wanted: &str, exported: &[String]) -> String {
     let stage = |id: &str| id.rsplit_once('/').map(|(stage, _)| stage.to_owned());
+    let version = |id: &str| {
+        id.rsplit('/')
+            .next()
+            .and_then(|text| text.parse::<u32>().ok())
+    };
     let same = exported.iter().find(|id| stage(id) == stage(wanted));
     match same {
-        Some(other) => format!(
-            "it was made for {other}, this host knows {wanted}: use a newer eyemap, or a build of the plugin for {wanted}"
+        Some(older) if version(older) < version(wanted) => format!(
+            "it was made for {older}, this host knows {wanted}: build the plugin again with eyemap-sdk {}",
+            env!("CARGO_PKG_VERSION")
+        ),
+        Some(newer) => format!(
+            "it was made for {newer}, this host knows {wanted}: use a newer eyemap, or a build of the plugin for {wanted}"
         ),
         None => {
             "choose a plugin that exports it; `eyemap plugin list` shows what each exports".into()

@@ -140,9 +140,12 @@ impl Lock {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             std::fs::create_dir_all(dir).map_err(unusable)?;
         }
-        // A file of its own: the lock itself is replaced, and whoever waits for it would wait for the old one.
-        let guard = path.with_extension("lock.busy");
-        let guard = std::fs::File::create(&guard).map_err(unusable)?;
+        // The directory is locked: the lock itself is replaced, and who waits for it would wait for the old one.
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        let guard = std::fs::File::open(dir).map_err(unusable)?;
         guard.lock().map_err(unusable)?;
         let mut lock = Self::read(path)?;
         let changed = change(&mut lock)?;

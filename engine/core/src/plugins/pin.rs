@@ -43,9 +43,17 @@ impl Library {
     }
 }
 
+/// The directory of a lock.
+fn dir_of(lock: &Path) -> &Path {
+    match lock.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
 /// The file as a lock names it: below the lock's directory without that, else whole.
 fn relative(file: &Path, lock: &Path) -> PathBuf {
-    let dir = lock.parent().and_then(|dir| dir.canonicalize().ok());
+    let dir = dir_of(lock).canonicalize().ok();
     let below = dir.and_then(|dir| file.strip_prefix(dir).ok().map(PathBuf::from));
     below.unwrap_or_else(|| file.to_owned())
 }
@@ -117,8 +125,7 @@ pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Loc
 }
 
 fn file_of(locked: &Locked, lock: &Path) -> Option<PathBuf> {
-    let dir = lock.parent().unwrap_or(Path::new("."));
-    locked.file.as_ref().map(|file| dir.join(file))
+    locked.file.as_ref().map(|file| dir_of(lock).join(file))
 }
 
 fn is_there(locked: &Locked, lock: &Path) -> bool {
@@ -179,20 +186,17 @@ fn verified(lock: &Lock, locked: &Locked, listed: &[PathBuf]) -> Verified {
     };
     let named = file_of(locked, &lock.path);
     for path in named.iter().chain(listed) {
-        let (state, why) = match look(path, locked) {
-            Some(found) => found,
-            None => continue,
+        let Some((state, why)) = look(path, locked) else {
+            continue;
         };
-        // The same bytes anywhere are better than others at the place that is named.
-        if told.file.is_none() || state == State::Ok {
-            told = Verified {
-                file: Some(path.clone()),
-                state,
-                why,
-                ..told
-            };
-        }
-        if state == State::Ok {
+        told = Verified {
+            file: Some(path.clone()),
+            state,
+            why,
+            ..told
+        };
+        // The file that the lock names decides; of others the first with these bytes.
+        if named.as_ref() == Some(path) || told.state == State::Ok {
             break;
         }
     }

@@ -31,9 +31,31 @@ pub(crate) fn note(line: &str) {
     eprintln!("{line}");
 }
 
-/// Writes a report to standard error.
+/// Writes a report to standard error. Parts of it come from files: of what moves a terminal, only colours
+/// and ends of lines are left.
 pub(crate) fn error(report: &str) {
-    eprintln!("error:{report}");
+    eprintln!("error:{}", shown(report));
+}
+
+fn shown(report: &str) -> String {
+    let mut out = String::with_capacity(report.len());
+    let mut rest = report;
+    while let Some(c) = rest.chars().next() {
+        let (first, after) = rest.split_at(color(rest).unwrap_or(c.len_utf8()));
+        match first.len() > c.len_utf8() || c == '\n' {
+            true => out.push_str(first),
+            false => out.push_str(&plain(first)),
+        }
+        rest = after;
+    }
+    out
+}
+
+/// Length of the sequence `ESC [ digits m` at the start, which changes a colour and no more.
+fn color(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix("\u{1b}[")?;
+    let end = inside.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    inside[end..].starts_with('m').then_some(2 + end + 1)
 }
 
 /// Marks that turn the direction of writing, and letters without width: a terminal shows them as
@@ -87,5 +109,21 @@ mod tests {
         );
         assert_eq!(plain("a\u{1b}[31mb\n🪰"), "a\\u{1b}[31mb\\n🪰");
         assert_eq!(plain("T\u{202e}4mé"), "T\\u{202e}4mé");
+    }
+}
+
+#[cfg(test)]
+mod shown {
+    use super::shown;
+
+    #[test]
+    fn a_report_moves_no_terminal() {
+        let colored = "\u{1b}[31mred\u{1b}[0m\nnext";
+        assert_eq!(shown(colored), colored);
+        assert_eq!(
+            shown("a\u{1b}]0;title\u{7}\u{1b}[2J\r"),
+            "a\\u{1b}]0;title\\u{7}\\u{1b}[2J\\r"
+        );
+        assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
     }
 }

@@ -16,7 +16,8 @@ use std::{
     time::Duration,
 };
 
-use eyemap_worker::confine::{Allowed, confine};
+use eyemap_engine::plugins::Workers;
+use eyemap_worker::confine::{Allowed, close_inherited, confine};
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,7 @@ pub(crate) enum Answer {
 }
 
 /// What a child is told, in this order.
+#[derive(Clone)]
 pub(crate) struct Told {
     /// The check.
     pub(crate) check: &'static Check,
@@ -59,6 +61,8 @@ pub(crate) struct Told {
     pub(crate) seed: u64,
     /// The process that waits for the answer.
     pub(crate) parent: u32,
+    /// Whether the plugin shall run in a worker of the child, and not in the child itself.
+    pub(crate) contained: bool,
 }
 
 impl Told {
@@ -71,19 +75,29 @@ impl Told {
             self.named.clone().into(),
             self.seed.to_string().into(),
             self.parent.to_string().into(),
+            self.contained.to_string().into(),
         ]
+    }
+
+    /// The number of the sealed file, which is inherited.
+    fn kept(&self) -> Vec<i32> {
+        let number = self.file.strip_prefix("/proc/self/fd").ok();
+        let number = number.and_then(|name| name.to_str()?.parse().ok());
+        number.into_iter().collect()
     }
 
     fn read(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let id = arguments.next()?;
         let (file, named) = (arguments.next()?, arguments.next()?);
         let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
+        let (seed, parent) = (number()?, number()?.try_into().ok()?);
         Some(Self {
             check: find(id.to_str()?)?,
             file: file.into(),
             named: named.into(),
-            seed: number()?,
-            parent: number()?.try_into().ok()?,
+            seed,
+            parent,
+            contained: arguments.next()?.to_str()?.parse().ok()?,
         })
     }
 }
@@ -104,12 +118,16 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn answer(told: &Told) -> io::Result<()> {
     end_with_the_parent(told.parent)?;
+    close_inherited(&told.kept())?;
     let mut pipe = take_the_pipe()?;
     let mut subject = Subject::read(told.file.clone(), told.seed)?;
     subject.named.clone_from(&told.named);
     limit_computing(told.check.deadline)?;
     // Who looks at the bytes alone may look at what is beside the file too.
-    if !matches!(told.check.ask, Ask::File(_)) {
+    if told.contained {
+        // None of its code runs here; its worker confines itself.
+        subject.workers = Some(Workers::default());
+    } else if !matches!(told.check.ask, Ask::File(_)) {
         confine(MAY)?;
     }
     let mut line = serde_json::to_vec(&ask(told.check, &subject))?;

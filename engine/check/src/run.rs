@@ -19,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-use eyemap_engine::plugins::{Workers, sha256_hex};
+use eyemap_engine::plugins::sha256_hex;
 
 use crate::{
     Ask, CHECKS, Check, Fault, Of, Outcome, Subject,
@@ -45,7 +45,7 @@ pub struct Order {
     /// In this process, for a debugger: nothing is caught then.
     pub in_process: bool,
     /// The program that runs [`child::main`] when [`child::ARGUMENT`] is its first argument, and that
-    /// serves as a worker as [`Workers`] says.
+    /// serves as a worker as [`eyemap_engine::plugins::Workers`] says.
     pub program: PathBuf,
 }
 
@@ -192,32 +192,22 @@ impl Run<'_> {
             named: self.subject.named.clone(),
             seed: self.subject.seed,
             parent: std::process::id(),
+            contained: false,
         };
         let (answer, printed) = self.child(&told);
         let Ask::Answers {
-            answers,
-            processes,
-            worker,
+            processes, worker, ..
         } = check.ask
         else {
             return (verdict::outcome(answer), printed);
         };
         let more = (1..processes).map(|_| self.child(&told).0);
-        let contained = worker.then_some(|| answers(&self.contained()).map(Answer::Text));
+        let contained = Told {
+            contained: true,
+            ..told.clone()
+        };
+        let contained = worker.then_some(|| self.child(&contained).0);
         (compare::outcome(answer, more, contained), printed)
-    }
-
-    /// The same library in a worker: this process runs none of its code.
-    fn contained(&self) -> Subject {
-        let mut workers = Workers::default();
-        workers.program.clone_from(&self.order.program);
-        Subject {
-            bytes: self.subject.bytes.clone(),
-            path: self.subject.path.clone(),
-            named: self.subject.named.clone(),
-            seed: self.subject.seed,
-            workers: Some(workers),
-        }
     }
 
     fn child(&self, told: &Told) -> (Result<Answer, Outcome>, usize) {

@@ -45,7 +45,6 @@ fn no_name_is_there_twice() {
 }
 
 #[test]
-#[ignore = "until the checks that call a plugin are in the list"]
 fn each_row_is_a_check() {
     let ids = ids();
     for (id, _) in rows() {

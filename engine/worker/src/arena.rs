@@ -61,6 +61,22 @@ impl Arena {
         Ok(Self { start, len })
     }
 
+    /// Maps other memory in place of this, which is given up first: both would count as the plugin's.
+    pub(crate) fn replace(&mut self, fd: &OwnedFd, len: usize) -> io::Result<()> {
+        self.unmap();
+        // Nothing is to be unmapped if the next line fails.
+        (self.start, self.len) = (NonNull::dangling(), 0);
+        *self = Self::map(fd, len)?;
+        Ok(())
+    }
+
+    fn unmap(&self) {
+        if self.len > 0 {
+            // SAFETY: the mapping was made by `map` with this length, and no borrow of it is left.
+            let _ = unsafe { munmap(self.start.as_ptr().cast(), self.len) };
+        }
+    }
+
     /// Size in bytes.
     pub(crate) const fn len(&self) -> usize {
         self.len
@@ -97,7 +113,8 @@ impl Arena {
     /// When they would lie outside.
     pub(crate) fn read<T: Plain>(&self, offset: usize, out: &mut [T]) {
         let place = self.checked::<T>(offset, out.len());
-        // SAFETY: `place` has as many values; whatever the other side writes meanwhile is some value of T.
+        // SAFETY: `place` has as many values. The other side may write meanwhile, which tears what is read;
+        // whatever comes out is some value of T, and is believed no more than if it had been sent so.
         unsafe { out.as_mut_ptr().copy_from_nonoverlapping(place, out.len()) };
     }
 
@@ -122,8 +139,7 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made by `map` with this length, and no borrow of it is left.
-        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.len) };
+        self.unmap();
     }
 }
 

@@ -7,9 +7,11 @@
 //! * **seccomp** lets through a list of system calls, and no other: no sockets, no program is started, no
 //!   process is made, nothing is written to a file, no signal reaches another process. Without it nothing is
 //!   contained, so a kernel without it is an error.
-//! * **landlock** (Linux 5.13) hides all files but the system's libraries, so that a plugin cannot read the
-//!   user's data either. A kernel without it is told in [`Confinement::missing`].
-//! * **limits**: memory, size of files, open files, no core dumps.
+//! * **landlock** (Linux 5.13) hides what is in all files but the system's libraries, so that a plugin cannot
+//!   read the user's data either. That a file is there, its size and its owner are not hidden. A kernel
+//!   without it is told in [`Confinement::missing`].
+//! * **capabilities**: none is kept, should the user be the system's administrator.
+//! * **limits**: memory, size of files, open files, no core dumps. Threads are not limited.
 //!
 //! It holds for this thread and those that it starts: to be called before any other thread runs.
 
@@ -65,6 +67,7 @@ const LIBRARIES: [&str; 8] = [
 /// When a limit or the filter of system calls cannot be set: the process may not run a plugin then.
 pub fn confine(allowed: Allowed) -> io::Result<Confinement> {
     limit(allowed)?;
+    drop_capabilities()?;
     let missing = hide_files(allowed.itself)?;
     filter()?;
     Ok(Confinement { missing })
@@ -93,6 +96,39 @@ fn limit(allowed: Allowed) -> io::Result<()> {
                 maximum: most,
             },
         )?;
+    }
+    Ok(())
+}
+
+/// What an administrator may do beyond others is nothing that a plugin needs.
+fn drop_capabilities() -> io::Result<()> {
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    Ok(set_capabilities(None, none)?)
+}
+
+/// Closes every file that was inherited, but for the first three and `keep`. To be called first in a process,
+/// before anything is opened.
+///
+/// # Errors
+/// When the open files cannot be listed.
+pub fn close_inherited(keep: &[i32]) -> io::Result<()> {
+    let mut inherited = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let number = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok());
+        inherited.extend(number.filter(|fd| *fd > 2 && !keep.contains(fd)));
+    }
+    for fd in inherited {
+        // SAFETY: nothing in this process has opened a file yet, so nobody relies on it. The number that
+        // listed the others is closed by now, which is an error without effect.
+        unsafe { libc::close(fd) };
     }
     Ok(())
 }
@@ -197,7 +233,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
     libc::SYS_getcwd,
-    libc::SYS_fcntl,
     libc::SYS_dup,
     libc::SYS_dup3,
     libc::SYS_memfd_create,
@@ -260,6 +295,25 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
         libc::SYS_clone,
         vec![condition(0, SeccompCmpOp::MaskedEq(thread), thread)?],
     )?;
+    // Files are looked at and copied. With others a signal could be sent to any process of the user.
+    let harmless = [
+        libc::F_DUPFD,
+        libc::F_DUPFD_CLOEXEC,
+        libc::F_GETFD,
+        libc::F_SETFD,
+        libc::F_GETFL,
+        libc::F_GET_SEALS,
+        libc::F_ADD_SEALS,
+    ];
+    for command in harmless {
+        only(
+            libc::SYS_fcntl,
+            vec![condition(1, SeccompCmpOp::Eq, command as u64)?],
+        )?;
+    }
+    let no_signals = SeccompCmpOp::MaskedEq(libc::O_ASYNC as u64);
+    let flags = condition(1, SeccompCmpOp::Eq, libc::F_SETFL as u64)?;
+    only(libc::SYS_fcntl, vec![flags, condition(2, no_signals, 0)?])?;
     // Files are opened to be read.
     let read_only = SeccompCmpOp::MaskedEq(writing);
     only(libc::SYS_openat, vec![condition(2, read_only.clone(), 0)?])?;

@@ -28,6 +28,7 @@ pub mod guarded;
 pub mod heap;
 mod host;
 mod layout;
+mod live;
 mod logs;
 mod objects;
 mod process;
@@ -45,7 +46,7 @@ pub use serve::{Extensions, serve};
 use std::time::Duration;
 
 /// What a worker may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Memory in bytes, beyond what the worker needs before the plugin is loaded.
     pub memory: u64,

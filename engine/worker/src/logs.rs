@@ -11,10 +11,17 @@ use eyemap_abi::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::wire;
+
 /// Records that wait for the next answer; what comes after them is dropped.
 const MAX_RECORDS: usize = 256;
 /// Longest text of a record in bytes.
 const MAX_TEXT: usize = 4096;
+
+/// Fields of a record.
+const MAX_FIELDS: usize = 32;
+/// Longest list of records that is taken from a worker, in bytes.
+pub(crate) const MAX_BYTES: u64 = 256 * 1024;
 
 /// A record on its way.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +32,23 @@ pub(crate) struct Record {
     fields: Vec<(String, String)>,
     file: String,
     line: u32,
+}
+
+impl Record {
+    fn cleaned(&self) -> Self {
+        let line = |text: &String| wire::line(text.as_bytes());
+        let fields = self.fields.iter().take(MAX_FIELDS);
+        Self {
+            level: self.level,
+            target: line(&self.target),
+            message: line(&self.message),
+            fields: fields
+                .map(|(name, value)| (line(name), line(value)))
+                .collect(),
+            file: line(&self.file),
+            line: self.line,
+        }
+    }
 }
 
 static LEVEL: AtomicU8 = AtomicU8::new(0);
@@ -74,7 +98,7 @@ extern "C" fn log(record: &LogRecord<'_>) {
         fields: record
             .fields
             .iter()
-            .take(32)
+            .take(MAX_FIELDS)
             .map(|pair| (text(&pair.0), text(&pair.1)))
             .collect(),
         file: text(&record.file),
@@ -82,9 +106,13 @@ extern "C" fn log(record: &LogRecord<'_>) {
     });
 }
 
-/// Hands records to the host's own function, on the thread that made the call.
+/// Hands records to the host's own function, on the thread that made the call. What they hold is a worker's
+/// word: it is cut and cleaned here again, and what the host does not listen to is dropped.
 pub(crate) fn replay(records: &[Record], plugin: &str, host: &HostApi) {
-    for record in records.iter().take(MAX_RECORDS) {
+    let most = (host.max_level)(RStr::from_str(plugin)) as u8;
+    let heard = records.iter().filter(|record| record.level <= most);
+    for record in heard.take(MAX_RECORDS) {
+        let record = &record.cleaned();
         let fields: Vec<_> = record
             .fields
             .iter()

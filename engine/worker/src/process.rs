@@ -23,6 +23,7 @@ use rustix::{
 use crate::{
     arena::Arena,
     protocol::{Op, Request, tell},
+    wire,
 };
 
 /// First size of the memory for batches: 60,000 colours, or the texts of a map.
@@ -62,12 +63,17 @@ pub(crate) struct Process {
     printed: std::fs::File,
     /// The most that a call may take.
     call: Duration,
+    /// What an answer may take now.
+    waits: Duration,
+    /// Requests so far.
+    requests: u32,
 }
 
 impl Process {
     /// Starts `program` with `argument`, and gives it its first arena. It inherits no environment, no
     /// directory and no open file.
     pub(crate) fn start(program: &Path, argument: &str, call: Duration) -> io::Result<Self> {
+        let (arena, fd) = Arena::create(FIRST_ARENA)?;
         let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
         let (ours, theirs) = socketpair(AddressFamily::UNIX, kind, flags, None)?;
         set_socket_timeout(&ours, Timeout::Recv, Some(call))?;
@@ -83,13 +89,14 @@ impl Process {
             .stdout(Stdio::from(printed.try_clone()?))
             .stderr(Stdio::from(printed.try_clone()?))
             .spawn()?;
-        let (arena, fd) = Arena::create(FIRST_ARENA)?;
         let mut process = Self {
             child,
             socket: ours,
             arena,
             printed,
             call,
+            waits: call,
+            requests: 0,
         };
         match process.give(&fd) {
             Ok(()) => Ok(process),
@@ -107,7 +114,8 @@ impl Process {
 
     /// Makes the arena at least `len` bytes large.
     pub(crate) fn grow(&mut self, len: usize) -> io::Result<()> {
-        let (arena, fd) = Arena::create(len.next_power_of_two())?;
+        // A quarter more than is asked for: the next batch may be a little longer.
+        let (arena, fd) = Arena::create(len + len / 4)?;
         self.arena = arena;
         self.give(&fd)
     }
@@ -119,6 +127,21 @@ impl Process {
             &Request::of(Op::Arena { len }),
             Some(fd.as_fd()),
         )
+    }
+
+    /// The number of the next request.
+    pub(crate) fn next_number(&mut self) -> u32 {
+        self.requests = self.requests.wrapping_add(1);
+        self.requests
+    }
+
+    /// Lets the next answer take so long.
+    pub(crate) fn wait_at_most(&mut self, left: Duration) -> io::Result<()> {
+        if left != self.waits {
+            set_socket_timeout(&self.socket, Timeout::Recv, Some(left))?;
+            self.waits = left;
+        }
+        Ok(())
     }
 
     /// Ends it, whatever it does, and reaps it.
@@ -161,12 +184,7 @@ impl Process {
         if read.is_err() {
             return String::new();
         }
-        let text = String::from_utf8_lossy(&bytes);
-        let text: String = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        wire::line(&bytes)
     }
 }
 

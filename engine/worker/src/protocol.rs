@@ -78,6 +78,8 @@ pub(crate) struct Decide {
 /// A request of the host.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
+    /// Its number; the answer has the same, so that none can be given in advance.
+    pub(crate) number: u32,
     pub(crate) op: Op,
     /// The object it is about, or 0.
     pub(crate) object: u32,
@@ -93,6 +95,7 @@ impl Request {
     /// A request without object, body and news.
     pub(crate) const fn of(op: Op) -> Self {
         Self {
+            number: 0,
             op,
             object: 0,
             len: 0,
@@ -105,6 +108,8 @@ impl Request {
 /// What the worker answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Response {
+    /// The number of the request.
+    pub(crate) number: u32,
     pub(crate) outcome: Outcome,
     /// Where in the arena log records lie, behind body or batch: offset and bytes.
     pub(crate) log: (u64, u64),
@@ -136,7 +141,11 @@ pub(crate) fn tell(
     // A host that is gone is seen as an error, not as a signal.
     let flags = SendFlags::NOSIGNAL;
     match fd {
-        None => drop(send(socket, bytes, flags)?),
+        None => match send(socket, bytes, flags) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(error) => return Err(error.into()),
+        },
         Some(fd) => {
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
             let mut control = SendAncillaryBuffer::new(&mut space);

@@ -25,8 +25,9 @@ use eyemap_abi::{
 
 use crate::{
     Worker,
-    host::{Live, Trouble, decode, encode, internal},
+    host::internal,
     layout::{ColorLayout, PlaceLayout},
+    live::{Live, Trouble, decode_list, encode},
     protocol::{Kind, Op},
     wire,
 };
@@ -347,7 +348,7 @@ impl abi::PreparedMetadata for Prepared {
             let batch = encode(&wire::Batch::of(columns))?;
             live.put(&batch)?;
             let found = live.body(Op::Annotate, object, batch.len())?;
-            let found: Vec<wire::Override> = decode(&found)?;
+            let found: Vec<wire::Override> = decode_list(&found, columns.hex1.len())?;
             found
                 .into_iter()
                 .map(overridden)

@@ -42,9 +42,6 @@ pub struct Extensions {
     pub describe: Option<DescribeExtension>,
 }
 
-/// What can be done where a worker cannot be confined.
-const NOT_HERE: &str = "containers and old kernels may not let a process confine itself; if you trust the plugin, run it \
-     with `mode = \"trusted\"`";
 /// Bytes that a worker may print.
 const PRINTED: u64 = 64 * 1024;
 /// Files that it may have open: its socket, its output, and what the loader reads.
@@ -52,10 +49,8 @@ const FILES: u64 = 32;
 
 /// Serves the host at standard input, until it is gone. To be called first in `main`, before any thread is
 /// started; `load` gets the sealed library, the path it came from and the functions that the plugin is
-/// given, and runs confined. It fails with what is wrong and what to do.
-pub fn serve(
-    load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, (String, String)>,
-) -> ExitCode {
+/// given, and runs confined. It fails with what is wrong.
+pub fn serve(load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>) -> ExitCode {
     match run(load) {
         // The host has closed the socket: the worker is not needed any more.
         Ok(()) => ExitCode::SUCCESS,
@@ -64,9 +59,7 @@ pub fn serve(
     }
 }
 
-fn run(
-    load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, (String, String)>,
-) -> io::Result<()> {
+fn run(load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>) -> io::Result<()> {
     let socket = Arc::new(own_files()?);
     let (request, fd) = hear_with_fd::<Request>(socket.as_fd())?;
     let (Op::Arena { len }, Some(fd)) = (request.op, fd) else {
@@ -87,11 +80,11 @@ fn run(
     };
     logs::listen(request.log);
     let loaded = served.load(&request, library, load);
-    served.answer(loaded)?;
+    served.answer(request.number, loaded)?;
     loop {
         let (request, fd) = hear_with_fd::<Request>(served.socket.as_fd())?;
         if let (Op::Arena { len }, Some(fd)) = (request.op, fd) {
-            served.arena = Arena::map(&fd, len as usize)?;
+            served.arena.replace(&fd, len as usize)?;
             continue;
         }
         logs::listen(request.log);
@@ -99,27 +92,22 @@ fn run(
             served.objects.remove(object);
         }
         let done = served.done(&request);
-        served.answer(done)?;
+        served.answer(request.number, done)?;
     }
 }
 
 /// Takes the socket away from standard input, and closes what else was inherited.
 fn own_files() -> io::Result<OwnedFd> {
-    close_others();
+    confine::close_inherited(&[])?;
     let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     Ok(socket)
 }
 
-#[allow(unsafe_code)]
-fn close_others() {
-    // SAFETY: nothing of this process has opened a file yet: it is called first in `main`.
-    unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
-}
-
 /// Ends the process when the host is gone, also while the plugin does not return.
 fn watch(socket: Arc<OwnedFd>) -> io::Result<()> {
     let watch = move || {
+        block_signals();
         loop {
             let mut fds = [PollFd::new(&*socket, PollFlags::RDHUP)];
             let polled = poll(&mut fds, None);
@@ -128,7 +116,7 @@ fn watch(socket: Arc<OwnedFd>) -> io::Result<()> {
                     .revents()
                     .intersects(PollFlags::HUP | PollFlags::RDHUP)
             {
-                std::process::exit(0);
+                leave();
             }
         }
     };
@@ -136,6 +124,25 @@ fn watch(socket: Arc<OwnedFd>) -> io::Result<()> {
         .stack_size(64 * 1024)
         .spawn(watch)
         .map(drop)
+}
+
+/// Ends the process at once: what runs at an ordinary exit is the plugin's, and may wait for what the plugin
+/// holds.
+#[allow(unsafe_code)]
+fn leave() -> ! {
+    // SAFETY: ends the process; nothing of it is used any more.
+    unsafe { libc::_exit(0) }
+}
+
+/// Keeps this thread from running the plugin's signal handlers.
+#[allow(unsafe_code)]
+fn block_signals() {
+    // SAFETY: plain calls on a set of this function's own.
+    unsafe {
+        let mut all = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
+    }
 }
 
 /// What a request gave: numbers of the answer, and its body.
@@ -199,7 +206,7 @@ impl Served {
         &mut self,
         request: &Request,
         library: OwnedFd,
-        load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, (String, String)>,
+        load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>,
     ) -> Answer {
         let told: wire::Load = self.request_body(request)?;
         let allowed = Allowed {
@@ -208,13 +215,12 @@ impl Served {
             files: FILES,
             itself: false,
         };
-        let failed =
-            |what: &str, error: io::Error| internal(&format!("{what}: {error}")).at(NOT_HERE);
+        let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
         let confined =
             confine::confine(allowed).map_err(|e| failed("its worker cannot be confined", e))?;
         watch(Arc::clone(&self.socket)).map_err(|e| failed("its worker cannot be watched", e))?;
         self.extensions = load(File::from(library), Path::new(&told.path), logs::API)
-            .map_err(|(message, help)| internal(&message).at(help))?;
+            .map_err(|message| internal(&message))?;
         body(&wire::Loaded {
             missing: confined.missing,
         })
@@ -235,7 +241,7 @@ impl Served {
         postcard::from_bytes(&self.bytes(request)).map_err(|error| internal(&error.to_string()))
     }
 
-    fn answer(&mut self, answer: Answer) -> io::Result<()> {
+    fn answer(&mut self, number: u32, answer: Answer) -> io::Result<()> {
         let (done, failed) = match answer {
             Ok(done) => (done, false),
             Err(error) => {
@@ -256,6 +262,7 @@ impl Served {
             if body.len() > self.arena.len() {
                 self.pending = body;
                 let response = Response {
+                    number,
                     outcome: Outcome::TooLong { len },
                     log: (0, 0),
                 };
@@ -270,7 +277,15 @@ impl Served {
             Outcome::Done { object, len }
         };
         let log = self.log(used);
-        tell(self.socket(), &Response { outcome, log }, None)
+        tell(
+            self.socket(),
+            &Response {
+                number,
+                outcome,
+                log,
+            },
+            None,
+        )
     }
 
     /// Puts log records behind the answer, if there is room.
@@ -280,7 +295,7 @@ impl Served {
             return (0, 0);
         }
         let bytes = postcard::to_allocvec(&records).unwrap_or_default();
-        if used + bytes.len() > self.arena.len() {
+        if bytes.len() as u64 > logs::MAX_BYTES || used + bytes.len() > self.arena.len() {
             return (0, 0);
         }
         self.arena.write(used, &bytes);

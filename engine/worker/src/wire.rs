@@ -31,6 +31,22 @@ pub(crate) struct Failure {
     at: String,
 }
 
+/// Longest line of a worker's words, in letters.
+const MAX_LINE: usize = 1000;
+
+/// Words of a worker as they may be shown: one line, cut, and nothing in it that moves a terminal or turns
+/// the direction of letters.
+pub(crate) fn line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MAX_LINE)]);
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let text: String = text
+        .chars()
+        .take(MAX_LINE)
+        .map(|c| if c.is_control() || turns(c) { ' ' } else { c })
+        .collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Longest message of a plugin that is passed on, in bytes.
 const MAX_TEXT: usize = 16 * 1024;
 
@@ -244,5 +260,21 @@ pub(crate) fn event(numbers: &[u64]) -> Event {
         tick: numbers[6],
         expires_at: numbers[7],
         next_use: numbers[8],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn words_of_a_worker_are_one_harmless_line() {
+        let hostile = "a\u{1b}]0;title\u{7}\nhelp: run\tthis \u{202e}txt.exe\r\n";
+        assert_eq!(
+            line(hostile.as_bytes()),
+            "a ]0;title help: run this txt.exe"
+        );
+        assert_eq!(line(&[b'x'; 10_000]).len(), 1000);
+        assert_eq!(line(b"\xff\xfe"), "\u{fffd}\u{fffd}");
     }
 }

@@ -73,9 +73,9 @@ fn pinned(locked: &Locked, library: &Path, lock: &Path) -> String {
         .unwrap_or_else(|_| library.to_owned());
     let mut text = format!(
         "{} {} is pinned in {}\n  sha256  {}\n  used as {}\n  runs    {}\n",
-        locked.id,
+        out::plain(&locked.id),
         out::plain(&locked.version),
-        lock.display(),
+        out::plain(&lock.display().to_string()),
         locked.sha256,
         used.join(", "),
         if locked.in_process() {
@@ -100,16 +100,17 @@ const IN_A_WORKER: &str = "in a worker process";
 pub(crate) fn trust(args: &TrustArgs) -> Result<ExitCode, Failure> {
     let lock = lock_path(&args.lock)?;
     for locked in set_in_process(&args.id, &lock, !args.revoke)? {
+        let id = out::plain(&locked.id);
         let line = if args.revoke {
-            format!("{} runs in a worker process again\n", locked.id)
+            format!("{id} runs in a worker process again, unless another lock says otherwise\n")
         } else {
             format!(
                 "{} {} runs in eyemap's own process from now on: it can do all that you can do, with \
                  your files and over the network, and its crash is eyemap's\n\
                  `eyemap plugin trust {} --revoke` takes it back\n",
-                locked.id,
+                id,
                 out::plain(&locked.version),
-                locked.id,
+                id,
             )
         };
         out::text(&line)?;
@@ -151,10 +152,10 @@ fn line(one: &Verified) -> String {
     };
     let mut line = format!(
         "{state:9} {} {} ({}), locked in {}\n",
-        one.locked.id,
+        out::plain(&one.locked.id),
         out::plain(&one.locked.version),
         out::plain(&file),
-        one.lock.display()
+        out::plain(&one.lock.display().to_string())
     );
     if !one.why.is_empty() {
         line.push_str(&format!("          {}\n", out::plain(&one.why)));

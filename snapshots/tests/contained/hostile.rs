@@ -247,7 +247,7 @@ const HOSTILE: &[Hostile] = &[
     Hostile {
         what: "turned bits in its code",
         stage: "color",
-        library: |dir| changed(dir, turn_code),
+        library: |dir| changed(dir, |bytes| turn_code(bytes)),
         contained: &["org.eyemap.binned-color", "crashed"],
         trusted: None,
     },
@@ -335,7 +335,7 @@ fn swap(bytes: &mut [u8], from: &[u8], to: &[u8]) {
 }
 
 /// Every byte of its machine code is an instruction that no processor has.
-fn turn_code(bytes: &mut Vec<u8>) {
+fn turn_code(bytes: &mut [u8]) {
     use object::{Object as _, ObjectSection as _};
     let file = object::File::parse(&bytes[..]).expect("ELF");
     let range = file

@@ -48,6 +48,12 @@ fn toml_decides_over_every_lock() {
         &desk.render(),
         &["is denied by the configuration", "change `mode`"],
     );
+    // Nothing undoes a refusal, whichever of the two names it has.
+    desk.configure(&format!(
+        "{}[plugins.by_id.broken]\nmode = \"trusted\"\n",
+        by_id("mode = \"deny\"")
+    ));
+    fails(&desk.render(), &["is denied by the configuration"]);
     desk.configure(&by_id("mode = \"maybe\""));
     fails(&desk.render(), &["mode", "trusted"]);
 }
@@ -85,6 +91,31 @@ fn a_lock_says_what_a_plugin_may_be_used_for() {
     ));
     // An older lock has no such key.
     succeeds(&only(""));
+}
+
+#[test]
+fn a_file_does_not_say_of_itself_where_it_runs() {
+    let desk = Desk::new();
+    let path = desk.path("libmine.so");
+    let mut bytes = std::fs::read(&path).expect("the library");
+    let (from, to) = (b"\"eyemap.describe/1\"", b"\"in-process\"       ");
+    let mut places = Vec::new();
+    for (place, window) in bytes.windows(from.len()).enumerate() {
+        if window == from {
+            places.push(place);
+        }
+    }
+    assert!(!places.is_empty(), "it has a manifest");
+    for place in places {
+        bytes[place..place + to.len()].copy_from_slice(to);
+    }
+    std::fs::write(&path, bytes).expect("written");
+    let pinned = desk.run(&["plugin", "pin", "libmine.so", "--config", "eyemap.toml"]);
+    fails(
+        &pinned,
+        &["its extensions are no ids such as eyemap.color/1"],
+    );
+    assert!(!desk.lock().exists());
 }
 
 #[test]

@@ -24,8 +24,6 @@ use rustix::{
 pub(crate) const MAX_PRINTED_BYTES: usize = 64 * 1024;
 /// More than any answer has.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-/// Where a user may keep libraries that a plugin needs.
-const LIBRARIES: &str = "LD_LIBRARY_PATH";
 /// How often a child is looked at that closed its pipes, or left them to children of its own.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -64,7 +62,6 @@ pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) ->
         .args(arguments)
         // What the user's environment holds is not the plugin's to read, and must not change an answer.
         .env_clear()
-        .envs(std::env::var_os(LIBRARIES).map(|dirs| (LIBRARIES, dirs)))
         .stdin(Stdio::from(OwnedFd::from(write)))
         .stdout(out)
         .stderr(err)

@@ -11,7 +11,7 @@ use super::{Manifest, PluginError, elf, host, load};
 pub const WORKER_ARGUMENT: &str = "__eyemap-plugin-worker";
 
 /// How workers are started.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Workers {
     /// The program, which calls [`serve_worker`] first when it is started with [`WORKER_ARGUMENT`].
     /// By default the one that runs.
@@ -54,8 +54,13 @@ pub(super) fn start(
 }
 
 fn refused(manifest: &Manifest, path: &std::path::Path, error: &WorkerError) -> PluginError {
+    // What the worker says is not to be told as advice: a plugin may have said it.
     let help = match error {
-        WorkerError::Refused { help, .. } => help.clone(),
+        WorkerError::Refused { .. } => format!(
+            "`eyemap plugin check {}` looks closer; where a process cannot confine itself, as in some \
+             containers, `mode = \"trusted\"` runs a plugin that you trust",
+            path.display()
+        ),
         WorkerError::Start { .. } => "check that processes can be started, or run the plugin with \
              `mode = \"trusted\"` if you trust it"
             .into(),
@@ -74,7 +79,7 @@ fn refused(manifest: &Manifest, path: &std::path::Path, error: &WorkerError) -> 
 /// runs, when the only argument is [`WORKER_ARGUMENT`].
 pub fn serve_worker() -> ExitCode {
     eyemap_worker::serve(|library, path, api: HostApi| {
-        let told = |error: PluginError| (error.to_string(), error.help());
+        let told = |error: PluginError| error.to_string();
         let read = read_whole(&library);
         let bytes = read.map_err(|source| {
             told(PluginError::Read {

@@ -192,9 +192,14 @@ pub(crate) fn is_id(id: &str) -> bool {
     id.len() <= 200 && id.contains('.') && id.split('.').all(plain)
 }
 
-/// `eyemap.color/1`: no spaces, no control letters.
+/// `eyemap.color/1`: a name and a number. What has no number may mean something else, `in-process` in a lock.
 fn is_extension(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 100 && id.bytes().all(|b| b.is_ascii_graphic())
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    let parts = id.rsplit_once('/');
+    id.len() <= 100
+        && parts.is_some_and(|(name, number)| {
+            !name.is_empty() && name.bytes().all(plain) && number.parse::<u32>().is_ok()
+        })
 }
 
 #[cfg(test)]

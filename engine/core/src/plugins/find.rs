@@ -209,8 +209,14 @@ impl Finder {
     /// Whether a file may run, how, and what for.
     fn grant(&self, manifest: &Manifest, path: &Path, sha256: &str) -> Result<Grant, PluginError> {
         let id = &manifest.id;
-        let by_name = |(name, mode): (&String, &Mode)| answers(id, name).then_some(*mode);
-        let mode = self.force.or_else(|| self.modes.iter().find_map(by_name));
+        let named = self.modes.iter().filter(|(name, _)| answers(id, name));
+        let denied = named.clone().any(|(_, mode)| *mode == Mode::Deny);
+        // A whole id says more than its last segment, and nothing undoes a refusal.
+        let by_name = self.modes.get(id).or(named.map(|(_, mode)| mode).next());
+        let mode = match denied {
+            true => Some(Mode::Deny),
+            false => self.force.or(by_name.copied()),
+        };
         if mode == Some(Mode::Deny) {
             return Err(PluginError::Denied {
                 id: id.clone(),

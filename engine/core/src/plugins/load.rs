@@ -340,8 +340,8 @@ impl Entries<'_> {
 /// Every plugin of this process, by SHA-256 and where it runs: the same bytes are loaded once.
 static LOADED: Mutex<Option<HashMap<Key, &'static Plugin>>> = Mutex::new(None);
 
-/// SHA-256, where it runs, and what it may not be used for.
-type Key = (String, Mode, Vec<String>);
+/// SHA-256, where it runs, what it may not be used for, and how its worker is started.
+type Key = (String, Mode, Vec<String>, Option<Workers>);
 
 /// Loads a plugin from bytes that the caller trusts, as far as `mode` says.
 pub(crate) fn load(
@@ -353,7 +353,8 @@ pub(crate) fn load(
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let loaded = loaded.get_or_insert_default();
     let Grant { mode, refused } = grant;
-    let key = (sha256.clone(), mode, refused.clone());
+    let started = matches!(mode, Mode::Contained).then(|| workers.clone());
+    let key = (sha256.clone(), mode, refused.clone(), started);
     if let Some(plugin) = loaded.get(&key) {
         return Ok(plugin);
     }

@@ -37,11 +37,13 @@ pub struct Locked {
 impl Locked {
     /// What a lock says of a file with this manifest and hash: every extension is accepted.
     pub fn of(manifest: &Manifest, sha256: String) -> Self {
+        // A file does not say of itself where it may run.
+        let accepted = manifest.extensions.iter().filter(|id| *id != IN_PROCESS);
         Self {
             id: manifest.id.clone(),
             version: manifest.version.clone(),
             sha256,
-            capabilities: Some(manifest.extensions.clone()),
+            capabilities: Some(accepted.cloned().collect()),
             file: None,
         }
     }
@@ -92,7 +94,10 @@ impl Lock {
             path: path.into(),
             reason,
         };
-        trust::check_writers(path)?;
+        // Where there is none, nothing of it is believed either.
+        if path.exists() {
+            trust::check_writers(path)?;
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -102,10 +102,12 @@ pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Loc
         let mut changed = Vec::new();
         let answers = |locked: &&mut Locked| super::find::answers(&locked.id, id);
         for locked in lock.plugins.iter_mut().filter(answers) {
-            // Without a list every extension was accepted, but never this.
-            if locked.capabilities.is_none() && !in_process {
-                changed.push(locked.clone());
-                continue;
+            // Without a list every extension was accepted; a list would accept no other.
+            if locked.capabilities.is_none() {
+                return Err(PluginError::Lock {
+                    path: lock.path.clone(),
+                    reason: format!("its entry of {} is of an older form", locked.id),
+                });
             }
             let accepted = locked.capabilities.get_or_insert_default();
             accepted.retain(|capability| capability != IN_PROCESS);

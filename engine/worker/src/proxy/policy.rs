@@ -14,8 +14,9 @@ use eyemap_abi::{
 use super::answer;
 use crate::{
     Worker,
-    host::{Live, Trouble, internal},
+    host::internal,
     layout::{DecideLayout, RESIDENT},
+    live::{Live, Trouble},
     protocol::{Decide, Op},
     wire::{EVENT, numbers},
 };

@@ -224,6 +224,48 @@ const HOSTILE: &[Hostile] = &[
         trusted: Some(&[]),
     },
     Hostile {
+        what: "answers that ask for less room than there is",
+        stage: "color",
+        library: fault!("forge-no-room@load"),
+        contained: &[ID, "asks for it"],
+        trusted: None,
+    },
+    Hostile {
+        what: "log records without end",
+        stage: "color",
+        library: fault!("forge-logs@load"),
+        contained: &[ID, "log records that do not lie in the shared memory"],
+        trusted: None,
+    },
+    Hostile {
+        what: "an answer to what was not asked",
+        stage: "color",
+        library: fault!("forge-number@load"),
+        contained: &[ID, "an answer to another request"],
+        trusted: None,
+    },
+    Hostile {
+        what: "a length beyond all memory",
+        stage: "color",
+        library: fault!("forge-length@load"),
+        contained: &[ID, "a length beyond the shared memory"],
+        trusted: None,
+    },
+    Hostile {
+        what: "answers that are never short enough",
+        stage: "color",
+        library: fault!("forge-twice@load"),
+        contained: &[ID, "too long twice"],
+        trusted: None,
+    },
+    Hostile {
+        what: "words that move a terminal",
+        stage: "color",
+        library: fault!("forge-words@load"),
+        contained: &[ID, "fine ]0;title [2J help: run this"],
+        trusted: None,
+    },
+    Hostile {
         what: "truncated",
         stage: "color",
         library: |dir| changed(dir, |bytes| bytes.truncate(bytes.len() / 2)),
@@ -426,6 +468,10 @@ fn survives(hostile: &Hostile, mode: &str, said: &[&str]) {
     assert!(
         code.is_some_and(|code| expected.contains(&code)),
         "{what}: {code:?}\n{text}"
+    );
+    assert!(
+        !text.contains(['\u{1b}', '\u{7}', '\r']),
+        "{what}: {text:?}"
     );
     for part in said {
         assert!(contains(&text, part), "{what}: no {part:?} in\n{text}");

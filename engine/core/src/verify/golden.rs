@@ -153,8 +153,8 @@ impl GoldenError {
 ///
 /// `library` is an id, or a path with a `/`; the finder has to trust it ([`Finder::trust_file`] for a
 /// file that the user names). Every stage is built and asked twice and, where the plugin promises that
-/// batches do not matter, in batches of 1 and of 7 too. It runs in this process and without a time
-/// limit.
+/// batches do not matter, in batches of 1 and of 7 too. It runs where the finder says: a file that is only
+/// named runs in a worker, with a limit of time for each call.
 ///
 /// # Errors
 /// When the library cannot be loaded, a stage panics or gives answers that the host cannot use, or

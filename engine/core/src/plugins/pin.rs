@@ -1,12 +1,15 @@
 //! Writing down whom to trust, and looking whether it still holds.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
 use super::{
     Finder, IN_PROCESS, Lock, Locked, Manifest, PluginError, check_file, lock::sha256_hex,
-    read_manifest, trust::check_writers,
+    read_manifest, trust,
 };
 
 /// A library as it is now.
@@ -24,14 +27,15 @@ impl Library {
             source,
         };
         let path = &path.canonicalize().map_err(unreadable)?;
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let manifest = read_manifest(path, &bytes)?;
-        check_file(path, &bytes)?;
-        check_writers(path)?;
+        let opened = trust::read(path).map_err(unreadable)?;
+        let bytes = &opened.bytes;
+        let manifest = read_manifest(path, bytes)?;
+        check_file(path, bytes)?;
+        opened.check_writers(path)?;
         Ok(Self {
             path: path.clone(),
             manifest,
-            sha256: sha256_hex(&bytes),
+            sha256: sha256_hex(bytes),
         })
     }
 
@@ -88,12 +92,12 @@ pub fn pin(library: &Path, lock: &Path, in_process: bool) -> Result<Locked, Plug
 /// changed.
 ///
 /// # Errors
-/// When the lock lists no such id or cannot be written.
+/// When the lock lists no such id, several that end with it, or cannot be written.
 pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Locked>, PluginError> {
     Lock::update(lock, |lock| {
         let mut changed = Vec::new();
-        let answers = |locked: &&mut Locked| super::find::answers(&locked.id, id);
-        for locked in lock.plugins.iter_mut().filter(answers) {
+        let id = &whole_id(id, lock)?;
+        for locked in lock.plugins.iter_mut().filter(|locked| locked.id == *id) {
             // Without a list every extension was accepted, but never this.
             if locked.capabilities.is_none() && !in_process {
                 changed.push(locked.clone());
@@ -106,14 +110,29 @@ pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Loc
             }
             changed.push(locked.clone());
         }
-        if changed.is_empty() {
-            return Err(PluginError::NotLocked {
-                id: id.to_owned(),
-                lock: lock.path.clone(),
-            });
-        }
         Ok(changed)
     })
+}
+
+/// The one id of a lock that a name means.
+fn whole_id(name: &str, lock: &Lock) -> Result<String, PluginError> {
+    let answers = |id: &&str| super::find::answers(id, name);
+    let listed = lock.plugins.iter().map(|locked| locked.id.as_str());
+    let ids: BTreeSet<&str> = listed.filter(answers).collect();
+    if let Some(exact) = ids.get(name) {
+        return Ok((*exact).to_owned());
+    }
+    match Vec::from_iter(ids)[..] {
+        [] => Err(PluginError::NotLocked {
+            id: name.to_owned(),
+            lock: lock.path.clone(),
+        }),
+        [id] => Ok(id.to_owned()),
+        ref several => Err(PluginError::Ambiguous {
+            name: name.to_owned(),
+            ids: several.iter().map(|&id| id.to_owned()).collect(),
+        }),
+    }
 }
 
 fn file_of(locked: &Locked, lock: &Path) -> Option<PathBuf> {
@@ -201,13 +220,17 @@ fn verified(lock: &Lock, locked: &Locked, listed: &[PathBuf]) -> Verified {
 
 /// What a file is to an entry; nothing if it is another plugin.
 fn look(path: &Path, locked: &Locked) -> Option<(State, String)> {
-    let bytes = std::fs::read(path).ok()?;
-    let same = sha256_hex(&bytes) == locked.sha256;
-    match read_manifest(path, &bytes) {
+    let opened = trust::read(path).ok()?;
+    let bytes = &opened.bytes;
+    let same = sha256_hex(bytes) == locked.sha256;
+    match read_manifest(path, bytes) {
         Ok(manifest) if manifest.id != locked.id => None,
         Ok(_) if !same => Some((State::Changed, String::new())),
         Ok(_) => Some(
-            match check_writers(path).and_then(|()| check_file(path, &bytes)) {
+            match opened
+                .check_writers(path)
+                .and_then(|()| check_file(path, bytes))
+            {
                 Ok(()) => (State::Ok, String::new()),
                 Err(error) => (State::Unusable, error.to_string()),
             },

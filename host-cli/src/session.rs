@@ -33,12 +33,12 @@ pub(crate) fn config(path: Option<&Path>) -> Result<(Config, Source), Failure> {
 
 /// The search path of plugins.
 pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure> {
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let dir = source
-        .path
-        .parent()
-        .filter(|_| !source.path.as_os_str().is_empty())
-        .map(absolute);
+    let dir = match source.path.as_os_str().is_empty() {
+        true => None,
+        false => std::path::absolute(&source.path)
+            .ok()
+            .and_then(|path| path.parent().map(Path::to_owned)),
+    };
     let plugins = &config.plugins;
     whole_ids(plugins)?;
     let mut finder = Finder::usual(&plugins.path, dir.as_deref(), &plugins.locks)?;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use eyemap_engine::plugins::LOCK_FILE;
-use eyemap_snapshots::{desk::succeeds, eyemap, trial::example};
+use eyemap_snapshots::{desk::succeeds, eyemap};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -162,9 +162,4 @@ fn patched(from: &str, to: &str) -> Vec<u8> {
     assert!(text.contains(from), "{text}");
     bytes[range].copy_from_slice(text.replace(from, to).as_bytes());
     bytes
-}
-
-/// An example of the SDK that is no `broken`.
-fn other() -> PathBuf {
-    example("diverging_color")
 }

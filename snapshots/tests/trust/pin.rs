@@ -100,7 +100,7 @@ fn what_is_no_library_is_not_pinned() {
     project.put("words.so", b"#!/bin/sh\n");
     project.put("half.so", &sound()[..5000]);
     let cases = [
-        ("words.so", "manifest"),
+        ("words.so", "it is not an ELF file"),
         ("half.so", "truncated"),
         ("nowhere.so", "cannot read the plugin"),
         ("plugins", "cannot read the plugin"),

@@ -43,7 +43,7 @@ fn every_state_is_told_with_its_exit_code() {
     assert!(
         one["why"]
             .as_str()
-            .is_some_and(|why| why.contains("manifest")),
+            .is_some_and(|why| why.contains("not an ELF file")),
         "{one}"
     );
     std::fs::remove_file(project.library()).expect("removed");

@@ -49,7 +49,9 @@ impl Library {
 
 /// The file as a lock names it: below the lock's directory without that, else whole.
 fn relative(file: &Path, lock: &Path) -> PathBuf {
-    let dir = lock.parent().and_then(|dir| dir.canonicalize().ok());
+    let whole = std::path::absolute(lock).ok();
+    let dir = whole.as_deref().and_then(Path::parent);
+    let dir = dir.and_then(|dir| dir.canonicalize().ok());
     let below = dir.and_then(|dir| file.strip_prefix(dir).ok().map(PathBuf::from));
     below.unwrap_or_else(|| file.to_owned())
 }
@@ -95,23 +97,29 @@ pub fn pin(library: &Path, lock: &Path, in_process: bool) -> Result<Locked, Plug
 /// When the lock lists no such id, several that end with it, or cannot be written.
 pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Locked>, PluginError> {
     Lock::update(lock, |lock| {
+        let id = whole_id(id, lock)?;
         let mut changed = Vec::new();
-        let id = &whole_id(id, lock)?;
-        for locked in lock.plugins.iter_mut().filter(|locked| locked.id == *id) {
-            // Without a list every extension was accepted, but never this.
-            if locked.capabilities.is_none() && !in_process {
-                changed.push(locked.clone());
-                continue;
-            }
-            let accepted = locked.capabilities.get_or_insert_default();
-            accepted.retain(|capability| capability != IN_PROCESS);
-            if in_process {
-                accepted.push(IN_PROCESS.into());
-            }
+        for locked in lock.plugins.iter_mut().filter(|locked| locked.id == id) {
+            allow_in_process(locked, in_process);
             changed.push(locked.clone());
         }
         Ok(changed)
     })
+}
+
+fn allow_in_process(locked: &mut Locked, in_process: bool) {
+    use eyemap_abi::ids::{CACHE, COLOR, COORDINATE, DESCRIBE, METADATA};
+
+    // Without a list every extension was accepted, but never this; a list has to keep accepting them.
+    let all = || [COORDINATE, COLOR, METADATA, CACHE, DESCRIBE].map(String::from);
+    let accepted = match &mut locked.capabilities {
+        None if !in_process => return,
+        capabilities => capabilities.get_or_insert_with(|| all().into()),
+    };
+    accepted.retain(|capability| capability != IN_PROCESS);
+    if in_process {
+        accepted.push(IN_PROCESS.into());
+    }
 }
 
 /// The one id of a lock that a name means.

@@ -9,16 +9,16 @@ use std::{
 };
 
 use eyemap_engine::{
-    config::{Config, Source},
+    config::{Config, PluginsConfig, Source},
     dataset::Dataset,
     governor::Pressure,
     ingest::{IngestOptions, read_dataset, table_files},
-    plugins::Finder,
+    plugins::{Finder, Mode},
 };
 
 use crate::{
     args::TableArgs,
-    failure::{Failure, INTERNAL, INTERRUPTED},
+    failure::{Failure, INTERNAL, INTERRUPTED, USAGE},
     out,
     progress::Progress,
 };
@@ -33,13 +33,14 @@ pub(crate) fn config(path: Option<&Path>) -> Result<(Config, Source), Failure> {
 
 /// The search path of plugins.
 pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure> {
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let dir = source
-        .path
-        .parent()
-        .filter(|_| !source.path.as_os_str().is_empty())
-        .map(absolute);
+    let dir = match source.path.as_os_str().is_empty() {
+        true => None,
+        false => std::path::absolute(&source.path)
+            .ok()
+            .and_then(|path| path.parent().map(Path::to_owned)),
+    };
     let plugins = &config.plugins;
+    whole_ids(plugins)?;
     let mut finder = Finder::usual(&plugins.path, dir.as_deref(), &plugins.locks)?;
     let trusted = plugins.by_id.iter().filter(|(_, plugin)| plugin.trust);
     finder.workers.limits = plugins.contained.limits();
@@ -48,6 +49,22 @@ pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure
     let modes = modes.filter_map(|(id, plugin)| Some((id.clone(), plugin.mode?)));
     finder.modes.extend(modes);
     Ok(finder)
+}
+
+/// Anybody may choose the last segment of an id, so nothing is trusted by it.
+fn whole_ids(plugins: &PluginsConfig) -> Result<(), Failure> {
+    for (name, plugin) in &plugins.by_id {
+        if (plugin.trust || plugin.mode == Some(Mode::Trusted)) && !name.contains('.') {
+            let what =
+                format!("[plugins.by_id.{name:?}] trusts a plugin, but {name:?} is no whole id");
+            let help = format!(
+                "write it as `eyemap plugin list` shows it, such as [plugins.by_id.\"org.example.{}\"]",
+                out::plain(name)
+            );
+            return Err(Failure::new(USAGE, what).help(help));
+        }
+    }
+    Ok(())
 }
 
 /// The table of columns that exist: that of the arguments, or of the configuration.

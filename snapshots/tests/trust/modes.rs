@@ -1,147 +1,189 @@
-//! Where a plugin runs: what ships with eyemap here, all others in a worker, and who can change that.
+//! Where a plugin runs, and who decides.
 
-use serde_json::Value;
+use eyemap_engine::plugins::{Finder, LOCK_FILE, Mode, SearchDir};
+use eyemap_snapshots::desk::{fails, succeeds};
 
-use crate::desk::{Desk, ID, fails, ran, succeeds};
-
-/// A desk whose library tells by its failure whether it could use the network.
-fn telling() -> Desk {
-    let desk = Desk::new();
-    desk.library("network@prepare");
-    desk
-}
-
-fn by_id(line: &str) -> String {
-    format!("[plugins.by_id.{ID:?}]\n{line}\n")
-}
+use super::*;
 
 #[test]
-fn a_pinned_plugin_is_contained_until_it_is_trusted_and_again_after() {
-    let desk = telling();
-    desk.pin(&[]);
-    assert_eq!(ran(&desk), "contained");
-    let trust = desk.run(&["plugin", "trust", "broken", "--config", "eyemap.toml"]);
-    succeeds(&trust);
-    let words = String::from_utf8_lossy(&trust.stdout).into_owned();
-    assert!(words.contains("it can do all that you can do"), "{words}");
-    assert_eq!(ran(&desk), "in-process");
-    succeeds(&desk.run(&["plugin", "trust", ID, "--revoke", "--config", "eyemap.toml"]));
-    assert_eq!(ran(&desk), "contained");
-    desk.pin(&["--in-process"]);
-    assert_eq!(ran(&desk), "in-process");
-    // Other bytes are another decision.
-    desk.library("network@describe");
-    desk.pin(&[]);
-    assert_eq!(ran(&desk), "contained");
-}
-
-#[test]
-fn toml_decides_over_every_lock() {
-    let desk = telling();
-    desk.pin(&["--in-process"]);
-    desk.configure(&by_id("mode = \"contained\""));
-    assert_eq!(ran(&desk), "contained");
-    desk.configure("[plugins.by_id.broken]\nmode = \"trusted\"\n");
-    assert_eq!(ran(&desk), "in-process");
-    desk.configure(&by_id("mode = \"deny\""));
+fn a_stranger_does_not_run_before_it_is_pinned_and_is_contained_then() {
+    let project = Project::new();
     fails(
-        &desk.render(),
-        &["is denied by the configuration", "change `mode`"],
+        &project.render(),
+        2,
+        &["is not trusted", "eyemap plugin pin"],
     );
-    // Nothing undoes a refusal, whichever of the two names it has.
-    desk.configure(&format!(
-        "{}[plugins.by_id.broken]\nmode = \"trusted\"\n",
-        by_id("mode = \"deny\"")
-    ));
-    fails(&desk.render(), &["is denied by the configuration"]);
-    desk.configure(&by_id("mode = \"maybe\""));
-    fails(&desk.render(), &["mode", "trusted"]);
+    assert_eq!(project.runs(), "");
+    project.pin();
+    assert_eq!(project.runs(), "contained");
+    succeeds(&project.render());
 }
 
 #[test]
-fn what_is_trusted_whatever_its_hash_is_contained_too() {
-    let desk = telling();
-    desk.configure(&by_id("trust = true"));
-    assert_eq!(ran(&desk), "contained");
-    desk.configure(&by_id("trust = true\nmode = \"trusted\""));
-    assert_eq!(ran(&desk), "in-process");
-    // A mode is no permission.
-    desk.configure(&by_id("mode = \"trusted\""));
-    fails(&desk.render(), &["is not trusted"]);
-}
-
-#[test]
-fn a_lock_says_what_a_plugin_may_be_used_for() {
-    let desk = Desk::new();
-    desk.pin(&[]);
-    let text = desk.lock_text();
-    let only = |capabilities: &str| {
-        let start = text.find("capabilities").expect("capabilities");
-        let end = start + text[start..].find('\n').expect("a line");
-        let lock = format!("{}{capabilities}{}", &text[..start], &text[end..]);
-        std::fs::write(desk.lock(), lock).expect("written");
-        desk.render()
-    };
+fn trust_and_revoke_change_where_it_runs() {
+    let project = Project::new();
     fails(
-        &only("capabilities = [\"eyemap.coordinate/1\", \"everything\"]"),
-        &["may not be used as eyemap.color/1", "eyemap plugin pin"],
+        &project.plugin(&["trust", ID]),
+        2,
+        &["lists no plugin", "eyemap plugin pin LIBRARY"],
     );
-    succeeds(&only(
-        "capabilities = [\"eyemap.color/1\", \"something-new\"]",
-    ));
-    // An older lock has no such key.
-    succeeds(&only(""));
-}
-
-#[test]
-fn a_file_does_not_say_of_itself_where_it_runs() {
-    let desk = Desk::new();
-    let path = desk.path("libmine.so");
-    let mut bytes = std::fs::read(&path).expect("the library");
-    let (from, to) = (b"\"eyemap.describe/1\"", b"\"in-process\"       ");
-    let mut places = Vec::new();
-    for (place, window) in bytes.windows(from.len()).enumerate() {
-        if window == from {
-            places.push(place);
-        }
+    project.pin();
+    for (arguments, runs) in [
+        (&["trust", ID][..], "in-process"),
+        (&["trust", "broken", "--revoke"], "contained"),
+        (&["trust", "broken"], "in-process"),
+    ] {
+        succeeds(&project.plugin(arguments));
+        assert_eq!(project.runs(), runs, "{arguments:?}");
+        succeeds(&project.render());
     }
-    assert!(!places.is_empty(), "it has a manifest");
-    for place in places {
-        bytes[place..place + to.len()].copy_from_slice(to);
-    }
-    std::fs::write(&path, bytes).expect("written");
-    let pinned = desk.run(&["plugin", "pin", "libmine.so", "--config", "eyemap.toml"]);
-    fails(
-        &pinned,
-        &["its extensions are no ids such as eyemap.color/1"],
+}
+
+/// `[plugins.by_id]` wins over the lock.
+#[test]
+fn the_mode_of_the_configuration_decides() {
+    let project = Project::new();
+    project.pin();
+    project.configure("mode = \"trusted\"");
+    assert_eq!(project.runs(), "in-process");
+    succeeds(&project.plugin(&["trust", ID]));
+    project.configure("mode = \"contained\"");
+    assert_eq!(project.runs(), "contained");
+    project.configure("mode = \"deny\"");
+    assert_eq!(
+        (project.runs().as_str(), &project.listed()["state"]),
+        ("", &"denied".into())
     );
-    assert!(!desk.lock().exists());
+    fails(
+        &project.render(),
+        2,
+        &[
+            "is denied by the configuration",
+            "change `mode` in [plugins.by_id.",
+        ],
+    );
+    // It decides where, not whether.
+    std::fs::remove_file(project.lock()).expect("removed");
+    project.configure("mode = \"trusted\"");
+    fails(&project.render(), 2, &["is not trusted"]);
 }
 
 #[test]
-fn a_list_says_where_each_plugin_runs() {
-    let desk = Desk::new();
-    std::fs::create_dir(desk.path("plugins")).expect("a directory");
-    std::fs::rename(desk.path("libmine.so"), desk.path("plugins/libmine.so")).expect("moved");
-    let runs = || {
-        let output = desk.run(&["plugin", "list", "--config", "eyemap.toml", "--json"]);
-        let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let all = document["plugins"].as_array().expect("a list").clone();
-        let of = |id: &str| {
-            let found = all.iter().find(|one| one["manifest"]["id"] == id);
-            found.map(|one| one["runs"].as_str().expect("a word").to_owned())
-        };
-        (of(ID), of("org.eyemap.binned-color"))
+fn trust_without_a_lock_is_contained() {
+    let project = Project::new();
+    project.configure("trust = true");
+    assert_eq!(project.runs(), "contained");
+    succeeds(&project.render());
+    project.put("plugins/libstranger.so", &rebuilt(1));
+    assert_eq!(project.runs(), "contained", "every build of it");
+}
+
+/// Anybody may end an id so.
+#[test]
+fn nothing_is_trusted_by_the_last_segment_of_its_id() {
+    let project = Project::new();
+    for key in ["trust = true", "mode = \"trusted\""] {
+        let text = format!("[plugins.by_id.broken]\n{key}\n");
+        project.put("eyemap.toml", text.as_bytes());
+        let said = [
+            "is no whole id",
+            "eyemap plugin list",
+            "[plugins.by_id.\"org.example.broken\"]",
+        ];
+        fails(&project.plugin(&["list"]), 2, &said);
+    }
+    project.put("eyemap.toml", b"[plugins.by_id.broken]\nmode = \"deny\"\n");
+    project.pin();
+    assert_eq!(project.listed()["state"], "denied", "but denied");
+}
+
+#[test]
+fn the_whole_id_counts_more_than_its_last_segment() {
+    let project = Project::new();
+    project.pin();
+    // Sorted before and after the whole id.
+    let text = format!(
+        "[plugins.by_id.broken]\nmode = \"deny\"\n[plugins.by_id.{ID:?}]\nmode = \"contained\"\n"
+    );
+    project.put("eyemap.toml", text.as_bytes());
+    assert_eq!(project.runs(), "contained");
+    let modes = [("broken", Mode::Trusted), (ID, Mode::Contained)];
+    let finder = Finder {
+        dirs: vec![SearchDir {
+            path: project.path("plugins"),
+            origin: "the test",
+        }],
+        trusted: [ID.into()].into(),
+        modes: modes.map(|(id, mode)| (id.into(), mode)).into(),
+        ..Finder::default()
     };
-    assert_eq!(runs(), (Some(String::new()), Some("in-process".into())));
-    succeeds(&desk.run(&[
-        "plugin",
-        "pin",
-        "plugins/libmine.so",
-        "--config",
-        "eyemap.toml",
-    ]));
-    assert_eq!(runs().0.as_deref(), Some("contained"));
-    succeeds(&desk.run(&["plugin", "trust", "broken", "--config", "eyemap.toml"]));
-    assert_eq!(runs().0.as_deref(), Some("in-process"));
+    assert_eq!(finder.list()[0].trust.as_ref().ok(), Some(&Mode::Contained));
+}
+
+#[test]
+fn a_name_that_two_locked_plugins_share_trusts_neither() {
+    let project = Project::new();
+    project.pin();
+    project.put(
+        "other.so",
+        &patched("org.eyemap.fixture.broken", "evil.xx.yy.zzzzzzz.broken"),
+    );
+    succeeds(&project.plugin(&["pin", "other.so"]));
+    let said = [
+        "fits several ids",
+        ID,
+        "evil.xx.yy.zzzzzzz.broken",
+        "write the whole id",
+    ];
+    fails(&project.plugin(&["trust", "broken"]), 2, &said);
+    assert_eq!(project.runs(), "contained");
+    succeeds(&project.plugin(&["trust", ID]));
+    let in_process = project
+        .locked()
+        .iter()
+        .filter(|entry| entry["capabilities"].to_string().contains("in-process"))
+        .count();
+    assert_eq!(in_process, 1);
+}
+
+#[test]
+fn what_ships_runs_in_the_process_and_so_do_the_same_bytes_elsewhere() {
+    let project = Project::new();
+    std::fs::copy(eyemap_snapshots::plugin("binned-color"), project.library()).expect("copied");
+    assert_eq!(
+        project.runs(),
+        "in-process",
+        "a hash means the same everywhere"
+    );
+    let mut bytes = std::fs::read(project.library()).expect("a library");
+    bytes.push(0);
+    project.put("plugins/libstranger.so", &bytes);
+    assert_eq!(project.listed()["state"], "changed since it was locked");
+}
+
+/// A plugin that takes the place of another is refused; the one behind it does not run instead.
+#[test]
+fn an_unknown_file_in_an_earlier_directory_hides_and_does_not_run() {
+    let project = Project::new();
+    let mut bytes = std::fs::read(eyemap_snapshots::plugin("binned-color")).expect("a library");
+    bytes.push(0);
+    let path = project.put("plugins/libstranger.so", &bytes);
+    project.put("eyemap.toml", b"");
+    fails(
+        &project.render(),
+        2,
+        &[
+            "has changed since it was locked",
+            &path.display().to_string(),
+        ],
+    );
+}
+
+#[test]
+fn two_locks_together_allow_what_either_allows() {
+    let project = Project::new();
+    project.pin();
+    succeeds(&project.run(&["plugin", "pin", "plugins/libstranger.so", "--in-process"]));
+    assert!(project.path("data/eyemap").join(LOCK_FILE).exists());
+    assert_eq!(project.runs(), "in-process");
 }

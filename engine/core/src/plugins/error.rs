@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum PluginError {
     /// No file in the search path has this id.
-    #[error("no plugin is called {name:?}{}", nearest(.similar))]
+    #[error("no plugin is called \"{}\"{}", short(.name), nearest(.similar))]
     NotFound {
         /// What was asked for.
         name: String,
@@ -19,7 +19,7 @@ pub enum PluginError {
         unreadable: Vec<String>,
     },
     /// Two files in one directory have one id.
-    #[error("two files have the plugin id {id:?}: {} and {}", .first.display(), .second.display())]
+    #[error("two files have the plugin id \"{}\": {} and {}", short(.id), place(.first), place(.second))]
     Duplicate {
         /// The id.
         id: String,
@@ -29,7 +29,7 @@ pub enum PluginError {
         second: PathBuf,
     },
     /// A short name fits several ids.
-    #[error("the plugin name {name:?} fits several ids: {}", .ids.join(", "))]
+    #[error("the plugin name \"{}\" fits several ids: {}", short(.name), few(.ids))]
     Ambiguous {
         /// What was asked for.
         name: String,
@@ -37,7 +37,7 @@ pub enum PluginError {
         ids: Vec<String>,
     },
     /// The file cannot be read.
-    #[error("cannot read the plugin {}", .path.display())]
+    #[error("cannot read the plugin {}", place(.path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum PluginError {
         source: std::io::Error,
     },
     /// The file is not a shared library that is whole and for this machine.
-    #[error("{} is not a plugin that can be loaded: {reason}", .path.display())]
+    #[error("{} is not a plugin that can be loaded: {}", place(.path), told(.reason))]
     NotALibrary {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum PluginError {
         reason: String,
     },
     /// The file has no manifest, or one that cannot be read.
-    #[error("{} has no usable plugin manifest: {reason}", .path.display())]
+    #[error("{} has no usable plugin manifest: {}", place(.path), told(.reason))]
     NoManifest {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum PluginError {
         reason: String,
     },
     /// No lock lists the file.
-    #[error("the plugin {id} is not trusted: no lock lists {}", .path.display())]
+    #[error("the plugin {} is not trusted: no lock lists {}", short(.id), place(.path))]
     Untrusted {
         /// The plugin.
         id: String,
@@ -71,7 +71,7 @@ pub enum PluginError {
         sha256: String,
     },
     /// A lock lists the id with another hash.
-    #[error("the plugin {id} has changed since it was locked ({})", .path.display())]
+    #[error("the plugin {} has changed since it was locked ({})", short(.id), place(.path))]
     Changed {
         /// The plugin.
         id: String,
@@ -85,7 +85,7 @@ pub enum PluginError {
         found: String,
     },
     /// The configuration says that it shall not run.
-    #[error("the plugin {id} is denied by the configuration ({})", .path.display())]
+    #[error("the plugin {} is denied by the configuration ({})", short(.id), place(.path))]
     Denied {
         /// The plugin.
         id: String,
@@ -93,7 +93,7 @@ pub enum PluginError {
         path: PathBuf,
     },
     /// Others could put another file in its place.
-    #[error("{} is not used: {why}", .path.display())]
+    #[error("{} is not used: {}", place(.path), told(.why))]
     Writable {
         /// The file or directory.
         path: PathBuf,
@@ -101,7 +101,7 @@ pub enum PluginError {
         why: String,
     },
     /// The lock does not let it do what it was asked for.
-    #[error("the plugin {id} may not be used as {wanted}: its lock does not accept that ({})", .path.display())]
+    #[error("the plugin {} may not be used as {}: its lock does not accept that ({})", short(.id), short(.wanted), place(.path))]
     NotAccepted {
         /// The plugin.
         id: String,
@@ -111,7 +111,7 @@ pub enum PluginError {
         wanted: String,
     },
     /// The plugin would take the host down with its first panic.
-    #[error("the plugin {id} was built with panic = {found:?}, which would end the host ({})", .path.display())]
+    #[error("the plugin {} was built with panic = \"{}\", which would end the host ({})", short(.id), short(.found), place(.path))]
     PanicStrategy {
         /// The plugin.
         id: String,
@@ -121,7 +121,7 @@ pub enum PluginError {
         found: String,
     },
     /// The system's loader refused it.
-    #[error("the system cannot load {}: {reason}", .path.display())]
+    #[error("the system cannot load {}: {}", place(.path), told(.reason))]
     Open {
         /// The file.
         path: PathBuf,
@@ -129,7 +129,7 @@ pub enum PluginError {
         reason: String,
     },
     /// Something in it has another form than this host knows.
-    #[error("the plugin {id} does not fit this host ({})\n  member:   {member}\n  expected: {expected}\n  found:    {found}", .path.display())]
+    #[error("the plugin {} does not fit this host ({})\n  member:   {}\n  expected: {}\n  found:    {}", short(.id), place(.path), short(.member), short(.expected), short(.found))]
     Abi {
         /// The plugin.
         id: String,
@@ -143,7 +143,7 @@ pub enum PluginError {
         found: String,
     },
     /// It does not do what it was asked for.
-    #[error("the plugin {id} is no {wanted} ({})\n  exports: {}", .path.display(), .exported.join(", "))]
+    #[error("the plugin {} is no {} ({})\n  exports: {}", short(.id), short(.wanted), place(.path), few(.exported))]
     MissingExtension {
         /// The plugin.
         id: String,
@@ -155,7 +155,7 @@ pub enum PluginError {
         exported: Vec<String>,
     },
     /// Its own start-up failed.
-    #[error("the plugin {id} could not start: {reason} ({})", .path.display())]
+    #[error("the plugin {} could not start: {} ({})", short(.id), told(.reason), place(.path))]
     Init {
         /// The plugin.
         id: String,
@@ -165,7 +165,7 @@ pub enum PluginError {
         reason: String,
     },
     /// Its worker process cannot be started, refuses it or crashes while it is loaded.
-    #[error("the plugin {id} cannot run in a worker process: {reason} ({})", .path.display())]
+    #[error("the plugin {} cannot run in a worker process: {} ({})", short(.id), told(.reason), place(.path))]
     Worker {
         /// The plugin.
         id: String,
@@ -177,7 +177,7 @@ pub enum PluginError {
         help: String,
     },
     /// What was asked for needs the plugin's functions in this process.
-    #[error("the plugin {id} runs in a worker process: its functions cannot be called from this one ({})", .path.display())]
+    #[error("the plugin {} runs in a worker process: its functions cannot be called from this one ({})", short(.id), place(.path))]
     NotHere {
         /// The plugin.
         id: String,
@@ -185,7 +185,7 @@ pub enum PluginError {
         path: PathBuf,
     },
     /// A lock does not list the id.
-    #[error("the lock {} lists no plugin {id:?}", .lock.display())]
+    #[error("the lock {} lists no plugin \"{}\"", place(.lock), short(.id))]
     NotLocked {
         /// The id, or its last segment.
         id: String,
@@ -193,7 +193,7 @@ pub enum PluginError {
         lock: PathBuf,
     },
     /// A lock cannot be read or written.
-    #[error("the plugin lock {} is not usable: {reason}", .path.display())]
+    #[error("the plugin lock {} is not usable: {}", place(.path), told(.reason))]
     Lock {
         /// The lock.
         path: PathBuf,
@@ -203,17 +203,80 @@ pub enum PluginError {
 }
 
 fn nearest(similar: &Option<String>) -> String {
-    similar
-        .as_ref()
-        .map_or_else(String::new, |id| format!("; did you mean {id:?}?"))
+    similar.as_ref().map_or_else(String::new, |id| {
+        format!("; did you mean \"{}\"?", short(id))
+    })
 }
 
-fn list(paths: &[PathBuf]) -> String {
-    paths
+/// Longest id, name or hash in a message, in letters.
+const SHORT: usize = 200;
+/// Longest reason or path.
+const LONG: usize = 1000;
+/// Most members of a list.
+const MANY: usize = 8;
+
+/// Words of others in one line, and no longer than that. What a terminal or a reader could take for something
+/// else is written as its code.
+fn line(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    for c in text.chars().take(longest) {
+        match is_hidden(c) {
+            // The line breaks of a reason only part its words.
+            true if c.is_whitespace() => line.push(' '),
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    if text.chars().nth(longest).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// Control letters, and those that turn or hide the text around them.
+fn is_hidden(c: char) -> bool {
+    let marks = [
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{2069}',
+    ];
+    c.is_control()
+        || c == '\u{feff}'
+        || c == '\u{61c}'
+        || marks.iter().any(|mark| mark.contains(&c))
+}
+
+fn short(text: &str) -> String {
+    line(text, SHORT)
+}
+
+fn told(text: &str) -> String {
+    line(text, LONG)
+}
+
+/// A path: a line break in it belongs to its name, and is shown as one.
+fn place(path: &Path) -> String {
+    let text = path.display().to_string();
+    line(
+        &text
+            .replace('\n', "\\n")
+            .replace('\t', "\\t")
+            .replace('\r', "\\r"),
+        LONG,
+    )
+}
+
+/// The first of many, parted by commas.
+fn few<T: AsRef<str>>(all: &[T]) -> String {
+    let mut first: Vec<_> = all
         .iter()
-        .map(|path| path.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+        .take(MANY)
+        .map(|one| short(one.as_ref()))
+        .collect();
+    if all.len() > MANY {
+        first.push(format!("{} more", all.len() - MANY));
+    }
+    first.join(", ")
 }
 
 impl PluginError {
@@ -222,7 +285,10 @@ impl PluginError {
         match self {
             Self::NotFound { searched, unreadable, .. } => not_found(searched, unreadable),
             Self::Duplicate { .. } => "remove one of the two, or name a file in place of the id".into(),
-            Self::Ambiguous { ids, .. } => format!("write the whole id, for example {:?}", ids[0]),
+            Self::Ambiguous { ids, .. } => match ids.first() {
+                Some(id) => format!("write the whole id, for example \"{}\"", short(id)),
+                None => "write the whole id".into(),
+            },
             Self::Read { .. } => "check that the file exists and can be read".into(),
             Self::NotALibrary { .. } => {
                 "build or download the plugin again, for this operating system and processor".into()
@@ -232,20 +298,23 @@ impl PluginError {
             }
             Self::Untrusted { id, path, sha256 } => untrusted(id, path, sha256),
             Self::Changed { path, lock, expected, found, .. } => format!(
-                "locked {expected}\nfound  {found}\nby {}\nif the change is yours: `eyemap plugin pin {}`",
-                lock.display(),
-                path.display()
+                "locked {}\nfound  {}\nby {}\nif the change is yours: `eyemap plugin pin {}`",
+                short(expected),
+                short(found),
+                place(lock),
+                place(path)
             ),
             Self::Denied { id, .. } => format!(
-                "choose another plugin, or change `mode` in [plugins.by_id.{id:?}]"
+                "choose another plugin, or change `mode` in [plugins.by_id.\"{}\"]",
+                short(id)
             ),
             Self::Writable { path, .. } => format!(
                 "whoever can write there decides what code runs here: `chmod go-w {}`, and see that it belongs to you",
-                path.display()
+                place(path)
             ),
             Self::NotAccepted { path, .. } => format!(
                 "accept it with `eyemap plugin pin {}`",
-                path.display()
+                place(path)
             ),
             Self::PanicStrategy { .. } => {
                 "build it with `panic = \"unwind\"` in its profile".into()
@@ -260,7 +329,8 @@ impl PluginError {
             Self::MissingExtension { wanted, exported, .. } => missing_extension(wanted, exported),
             Self::Init { .. } => "report it to the plugin's author".into(),
             Self::NotLocked { .. } => "lock its library first: `eyemap plugin pin LIBRARY`".into(),
-            Self::Worker { help, .. } => help.clone(),
+            Self::Worker { help, .. } if help.trim().is_empty() => "report it to the plugin's author".into(),
+            Self::Worker { help, .. } => told(help),
             Self::NotHere { .. } => "load it with `mode = \"trusted\"`".into(),
             Self::Lock { .. } => "write it anew with `eyemap plugin pin LIBRARY` or `eyemap plugin lock DIR`".into(),
         }
@@ -271,11 +341,14 @@ fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {
     let mut help = if searched.is_empty() {
         "there is no plugin directory: build the plugins, or set EYEMAP_PLUGIN_PATH".to_owned()
     } else {
-        format!("searched {}", list(searched))
+        format!(
+            "searched {}",
+            few(&searched.iter().map(|dir| place(dir)).collect::<Vec<_>>())
+        )
     };
     for file in unreadable.iter().take(3) {
         help.push_str("\nnot usable: ");
-        help.push_str(file);
+        help.push_str(&told(file));
     }
     help
 }
@@ -283,9 +356,11 @@ fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {
 fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
     format!(
         "look at it with `eyemap plugin check {0}`, then let it run with `eyemap plugin pin {0}`;\n\
-         while you are writing it, `trust = true` in [plugins.by_id.{id:?}] lets every build of it run;\n\
-         its SHA-256 is {sha256}",
-        path.display()
+         while you are writing it, `trust = true` in [plugins.by_id.\"{1}\"] lets every build of it run;\n\
+         its SHA-256 is {2}",
+        place(path),
+        short(id),
+        short(sha256)
     )
 }
 
@@ -293,21 +368,214 @@ fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
 fn missing_extension(wanted: &str, exported: &[String]) -> String {
     let stage = |id: &str| id.rsplit_once('/').map(|(stage, _)| stage.to_owned());
     let version = |id: &str| {
-        id.rsplit('/')
-            .next()
-            .and_then(|text| text.parse::<u32>().ok())
+        let number = id.rsplit('/').next();
+        number.and_then(|text| text.parse::<u32>().ok())
     };
     let same = exported.iter().find(|id| stage(id) == stage(wanted));
     match same {
         Some(older) if version(older) < version(wanted) => format!(
-            "it was made for {older}, this host knows {wanted}: build the plugin again with eyemap-sdk {}",
+            "it was made for {}, this host knows {}: build the plugin again with eyemap-sdk {}",
+            short(older),
+            short(wanted),
             env!("CARGO_PKG_VERSION")
         ),
-        Some(newer) => format!(
-            "it was made for {newer}, this host knows {wanted}: use a newer eyemap, or a build of the plugin for {wanted}"
+        Some(other) => format!(
+            "it was made for {0}, this host knows {1}: use a newer eyemap, or a build of the plugin for {1}",
+            short(other),
+            short(wanted)
         ),
         None => {
             "choose a plugin that exports it; `eyemap plugin list` shows what each exports".into()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every variant, with values that a stranger chose.
+    fn every(id: &str, path: &Path, reason: &str) -> Vec<PluginError> {
+        use PluginError as E;
+        let (id, path, reason) = (|| id.to_owned(), || path.to_owned(), || reason.to_owned());
+        let many = |text: String| vec![text; 200];
+        let io = || std::io::Error::other(reason());
+        vec![
+            E::NotFound {
+                name: id(),
+                similar: Some(id()),
+                searched: vec![path(); 50],
+                unreadable: many(reason()),
+            },
+            E::Duplicate {
+                id: id(),
+                first: path(),
+                second: path(),
+            },
+            E::Ambiguous {
+                name: reason(),
+                ids: many(id()),
+            },
+            E::Ambiguous {
+                name: id(),
+                ids: Vec::new(),
+            },
+            E::Read {
+                path: path(),
+                source: io(),
+            },
+            E::NotALibrary {
+                path: path(),
+                reason: reason(),
+            },
+            E::NoManifest {
+                path: path(),
+                reason: reason(),
+            },
+            E::Untrusted {
+                id: id(),
+                path: path(),
+                sha256: reason(),
+            },
+            E::Changed {
+                id: id(),
+                path: path(),
+                lock: path(),
+                expected: reason(),
+                found: id(),
+            },
+            E::Denied {
+                id: id(),
+                path: path(),
+            },
+            E::Writable {
+                path: path(),
+                why: reason(),
+            },
+            E::NotAccepted {
+                id: id(),
+                path: path(),
+                wanted: reason(),
+            },
+            E::PanicStrategy {
+                id: id(),
+                path: path(),
+                found: reason(),
+            },
+            E::Open {
+                path: path(),
+                reason: reason(),
+            },
+            E::Abi {
+                id: id(),
+                path: path(),
+                member: reason(),
+                expected: reason(),
+                found: reason(),
+            },
+            E::MissingExtension {
+                id: id(),
+                path: path(),
+                wanted: id(),
+                exported: many(reason()),
+            },
+            E::MissingExtension {
+                id: id(),
+                path: path(),
+                wanted: format!("{}/1", reason()),
+                exported: vec![format!("{}/2", reason())],
+            },
+            E::Init {
+                id: id(),
+                path: path(),
+                reason: reason(),
+            },
+            E::Worker {
+                id: id(),
+                path: path(),
+                reason: reason(),
+                help: reason(),
+            },
+            E::Worker {
+                id: id(),
+                path: path(),
+                reason: reason(),
+                help: " \n".into(),
+            },
+            E::NotHere {
+                id: id(),
+                path: path(),
+            },
+            E::NotLocked {
+                id: reason(),
+                lock: path(),
+            },
+            E::Lock {
+                path: path(),
+                reason: reason(),
+            },
+        ]
+    }
+
+    /// How many variants there are: whoever adds one has to count it here, and to make it above.
+    fn number(error: &PluginError) -> usize {
+        use PluginError as E;
+        match error {
+            E::NotFound { .. } => 0,
+            E::Duplicate { .. } => 1,
+            E::Ambiguous { .. } => 2,
+            E::Read { .. } => 3,
+            E::NotALibrary { .. } => 4,
+            E::NoManifest { .. } => 5,
+            E::Untrusted { .. } => 6,
+            E::Changed { .. } => 7,
+            E::Denied { .. } => 8,
+            E::Writable { .. } => 9,
+            E::NotAccepted { .. } => 10,
+            E::PanicStrategy { .. } => 11,
+            E::Open { .. } => 12,
+            E::Abi { .. } => 13,
+            E::MissingExtension { .. } => 14,
+            E::Init { .. } => 15,
+            E::Worker { .. } => 16,
+            E::NotHere { .. } => 17,
+            E::NotLocked { .. } => 18,
+            E::Lock { .. } => 19,
+        }
+    }
+    const VARIANTS: usize = 20;
+
+    #[test]
+    fn every_error_fits_twelve_lines_and_names_a_remedy_whatever_is_in_it() {
+        let id = "org.".to_owned() + &"x".repeat(196);
+        let path = PathBuf::from(format!("/a\n/\u{1b}[2J\u{202e}/{}.so", "y/".repeat(3000)));
+        let reason = "\u{1b}]0;owned\u{7} field differs\r\n\tin\u{2028}here\u{85}\n".repeat(900);
+        let errors = every(&id, &path, &reason);
+        let made: std::collections::BTreeSet<_> = errors.iter().map(number).collect();
+        assert_eq!(made.len(), VARIANTS, "made {made:?}");
+        for error in errors {
+            let (message, help) = (error.to_string(), error.help());
+            assert!(!help.trim().is_empty(), "no remedy: {message}");
+            let text = format!("{message}\n{help}");
+            let lines = text.split('\n').count();
+            assert!(lines <= 12, "{lines} lines:\n{text}");
+            assert!(text.len() < 12_000, "{} bytes", text.len());
+            let hidden = text.chars().find(|&c| c != '\n' && is_hidden(c));
+            assert_eq!(hidden, None, "in {text:?}");
+            for line in text.lines().map(str::trim) {
+                let of_others = ["in here", "field differs", "/\\u"];
+                assert!(
+                    !of_others.iter().any(|start| line.starts_with(start)),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_break_of_a_path_is_shown_and_plain_words_stay() {
+        assert_eq!(place(Path::new("/tmp/a\nb.so")), "/tmp/a\\nb.so");
+        assert_eq!(line("größe ✓\n  x", 200), "größe ✓   x");
+        assert_eq!(line("abcdef", 3), "abc…");
     }
 }

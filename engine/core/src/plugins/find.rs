@@ -8,7 +8,7 @@ use std::{
 use super::{
     LOCK_FILE, Lock, Locked, Manifest, Mode, Plugin, PluginError, Workers, elf, load,
     lock::sha256_hex,
-    trust::{self, Grant},
+    trust::{self, Grant, Opened},
 };
 
 /// A directory of the search path.
@@ -29,9 +29,10 @@ pub struct Finder {
     pub dirs: Vec<SearchDir>,
     /// Locks that are trusted.
     pub locks: Vec<Lock>,
-    /// Ids that the user trusts whatever their hash.
+    /// Whole ids that the user trusts whatever their hash.
     pub trusted: BTreeSet<String>,
-    /// How single plugins run, by id or its last segment: `[plugins.by_id]`.
+    /// How single plugins run, by id or its last segment: `[plugins.by_id]`. The whole id counts more.
+    /// [`Mode::Trusted`] under a last segment lets nothing run here.
     pub modes: BTreeMap<String, Mode>,
     /// Runs every plugin so, whatever locks and configuration say.
     pub force: Option<Mode>,
@@ -61,6 +62,8 @@ struct Candidate {
     path: PathBuf,
     bytes: Vec<u8>,
     manifest: Manifest,
+    /// Why others could have written these bytes.
+    writers: Option<String>,
 }
 
 impl Finder {
@@ -131,8 +134,7 @@ impl Finder {
     /// When it is not found, not whole, not trusted or does not fit this host.
     pub fn load(&self, name: &str) -> Result<&'static Plugin, PluginError> {
         let found = self.find(name)?;
-        let sha256 = sha256_hex(&found.bytes);
-        let grant = self.grant(&found.manifest, &found.path, &sha256)?;
+        let (sha256, grant) = self.grant(&found)?;
         load::load(
             &found.path,
             &found.bytes,
@@ -206,57 +208,50 @@ impl Finder {
         })
     }
 
-    /// Whether a file may run, how, and what for.
-    fn grant(&self, manifest: &Manifest, path: &Path, sha256: &str) -> Result<Grant, PluginError> {
-        let id = &manifest.id;
-        let named = self.modes.iter().filter(|(name, _)| answers(id, name));
-        let denied = named.clone().any(|(_, mode)| *mode == Mode::Deny);
-        // A whole id says more than its last segment, and nothing undoes a refusal.
-        let by_name = self.modes.get(id).or(named.map(|(_, mode)| mode).next());
-        let mode = match denied {
-            true => Some(Mode::Deny),
-            false => self.force.or(by_name.copied()),
-        };
+    /// What the configuration says of an id: under its whole name, or else under its last segment.
+    fn mode_of(&self, id: &str) -> Option<Mode> {
+        // Anybody may choose the same last segment: it is no name to trust by.
+        let less = |mode: &&Mode| **mode != Mode::Trusted;
+        let short = || self.modes.get(id.rsplit('.').next()?).filter(less);
+        let configured = self.modes.get(id).or_else(short);
+        self.force.or(configured.copied())
+    }
+
+    /// SHA-256 of a file; whether it may run, how, and what for.
+    fn grant(&self, found: &Candidate) -> Result<(String, Grant), PluginError> {
+        let (id, path) = (&found.manifest.id, &found.path);
+        let sha256 = sha256_hex(&found.bytes);
+        let mode = self.mode_of(id);
         if mode == Some(Mode::Deny) {
             return Err(PluginError::Denied {
                 id: id.clone(),
                 path: path.into(),
             });
         }
-        if self.named.contains(sha256) {
-            return Ok(Grant {
-                mode: mode.unwrap_or(Mode::Contained),
-                refused: Vec::new(),
-            });
+        let mut grant = match self.named.contains(&sha256) {
+            true => Grant::of(Mode::Contained),
+            false => self.vouched(found, &sha256)?,
+        };
+        grant.mode = mode.unwrap_or(grant.mode);
+        Ok((sha256, grant))
+    }
+
+    /// What the locks say of a file, or `trust = true`.
+    fn vouched(&self, found: &Candidate, sha256: &str) -> Result<Grant, PluginError> {
+        let Manifest { id, extensions, .. } = &found.manifest;
+        trust::check_writers(found.writers.as_ref(), &found.path)?;
+        let entries = |lock| Lock::find(lock, id).map(move |entry| (lock, entry));
+        let locked: Vec<_> = self.locks.iter().flat_map(entries).collect();
+        let same = || locked.iter().filter(|(_, entry)| entry.sha256 == sha256);
+        let any = self.trusted.contains(id);
+        if same().next().is_none() && !any {
+            return Err(refusal(id, &found.path, sha256, &locked));
         }
-        trust::check_writers(path)?;
-        let locked: Vec<_> = self
-            .locks
-            .iter()
-            .flat_map(|lock| lock.find(id).map(move |entry| (lock, entry)))
-            .collect();
-        let same: Vec<_> = locked
-            .iter()
-            .filter(|(_, entry)| entry.sha256 == sha256)
-            .collect();
-        let any = self.trusted.iter().any(|name| answers(id, name));
-        if same.is_empty() && !any {
-            return Err(refusal(id, path, sha256, &locked));
-        }
-        let here = same
-            .iter()
-            .any(|(lock, entry)| lock.shipped || entry.in_process());
-        let by_lock = if here { Mode::Trusted } else { Mode::Contained };
-        let refused =
-            |extension: &&String| !any && !same.iter().any(|(_, entry)| entry.accepts(extension));
+        let here = same().any(|(lock, entry)| lock.shipped || entry.in_process());
+        let refused = |extension: &&String| !any && !same().any(|(_, e)| e.accepts(extension));
         Ok(Grant {
-            mode: mode.unwrap_or(by_lock),
-            refused: manifest
-                .extensions
-                .iter()
-                .filter(refused)
-                .cloned()
-                .collect(),
+            mode: if here { Mode::Trusted } else { Mode::Contained },
+            refused: extensions.iter().filter(refused).cloned().collect(),
         })
     }
 
@@ -288,8 +283,8 @@ impl Finder {
             },
             Ok(found) => {
                 let trust = self
-                    .grant(&found.manifest, &path, &sha256_hex(&found.bytes))
-                    .and_then(|grant| elf::check(&path, &found.bytes).map(|()| grant.mode));
+                    .grant(&found)
+                    .and_then(|(_, grant)| elf::check(&path, &found.bytes).map(|()| grant.mode));
                 let id = found.manifest.id.clone();
                 let shadowed_by = seen.get(&id).cloned();
                 let twin = shadowed_by
@@ -390,7 +385,7 @@ fn libraries(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn candidate(path: &Path) -> Result<Candidate, PluginError> {
-    let bytes = std::fs::read(path).map_err(|source| PluginError::Read {
+    let Opened { bytes, writers } = trust::read(path).map_err(|source| PluginError::Read {
         path: path.into(),
         source,
     })?;
@@ -399,6 +394,7 @@ fn candidate(path: &Path) -> Result<Candidate, PluginError> {
         path: path.into(),
         bytes,
         manifest,
+        writers,
     })
 }
 

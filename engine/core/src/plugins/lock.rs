@@ -85,6 +85,14 @@ struct File {
 }
 
 impl Lock {
+    /// One that lists nothing.
+    fn at(path: &Path) -> Self {
+        Self {
+            path: path.into(),
+            ..Self::default()
+        }
+    }
+
     /// Reads a lock; a file that does not exist is an empty lock.
     ///
     /// # Errors
@@ -94,22 +102,25 @@ impl Lock {
             path: path.into(),
             reason,
         };
-        // Where there is none, nothing of it is believed either.
-        if path.exists() {
-            trust::check_writers(path)?;
-        }
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let opened = match trust::read(path) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::at(path));
+            }
             Err(error) => return Err(unusable(error.to_string())),
         };
-        if text.is_empty() {
-            return Ok(Self {
-                path: path.into(),
-                ..Self::default()
-            });
+        opened.check_writers(path)?;
+        if opened.bytes.is_empty() {
+            return Ok(Self::at(path));
         }
-        let file: File = toml::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+        let text =
+            std::str::from_utf8(&opened.bytes).map_err(|error| unusable(error.to_string()))?;
+        let damaged = |error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.unwrap_or_default().matches('\n').count() + 1;
+            unusable(format!("line {line}: {}", error.message()))
+        };
+        let file: File = toml::from_str(text).map_err(damaged)?;
         if file.form != FORM {
             let reason = format!("it has form {}, this host knows form {FORM}", file.form);
             return Err(unusable(reason));
@@ -145,13 +156,8 @@ impl Lock {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             std::fs::create_dir_all(dir).map_err(unusable)?;
         }
-        // The directory is locked: the lock itself is replaced, and who waits for it would wait for the old one.
-        let dir = match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
-        let guard = std::fs::File::open(dir).map_err(unusable)?;
-        guard.lock().map_err(unusable)?;
+        trust::check_place(path)?;
+        let _guard = Guard::new(path.with_extension("lock.busy")).map_err(unusable)?;
         let mut lock = Self::read(path)?;
         let changed = change(&mut lock)?;
         lock.write()?;
@@ -184,6 +190,51 @@ impl Lock {
     pub fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Locked> {
         self.plugins.iter().filter(move |locked| locked.id == id)
     }
+}
+
+/// Keeps other processes from a lock, by a file beside it: the lock itself is replaced, and whoever waits for
+/// it would wait for the old one. What a killed process leaves behind is used again and holds up nobody.
+struct Guard {
+    path: PathBuf,
+    _file: std::fs::File,
+}
+
+impl Guard {
+    fn new(path: PathBuf) -> std::io::Result<Self> {
+        loop {
+            let file = std::fs::File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)?;
+            file.lock()?;
+            // Whoever had it may have removed it meanwhile, and a third may have made another.
+            if is_at(&file, &path) {
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Before it is released, so that only the owner's own file is removed.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &std::fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let place = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let open = file.metadata().map(place).ok();
+    open.is_some() && open == path.metadata().map(place).ok()
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &std::fs::File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// SHA-256 as 64 hexadecimal digits.

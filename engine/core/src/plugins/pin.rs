@@ -1,12 +1,15 @@
 //! Writing down whom to trust, and looking whether it still holds.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
 use super::{
     Finder, IN_PROCESS, Lock, Locked, Manifest, PluginError, check_file, lock::sha256_hex,
-    read_manifest, trust::check_writers,
+    read_manifest, trust,
 };
 
 /// A library as it is now.
@@ -24,14 +27,15 @@ impl Library {
             source,
         };
         let path = &path.canonicalize().map_err(unreadable)?;
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let manifest = read_manifest(path, &bytes)?;
-        check_file(path, &bytes)?;
-        check_writers(path)?;
+        let opened = trust::read(path).map_err(unreadable)?;
+        let bytes = &opened.bytes;
+        let manifest = read_manifest(path, bytes)?;
+        check_file(path, bytes)?;
+        opened.check_writers(path)?;
         Ok(Self {
             path: path.clone(),
             manifest,
-            sha256: sha256_hex(&bytes),
+            sha256: sha256_hex(bytes),
         })
     }
 
@@ -43,17 +47,11 @@ impl Library {
     }
 }
 
-/// The directory of a lock.
-fn dir_of(lock: &Path) -> &Path {
-    match lock.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    }
-}
-
 /// The file as a lock names it: below the lock's directory without that, else whole.
 fn relative(file: &Path, lock: &Path) -> PathBuf {
-    let dir = dir_of(lock).canonicalize().ok();
+    let whole = std::path::absolute(lock).ok();
+    let dir = whole.as_deref().and_then(Path::parent);
+    let dir = dir.and_then(|dir| dir.canonicalize().ok());
     let below = dir.and_then(|dir| file.strip_prefix(dir).ok().map(PathBuf::from));
     below.unwrap_or_else(|| file.to_owned())
 }
@@ -96,38 +94,58 @@ pub fn pin(library: &Path, lock: &Path, in_process: bool) -> Result<Locked, Plug
 /// changed.
 ///
 /// # Errors
-/// When the lock lists no such id or cannot be written.
+/// When the lock lists no such id, several that end with it, or cannot be written.
 pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Locked>, PluginError> {
     Lock::update(lock, |lock| {
+        let id = whole_id(id, lock)?;
         let mut changed = Vec::new();
-        let answers = |locked: &&mut Locked| super::find::answers(&locked.id, id);
-        for locked in lock.plugins.iter_mut().filter(answers) {
-            // Without a list every extension was accepted; a list would accept no other.
-            if locked.capabilities.is_none() {
-                return Err(PluginError::Lock {
-                    path: lock.path.clone(),
-                    reason: format!("its entry of {} is of an older form", locked.id),
-                });
-            }
-            let accepted = locked.capabilities.get_or_insert_default();
-            accepted.retain(|capability| capability != IN_PROCESS);
-            if in_process {
-                accepted.push(IN_PROCESS.into());
-            }
+        for locked in lock.plugins.iter_mut().filter(|locked| locked.id == id) {
+            allow_in_process(locked, in_process);
             changed.push(locked.clone());
-        }
-        if changed.is_empty() {
-            return Err(PluginError::NotLocked {
-                id: id.to_owned(),
-                lock: lock.path.clone(),
-            });
         }
         Ok(changed)
     })
 }
 
+fn allow_in_process(locked: &mut Locked, in_process: bool) {
+    use eyemap_abi::ids::{CACHE, COLOR, COORDINATE, DESCRIBE, METADATA};
+
+    // Without a list every extension was accepted, but never this; a list has to keep accepting them.
+    let all = || [COORDINATE, COLOR, METADATA, CACHE, DESCRIBE].map(String::from);
+    let accepted = match &mut locked.capabilities {
+        None if !in_process => return,
+        capabilities => capabilities.get_or_insert_with(|| all().into()),
+    };
+    accepted.retain(|capability| capability != IN_PROCESS);
+    if in_process {
+        accepted.push(IN_PROCESS.into());
+    }
+}
+
+/// The one id of a lock that a name means.
+fn whole_id(name: &str, lock: &Lock) -> Result<String, PluginError> {
+    let answers = |id: &&str| super::find::answers(id, name);
+    let listed = lock.plugins.iter().map(|locked| locked.id.as_str());
+    let ids: BTreeSet<&str> = listed.filter(answers).collect();
+    if let Some(exact) = ids.get(name) {
+        return Ok((*exact).to_owned());
+    }
+    match Vec::from_iter(ids)[..] {
+        [] => Err(PluginError::NotLocked {
+            id: name.to_owned(),
+            lock: lock.path.clone(),
+        }),
+        [id] => Ok(id.to_owned()),
+        ref several => Err(PluginError::Ambiguous {
+            name: name.to_owned(),
+            ids: several.iter().map(|&id| id.to_owned()).collect(),
+        }),
+    }
+}
+
 fn file_of(locked: &Locked, lock: &Path) -> Option<PathBuf> {
-    locked.file.as_ref().map(|file| dir_of(lock).join(file))
+    let dir = lock.parent().unwrap_or(Path::new("."));
+    locked.file.as_ref().map(|file| dir.join(file))
 }
 
 fn is_there(locked: &Locked, lock: &Path) -> bool {
@@ -188,17 +206,20 @@ fn verified(lock: &Lock, locked: &Locked, listed: &[PathBuf]) -> Verified {
     };
     let named = file_of(locked, &lock.path);
     for path in named.iter().chain(listed) {
-        let Some((state, why)) = look(path, locked) else {
-            continue;
+        let (state, why) = match look(path, locked) {
+            Some(found) => found,
+            None => continue,
         };
-        told = Verified {
-            file: Some(path.clone()),
-            state,
-            why,
-            ..told
-        };
-        // The file that the lock names decides; of others the first with these bytes.
-        if named.as_ref() == Some(path) || told.state == State::Ok {
+        // The same bytes anywhere are better than others at the place that is named.
+        if told.file.is_none() || state == State::Ok {
+            told = Verified {
+                file: Some(path.clone()),
+                state,
+                why,
+                ..told
+            };
+        }
+        if state == State::Ok {
             break;
         }
     }
@@ -207,13 +228,17 @@ fn verified(lock: &Lock, locked: &Locked, listed: &[PathBuf]) -> Verified {
 
 /// What a file is to an entry; nothing if it is another plugin.
 fn look(path: &Path, locked: &Locked) -> Option<(State, String)> {
-    let bytes = std::fs::read(path).ok()?;
-    let same = sha256_hex(&bytes) == locked.sha256;
-    match read_manifest(path, &bytes) {
+    let opened = trust::read(path).ok()?;
+    let bytes = &opened.bytes;
+    let same = sha256_hex(bytes) == locked.sha256;
+    match read_manifest(path, bytes) {
         Ok(manifest) if manifest.id != locked.id => None,
         Ok(_) if !same => Some((State::Changed, String::new())),
         Ok(_) => Some(
-            match check_writers(path).and_then(|()| check_file(path, &bytes)) {
+            match opened
+                .check_writers(path)
+                .and_then(|()| check_file(path, bytes))
+            {
                 Ok(()) => (State::Ok, String::new()),
                 Err(error) => (State::Unusable, error.to_string()),
             },

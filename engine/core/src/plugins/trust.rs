@@ -46,53 +46,112 @@ pub(super) struct Grant {
     pub(super) refused: Vec<String>,
 }
 
-/// Refuses a file that others than its user and the system's administrator may change, or whose directory
-/// lets them put another in its place. Where a path goes through a symbolic link, both ends count.
+impl Grant {
+    /// To be used for all that it exports.
+    pub(super) const fn of(mode: Mode) -> Self {
+        Self {
+            mode,
+            refused: Vec::new(),
+        }
+    }
+}
+
+/// A file's bytes, and who else may have written them.
+pub(super) struct Opened {
+    pub(super) bytes: Vec<u8>,
+    /// Why others than its user and the system's administrator could write to the very file that was read; a
+    /// path may mean another file a moment later.
+    pub(super) writers: Option<String>,
+}
+
+impl Opened {
+    /// Refuses bytes that others may have written, or may have put at this path.
+    ///
+    /// # Errors
+    /// [`PluginError::Writable`] with what is wrong and how to mend it.
+    pub(super) fn check_writers(&self, path: &Path) -> Result<(), PluginError> {
+        check_writers(self.writers.as_ref(), path)
+    }
+}
+
+/// The same for a file that was read earlier.
+///
+/// # Errors
+/// [`PluginError::Writable`].
+pub(super) fn check_writers(writers: Option<&String>, path: &Path) -> Result<(), PluginError> {
+    match writers {
+        Some(why) => Err(writable(path, why.clone())),
+        None => check_place(path),
+    }
+}
+
+fn writable(path: &Path, why: String) -> PluginError {
+    PluginError::Writable {
+        path: path.into(),
+        why,
+    }
+}
+
+/// Reads a file once.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn read(path: &Path) -> std::io::Result<Opened> {
+    use std::io::Read as _;
+
+    let mut file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Opened {
+        bytes,
+        writers: writers(&file.metadata()?),
+    })
+}
+
+/// Refuses a file whose directory lets others than its user and the system's administrator put another in
+/// its place. Where a path goes through a symbolic link, both ends count, and the link itself.
 ///
 /// # Errors
 /// [`PluginError::Writable`] with what is wrong and how to mend it. A file that is not there is no error.
-pub(super) fn check_writers(path: &Path) -> Result<(), PluginError> {
+pub(super) fn check_place(path: &Path) -> Result<(), PluginError> {
+    if let Some(why) = path.symlink_metadata().ok().as_ref().and_then(writers) {
+        return Err(writable(path, why));
+    }
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    writable_by_others(&target, false)?;
     for file in [path, &target] {
         let dir = match file.parent() {
             Some(dir) if dir.as_os_str().is_empty() => Path::new("."),
             Some(dir) => dir,
             None => continue,
         };
-        writable_by_others(dir, true)?;
+        if let Some(why) = dir.metadata().ok().as_ref().and_then(writers) {
+            return Err(writable(dir, why));
+        }
     }
     Ok(())
 }
 
 #[cfg(unix)]
-fn writable_by_others(path: &Path, is_dir: bool) -> Result<(), PluginError> {
+fn writers(metadata: &std::fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let Ok(metadata) = std::fs::metadata(path) else {
-        return Ok(());
-    };
     let user = rustix::process::geteuid().as_raw();
     let group = rustix::process::getegid().as_raw();
     let (owner, owned_by, mode) = (metadata.uid(), metadata.gid(), metadata.mode());
     // In a directory with this bit nobody replaces a file of somebody else's; the file itself is looked at.
-    let sticky = is_dir && mode & 0o1000 != 0;
-    let why = if owner != 0 && owner != user {
-        format!("it belongs to the user {owner}")
-    } else if mode & 0o002 != 0 && !sticky {
-        "everybody may write to it".to_owned()
-    } else if mode & 0o020 != 0 && owned_by != group && owned_by != 0 && !sticky {
-        format!("the group {owned_by} may write to it")
+    let closed = metadata.is_symlink() || metadata.is_dir() && mode & 0o1000 != 0;
+    if owner != 0 && owner != user {
+        Some(format!("it belongs to the user {owner}"))
+    } else if mode & 0o002 != 0 && !closed {
+        Some("everybody may write to it".to_owned())
+    } else if mode & 0o020 != 0 && owned_by != group && owned_by != 0 && !closed {
+        Some(format!("the group {owned_by} may write to it"))
     } else {
-        return Ok(());
-    };
-    Err(PluginError::Writable {
-        path: path.into(),
-        why,
-    })
+        None
+    }
 }
 
 #[cfg(not(unix))]
-fn writable_by_others(_path: &Path, _is_dir: bool) -> Result<(), PluginError> {
-    Ok(())
+fn writers(_metadata: &std::fs::Metadata) -> Option<String> {
+    None
 }

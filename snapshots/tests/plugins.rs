@@ -307,7 +307,7 @@ fn what_changed_since_it_was_locked_is_refused_with_both_hashes() {
             "has changed since it was locked",
             &"0".repeat(64),
             &sha256_hex(&binned()),
-            "if the change is yours: `eyemap plugin lock",
+            "if the change is yours: `eyemap plugin pin",
         ],
     );
 }

@@ -11,6 +11,7 @@ pub(super) fn mode(path: &Path, mode: u32) {
 }
 
 /// Gives a file away, which only root can.
+#[allow(clippy::print_stderr)]
 fn given(path: &Path, user: Option<u32>, group: Option<u32>) -> bool {
     let given = chown(path, user, group).is_ok();
     if !given {

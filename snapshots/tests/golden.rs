@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 
 /// A finder that trusts one file, and the name by which to ask for it.
 fn of_file(path: &std::path::Path) -> (Finder, String) {
-    let mut finder = Finder::default();
+    let mut finder = Finder {
+        workers: eyemap_snapshots::workers(),
+        ..Finder::default()
+    };
     finder.trust_file(path).expect("a plugin");
     (finder, path.to_string_lossy().into_owned())
 }
@@ -178,7 +181,7 @@ fn only_the_bytes_that_were_named_are_trusted() {
     std::fs::write(&path, bytes).expect("a change");
     match vectors(&finder, &library, &[]) {
         Err(GoldenError::Plugin { source, .. }) => {
-            assert!(matches!(*source, PluginError::Changed { .. }), "{source}");
+            assert!(matches!(*source, PluginError::Untrusted { .. }), "{source}");
         }
         other => panic!("{other:?}"),
     }

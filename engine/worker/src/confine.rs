@@ -40,6 +40,9 @@ pub struct Allowed {
     pub files: u64,
     /// Whether it may read what `/proc` says of itself.
     pub itself: bool,
+    /// Whether it may copy itself and wait for the copy, which is confined too and cannot leave the process
+    /// group.
+    pub copies: bool,
 }
 
 /// What is in force.
@@ -69,7 +72,7 @@ pub fn confine(allowed: Allowed) -> io::Result<Confinement> {
     limit(allowed)?;
     drop_capabilities()?;
     let missing = hide_files(allowed.itself)?;
-    filter()?;
+    filter(allowed.copies)?;
     Ok(Confinement { missing })
 }
 
@@ -274,7 +277,7 @@ fn condition(
 }
 
 /// The calls that are let through with some arguments alone.
-fn rules() -> Result<Rules, seccompiler::BackendError> {
+fn rules(copies: bool) -> Result<Rules, seccompiler::BackendError> {
     let mut rules: Rules = CALLS
         .iter()
         .chain(OLDER)
@@ -290,6 +293,14 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
         rules.entry(call).or_default().push(rule);
         Ok::<(), seccompiler::BackendError>(())
     };
+    if copies {
+        let clone = SeccompCmpOp::MaskedEq(0);
+        only(libc::SYS_clone, vec![condition(0, clone, 0)?])?;
+        for call in [libc::SYS_wait4, libc::SYS_waitid] {
+            let any = SeccompCmpOp::MaskedEq(0);
+            only(call, vec![condition(0, any, 0)?])?;
+        }
+    }
     // A thread, but no process.
     only(
         libc::SYS_clone,
@@ -340,7 +351,7 @@ fn rules() -> Result<Rules, seccompiler::BackendError> {
 /// Gives memory a name; the C library does so where the kernel can.
 const PR_SET_VMA: i32 = 0x5356_4d41;
 
-fn filter() -> io::Result<()> {
+fn filter(copies: bool) -> io::Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         io::Error::other(format!("no filter of system calls: {error}"))
     };
@@ -350,7 +361,7 @@ fn filter() -> io::Result<()> {
     let no_clone3 = Rules::from([(libc::SYS_clone3, Vec::new())]);
     let no_clone3 = SeccompFilter::new(no_clone3, SeccompAction::Allow, errno(libc::ENOSYS), arch);
     let listed = SeccompFilter::new(
-        rules().map_err(|e| failed(&e))?,
+        rules(copies).map_err(|e| failed(&e))?,
         errno(libc::EPERM),
         SeccompAction::Allow,
         arch,

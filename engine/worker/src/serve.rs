@@ -214,6 +214,7 @@ impl Served {
             printed: PRINTED,
             files: FILES,
             itself: false,
+            copies: false,
         };
         let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
         let confined =

@@ -58,11 +58,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         "uncaught-panic@create",
         "the process crashed: SIGABRT",
     ),
-    fault(
-        "constructor-panic-contained",
-        "segfault@create",
-        "signal 11",
-    ),
+    fault("constructor-panic-contained", "segfault@create", "SIGSEGV"),
     fault("constructor-panic-contained", "abort@create", "SIGABRT"),
     fault(
         "constructor-panic-contained",
@@ -92,14 +88,14 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "call-panic-contained",
         "uncaught-panic@call",
-        "the process crashed: SIGABRT",
+        "ended the process with exit code 1",
     ),
     fault(
         "call-panic-contained",
         "non-utf8-label",
         "the description is not UTF-8 from its byte 10 on",
     ),
-    fault("call-panic-contained", "segfault@drop", "signal 11"),
+    fault("call-panic-contained", "segfault@drop", "SIGSEGV"),
     fault(
         "empty-batch",
         "refuses-empty",
@@ -266,22 +262,22 @@ pub(crate) const FAULTS: &[Fault] = &[
     fault(
         "call-panic-contained",
         "network@call",
-        "panicked: network: done",
+        "panicked: network: refused",
     ),
     fault(
         "call-panic-contained",
         "reads-files@prepare",
-        "panicked: reads-files: done",
+        "panicked: reads-files: refused",
     ),
     fault(
         "call-panic-contained",
         "writes-files@describe",
-        "panicked: writes-files: done",
+        "panicked: writes-files: refused",
     ),
     fault(
         "constructor-panic-contained",
         "spawns@create",
-        "panicked: spawns: done",
+        "panicked: spawns: refused",
     ),
     fault(
         "constructor-panic-contained",

@@ -90,7 +90,7 @@ fn plugins_to_guard_with_have_to_be_locked() {
     let told = [
         "is not trusted: no lock lists",
         "other-plugins",
-        "eyemap plugin lock",
+        "eyemap plugin pin",
     ];
     fails(&output, 2, &told);
 }

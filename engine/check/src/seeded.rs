@@ -26,6 +26,11 @@ impl Seeded {
         self.next() % end
     }
 
+    /// A place in a list of `len`, which is not empty.
+    pub(crate) const fn index(&mut self, len: usize) -> usize {
+        self.below(len as u64) as usize
+    }
+
     /// In 0 to 1, without 1.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64

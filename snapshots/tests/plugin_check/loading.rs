@@ -138,6 +138,11 @@ fn a_failure_is_reproduced_by_the_command_that_it_prints() {
     );
     let reproduced = said(&[&only[..], &["--reproduce", seed]].concat());
     assert_eq!(reproduced.0, first);
-    let other = said(&[&only[..], &["--reproduce", "1"]].concat());
-    assert_ne!(other.0, first, "another seed asks something else");
+    // Two seeds may come upon the same fault; these do not all.
+    let asked = ["1", "2", "3", "4", "5", "6"]
+        .map(|seed| said(&[&only[..], &["--reproduce", seed]].concat()).0);
+    assert!(
+        asked.iter().any(|details| *details != asked[0]),
+        "each seed asks the same: {asked:?}"
+    );
 }

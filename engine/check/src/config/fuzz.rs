@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::seeded::Seeded;
 
 /// So many configurations of each extension.
 const ROUNDS: usize = 200;
@@ -17,7 +18,7 @@ pub(super) fn no_crash(subject: &Subject) -> Outcome {
         Ok(described) => described,
         Err(outcome) => return outcome,
     };
-    let mut random = Random(subject.seed);
+    let mut random = Seeded::new(subject.seed, "config-fuzz-no-crash");
     let (mut taken, mut refused) = (0, 0);
     for extension in &extensions {
         let usual = create(
@@ -65,7 +66,7 @@ fn wrong(id: &str, config: &str, refusal: &Refusal) -> Outcome {
 }
 
 /// The defaults with a few hostile values, or a document that is no table at all.
-fn configuration(defaults: &Value, random: &mut Random) -> String {
+fn configuration(defaults: &Value, random: &mut Seeded) -> String {
     let keys: Vec<&String> = defaults
         .as_object()
         .into_iter()
@@ -77,14 +78,14 @@ fn configuration(defaults: &Value, random: &mut Random) -> String {
     }
     let mut config = defaults.clone();
     for _ in 0..=random.below(2) {
-        let key = keys[random.below(keys.len())];
+        let key = keys[random.index(keys.len())];
         config[key.as_str()] = value(random);
     }
     config.to_string()
 }
 
 /// What is no table, or no JSON.
-fn document(random: &mut Random) -> String {
+fn document(random: &mut Seeded) -> String {
     const NOT_JSON: [&str; 12] = [
         "",
         " ",
@@ -103,12 +104,12 @@ fn document(random: &mut Random) -> String {
         0 => "[".repeat(1 << random.below(17)),
         1 => format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500)),
         2 => value(random).to_string(),
-        _ => NOT_JSON[random.below(NOT_JSON.len())].into(),
+        _ => NOT_JSON[random.index(NOT_JSON.len())].into(),
     }
 }
 
 /// A value that no key expects.
-fn value(random: &mut Random) -> Value {
+fn value(random: &mut Seeded) -> Value {
     match random.below(14) {
         0 => Value::Null,
         1 => true.into(),
@@ -116,7 +117,7 @@ fn value(random: &mut Random) -> Value {
         3 => 0.into(),
         4 => u64::MAX.into(),
         5 => i64::MIN.into(),
-        6 => json!([1e308, -1e308, 5e-324, -0.0][random.below(4)]),
+        6 => json!([1e308, -1e308, 5e-324, -0.0][random.index(4)]),
         7 => "".into(),
         8 => "x".repeat(1 << random.below(21)).into(),
         9 => [
@@ -128,10 +129,10 @@ fn value(random: &mut Random) -> Value {
             "#ffffffffff",
             "{hex1",
             "%s%n",
-        ][random.below(8)]
+        ][random.index(8)]
         .into(),
         10 => Value::Array(vec![value(random); 1 << random.below(5)]),
-        11 => nested(random.below(100)),
+        11 => nested(random.index(100)),
         12 => json!({ "a": value(random) }),
         // A whole number where another is expected: allocations must not follow it.
         _ => (1_u64 << random.below(63)).into(),
@@ -143,24 +144,6 @@ fn nested(depth: usize) -> Value {
     (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]))
 }
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`, which is small: that small ones are a little likelier does not matter.
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +151,7 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_configurations_and_another_gives_others() {
         let all = |seed| {
-            let mut random = Random(seed);
+            let mut random = Seeded::new(seed, "");
             let defaults = json!({ "a": 1, "b": "x" });
             let one = |_| configuration(&defaults, &mut random);
             (0..50).map(one).collect::<Vec<_>>()

@@ -37,6 +37,7 @@ const MAY: Allowed = Allowed {
     files: 64,
     itself: true,
     copies: false,
+    threads: true,
 };
 /// The check that asks in copies of its process, so that it can say which array was left.
 const COPIES: &str = "guard-page-overrun";

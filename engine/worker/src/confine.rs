@@ -1,17 +1,19 @@
 //! Takes from this process what a plugin does not need: the network, files, other processes, and more than
 //! its share of memory.
 //!
-//! A plugin computes. It needs memory, threads, the clock and random numbers; for the system's loader also
-//! the system's libraries. Everything else is refused with an error that the plugin's code sees:
+//! A plugin computes. It needs memory, the clock and random numbers; for the system's loader also the
+//! system's libraries. Everything else is refused with an error that the plugin's code sees:
 //!
 //! * **seccomp** lets through a list of system calls, and no other: no sockets, no program is started, no
 //!   process is made, nothing is written to a file, no signal reaches another process. Without it nothing is
 //!   contained, so a kernel without it is an error.
+//! * **threads**: [`no_more_threads`] is a second such list. A plugin with one thread computes while it is
+//!   asked, under the deadline of a call, and at no other time.
 //! * **landlock** (Linux 5.13) hides what is in all files but the system's libraries, so that a plugin cannot
 //!   read the user's data either. That a file is there, its size and its owner are not hidden. A kernel
 //!   without it is told in [`Confinement::missing`].
 //! * **capabilities**: none is kept, should the user be the system's administrator.
-//! * **limits**: memory, size of files, open files, no core dumps. Threads are not limited.
+//! * **limits**: memory, size of files, open files, no core dumps.
 //!
 //! It holds for this thread and those that it starts: to be called before any other thread runs.
 
@@ -43,6 +45,9 @@ pub struct Allowed {
     /// Whether it may copy itself and wait for the copy, which is confined too and cannot leave the process
     /// group.
     pub copies: bool,
+    /// Whether it may start threads for the rest of its life. If not, it calls [`no_more_threads`] once its
+    /// own run.
+    pub threads: bool,
 }
 
 /// What is in force.
@@ -72,8 +77,21 @@ pub fn confine(allowed: Allowed) -> io::Result<Confinement> {
     limit(allowed)?;
     drop_capabilities()?;
     let missing = hide_files(allowed.itself)?;
-    filter(allowed.copies)?;
+    filter(&allowed)?;
     Ok(Confinement { missing })
+}
+
+/// Keeps this thread, which is confined without [`Allowed::threads`], from starting others.
+///
+/// # Errors
+/// When the filter of system calls cannot be set.
+pub fn no_more_threads() -> io::Result<()> {
+    let refused = [libc::SYS_clone, libc::SYS_seccomp].map(|call| (call, Vec::new()));
+    apply(
+        Rules::from(refused),
+        SeccompAction::Allow,
+        errno(libc::EPERM),
+    )
 }
 
 fn limit(allowed: Allowed) -> io::Result<()> {
@@ -277,7 +295,7 @@ fn condition(
 }
 
 /// The calls that are let through with some arguments alone.
-fn rules(copies: bool) -> Result<Rules, seccompiler::BackendError> {
+fn rules(allowed: &Allowed) -> Result<Rules, seccompiler::BackendError> {
     let mut rules: Rules = CALLS
         .iter()
         .chain(OLDER)
@@ -293,7 +311,21 @@ fn rules(copies: bool) -> Result<Rules, seccompiler::BackendError> {
         rules.entry(call).or_default().push(rule);
         Ok::<(), seccompiler::BackendError>(())
     };
-    if copies {
+    if !allowed.threads {
+        // A thread can only take more from itself.
+        let filter = u64::from(libc::SECCOMP_SET_MODE_FILTER);
+        let (mode, no_flags) = (
+            condition(0, SeccompCmpOp::Eq, filter)?,
+            condition(1, SeccompCmpOp::Eq, 0)?,
+        );
+        only(libc::SYS_seccomp, vec![mode, no_flags])?;
+        let forgo = libc::PR_SET_NO_NEW_PRIVS as u64;
+        only(
+            libc::SYS_prctl,
+            vec![condition(0, SeccompCmpOp::Eq, forgo)?],
+        )?;
+    }
+    if allowed.copies {
         let clone = SeccompCmpOp::MaskedEq(0);
         only(libc::SYS_clone, vec![condition(0, clone, 0)?])?;
         for call in [libc::SYS_wait4, libc::SYS_waitid] {
@@ -351,26 +383,27 @@ fn rules(copies: bool) -> Result<Rules, seccompiler::BackendError> {
 /// Gives memory a name; the C library does so where the kernel can.
 const PR_SET_VMA: i32 = 0x5356_4d41;
 
-fn filter(copies: bool) -> io::Result<()> {
-    let failed = |error: &dyn std::fmt::Display| {
-        io::Error::other(format!("no filter of system calls: {error}"))
-    };
-    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|e| failed(&e))?;
-    let errno = |errno: i32| SeccompAction::Errno(errno as u32);
+fn filter(allowed: &Allowed) -> io::Result<()> {
     // With ENOSYS the C library starts threads by `clone`, whose flags a filter can see.
     let no_clone3 = Rules::from([(libc::SYS_clone3, Vec::new())]);
-    let no_clone3 = SeccompFilter::new(no_clone3, SeccompAction::Allow, errno(libc::ENOSYS), arch);
-    let listed = SeccompFilter::new(
-        rules(copies).map_err(|e| failed(&e))?,
-        errno(libc::EPERM),
-        SeccompAction::Allow,
-        arch,
-    );
+    let listed = rules(allowed).map_err(|error| no_filter(&error))?;
     // A filter that is set before may not forbid setting the next one.
-    for filter in [no_clone3, listed] {
-        let filter = filter.map_err(|e| failed(&e))?;
-        let program = BpfProgram::try_from(filter).map_err(|e| failed(&e))?;
-        apply_filter(&program).map_err(|e| failed(&e))?;
-    }
-    Ok(())
+    apply(no_clone3, SeccompAction::Allow, errno(libc::ENOSYS))?;
+    apply(listed, errno(libc::EPERM), SeccompAction::Allow)
+}
+
+const fn errno(errno: i32) -> SeccompAction {
+    SeccompAction::Errno(errno as u32)
+}
+
+fn no_filter(error: &dyn std::fmt::Display) -> io::Error {
+    io::Error::other(format!("no filter of system calls: {error}"))
+}
+
+/// Sets a filter: what happens to calls that no rule is met by, and to the others.
+fn apply(rules: Rules, others: SeccompAction, met: SeccompAction) -> io::Result<()> {
+    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|e| no_filter(&e))?;
+    let filter = SeccompFilter::new(rules, others, met, arch).map_err(|e| no_filter(&e))?;
+    let program = BpfProgram::try_from(filter).map_err(|e| no_filter(&e))?;
+    apply_filter(&program).map_err(|e| no_filter(&e))
 }

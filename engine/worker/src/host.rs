@@ -15,7 +15,7 @@ use crate::{
     Limits,
     live::{Live, Trouble},
     process::{Crash, Process},
-    wire,
+    wire::{self, Misfit},
 };
 
 /// Longest wait before a worker is started again.
@@ -72,7 +72,7 @@ pub struct Worker {
     /// Objects that are no longer used, with the worker that they belong to; told with the next request. A
     /// lock of its own: who drops an object does not wait for a call of another thread.
     dropped: Mutex<Vec<(u32, u32)>>,
-    missing: String,
+    loaded: wire::Loaded,
 }
 
 #[derive(Default)]
@@ -97,7 +97,7 @@ impl Worker {
     /// # Errors
     /// When it cannot be started, cannot be confined, ends, or refuses the library.
     pub fn start(spec: Spec) -> Result<Self, WorkerError> {
-        let (process, missing) = load(&spec)?;
+        let (process, loaded) = load(&spec)?;
         let state = State {
             process: Some(process),
             generation: 1,
@@ -107,13 +107,18 @@ impl Worker {
             spec,
             state: Mutex::new(state),
             dropped: Mutex::default(),
-            missing,
+            loaded,
         })
     }
 
     /// What the kernel cannot keep from the plugin, in a sentence; empty when it is confined as meant.
     pub fn missing(&self) -> &str {
-        &self.missing
+        &self.loaded.missing
+    }
+
+    /// Extensions of the plugin that are in a form that this host does not know.
+    pub fn misfits(&self) -> &[Misfit] {
+        &self.loaded.misfits
     }
 
     /// The crashes so far. Waits for a call that is under way.
@@ -281,7 +286,7 @@ pub(crate) fn internal(message: &str) -> PluginError {
     PluginError::new(ErrorKind::Internal, message)
 }
 
-fn load(spec: &Spec) -> Result<(Process, String), WorkerError> {
+fn load(spec: &Spec) -> Result<(Process, wire::Loaded), WorkerError> {
     let asked = Instant::now();
     let start = |source| WorkerError::Start {
         program: spec.program.clone(),
@@ -304,7 +309,7 @@ fn load(spec: &Spec) -> Result<(Process, String), WorkerError> {
         live.load(&told)
     };
     match answer {
-        Ok(wire::Loaded { missing }) => Ok((process, wire::line(missing.as_bytes()))),
+        Ok(loaded) => Ok((process, loaded.clean())),
         Err(Trouble::Plugin(error)) => Err(WorkerError::Refused {
             message: wire::line(error.message.as_bytes()),
         }),

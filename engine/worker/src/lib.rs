@@ -36,12 +36,15 @@ mod protocol;
 pub mod proxy;
 mod serve;
 pub mod signals;
+#[cfg(feature = "test-support")]
+pub mod testing;
 mod wire;
 
 pub use host::{Spec, Worker, WorkerError};
 pub use process::{Crash, signal_words};
 pub use proxy::Contained;
-pub use serve::{Extensions, serve};
+pub use serve::{Exports, Extensions, serve};
+pub use wire::Misfit;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use std::{
 use eyemap_abi::{ErrorKind, PluginError, abi_stable::std_types::RStr};
 
 use crate::{
-    arena::Plain,
+    arena::{Arena, Plain},
     host::{Spec, internal},
     logs,
     process::Process,
@@ -121,10 +121,20 @@ impl Live<'_> {
 
     /// Asks for what has a body, and returns that.
     pub(crate) fn body(&mut self, op: Op, object: u32, len: usize) -> Result<Vec<u8>, Trouble> {
+        self.made(op, object, len).map(|(_, body)| body)
+    }
+
+    /// Asks for what makes an object and says something of it.
+    pub(crate) fn made(
+        &mut self,
+        op: Op,
+        object: u32,
+        len: usize,
+    ) -> Result<(u32, Vec<u8>), Trouble> {
         let request = self.request(op, object, len);
         tell(self.process.socket.as_fd(), &request, None)?;
-        let (_, len) = self.answer(request.number, true)?;
-        self.taken(len)
+        let (object, len) = self.answer(request.number, true)?;
+        Ok((object, self.taken(len)?))
     }
 
     /// The object that an answer made.
@@ -178,26 +188,38 @@ impl Live<'_> {
     }
 
     /// Passes log records on.
-    fn logged(&self, (offset, len): (u64, u64)) -> Result<(), Trouble> {
-        if len == 0 {
-            return Ok(());
-        }
-        if len > logs::MAX_BYTES || offset.saturating_add(len) > self.process.arena.len() as u64 {
-            return Err(nonsense("log records that do not lie in the shared memory"));
-        }
-        let bytes = self.process.arena.bytes(offset as usize, len as usize);
-        let records: Vec<logs::Record> = decode(&bytes)?;
+    fn logged(&self, place: (u64, u64)) -> Result<(), Trouble> {
+        let records = records(&self.process.arena, place)?;
         logs::replay(&records, &self.spec.id, &self.spec.host);
         Ok(())
     }
 
     /// A body of the arena.
     fn taken(&self, len: u64) -> Result<Vec<u8>, Trouble> {
-        if len > MAX_ANSWER || len > self.process.arena.len() as u64 {
-            return Err(nonsense("a length beyond the shared memory"));
-        }
-        Ok(self.process.arena.bytes(0, len as usize))
+        taken(&self.process.arena, len)
     }
+}
+
+/// A body of the arena, if a body can be so long.
+pub(crate) fn taken(arena: &Arena, len: u64) -> Result<Vec<u8>, Trouble> {
+    if len > MAX_ANSWER || len > arena.len() as u64 {
+        return Err(nonsense("a length beyond the shared memory"));
+    }
+    Ok(arena.bytes(0, len as usize))
+}
+
+/// Log records of the arena, if they lie in it.
+pub(crate) fn records(
+    arena: &Arena,
+    (offset, len): (u64, u64),
+) -> Result<Vec<logs::Record>, Trouble> {
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    if len > logs::MAX_BYTES || offset.saturating_add(len) > arena.len() as u64 {
+        return Err(nonsense("log records that do not lie in the shared memory"));
+    }
+    decode(&arena.bytes(offset as usize, len as usize))
 }
 
 pub(crate) fn nonsense(what: &str) -> Trouble {

@@ -49,6 +49,15 @@ impl Record {
             line: self.line,
         }
     }
+
+    /// Its texts as they are passed on.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn words(&self) -> Vec<String> {
+        let record = self.cleaned();
+        let fields = record.fields.into_iter().flat_map(<[String; 2]>::from);
+        let texts = [record.target, record.message, record.file];
+        texts.into_iter().chain(fields).collect()
+    }
 }
 
 static LEVEL: AtomicU8 = AtomicU8::new(0);

@@ -41,10 +41,9 @@ pub(crate) enum Op {
     Create(Kind),
     /// Which statistics a colour stage wants. Answer: JSON.
     Needs,
-    /// Prepare; body: the job. Answer: an object.
+    /// Prepare and describe; body: the job. Answer: an object, and a [`crate::wire::Prepared`]. Who prepares a
+    /// job wants its description next, so it comes with it.
     Prepare,
-    /// Describe a prepared job. Answer: JSON.
-    Describe,
     /// Colour a batch in the arena.
     Color,
     /// Place a batch in the arena.
@@ -198,7 +197,8 @@ pub(crate) fn hear_with_fd<T: DeserializeOwned>(
     Ok((read(&buffer[..length.min(MAX_MESSAGE)])?, fd))
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+/// A message of the other side; none is the end of it.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     if bytes.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }

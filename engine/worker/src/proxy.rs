@@ -7,7 +7,7 @@
 mod policy;
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -27,7 +27,7 @@ use crate::{
     Worker,
     host::internal,
     layout::{ColorLayout, PlaceLayout},
-    live::{Live, Trouble, decode_list, encode},
+    live::{Live, Trouble, decode, decode_list, encode},
     protocol::{Kind, Op},
     wire,
 };
@@ -88,8 +88,12 @@ fn answer<T, R: From<T>>(result: Result<T, PluginError>) -> Answer<R> {
 }
 
 /// What should be text is looked at: the worker may have sent anything.
+fn utf8(bytes: Vec<u8>) -> Result<String, PluginError> {
+    String::from_utf8(bytes).map_err(|_| internal("gave a text that is not UTF-8"))
+}
+
 fn text(bytes: Vec<u8>) -> Result<String, Trouble> {
-    String::from_utf8(bytes).map_err(|_| Trouble::Plugin(internal("gave a text that is not UTF-8")))
+    utf8(bytes).map_err(Trouble::Plugin)
 }
 
 /// An object of the worker, by the worker's generation and its number there.
@@ -183,10 +187,11 @@ impl Stage {
             stage: Arc::clone(&self.0),
             job: job.as_str().to_owned(),
             remote: Remote::default(),
+            description: OnceLock::new(),
         };
         self.0
             .worker
-            .again("preparing a job", |live| prepared.live(live))?;
+            .again("preparing and describing a job", |live| prepared.live(live))?;
         Ok(prepared)
     }
 }
@@ -196,6 +201,8 @@ struct Prepared {
     stage: Arc<Remembered>,
     job: String,
     remote: Remote,
+    /// It came when the job was prepared first.
+    description: OnceLock<Result<Vec<u8>, PluginError>>,
 }
 
 impl Drop for Prepared {
@@ -209,15 +216,20 @@ impl Prepared {
         self.remote.live(live, |live| {
             let stage = self.stage.live(live)?;
             live.put(self.job.as_bytes())?;
-            live.object(Op::Prepare, stage, self.job.len())
+            let (object, told) = live.made(Op::Prepare, stage, self.job.len())?;
+            let wire::Prepared(description) = decode(&told)?;
+            self.description
+                .get_or_init(|| description.map_err(PluginError::from));
+            Ok(object)
         })
     }
 
     fn describe(&self) -> Result<String, PluginError> {
-        self.stage.worker.again("describing a job", |live| {
-            let object = self.live(live)?;
-            text(live.body(Op::Describe, object, 0)?)
-        })
+        match self.description.get() {
+            Some(Ok(json)) => utf8(json.clone()),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(internal("a job that was not prepared")),
+        }
     }
 }
 

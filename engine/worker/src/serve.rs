@@ -24,7 +24,7 @@ use crate::{
     logs,
     objects::{Object, Objects},
     protocol::{Decide, Kind, Op, Outcome, Request, Response, hear_with_fd, tell},
-    wire,
+    wire::{self, Misfit},
 };
 
 /// What a plugin exports, as far as a worker can be asked for it.
@@ -42,6 +42,9 @@ pub struct Extensions {
     pub describe: Option<DescribeExtension>,
 }
 
+/// What can be used of a plugin, and what cannot.
+pub type Exports = (Extensions, Vec<Misfit>);
+
 /// Bytes that a worker may print.
 const PRINTED: u64 = 64 * 1024;
 /// Files that it may have open: its socket, its output, and what the loader reads.
@@ -50,7 +53,7 @@ const FILES: u64 = 32;
 /// Serves the host at standard input, until it is gone. To be called first in `main`, before any thread is
 /// started; `load` gets the sealed library, the path it came from and the functions that the plugin is
 /// given, and runs confined. It fails with what is wrong.
-pub fn serve(load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>) -> ExitCode {
+pub fn serve(load: impl FnOnce(File, &Path, HostApi) -> Result<Exports, String>) -> ExitCode {
     match run(load) {
         // The host has closed the socket: the worker is not needed any more.
         Ok(()) => ExitCode::SUCCESS,
@@ -59,7 +62,7 @@ pub fn serve(load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, Strin
     }
 }
 
-fn run(load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>) -> io::Result<()> {
+fn run(load: impl FnOnce(File, &Path, HostApi) -> Result<Exports, String>) -> io::Result<()> {
     let socket = Arc::new(own_files()?);
     let (request, fd) = hear_with_fd::<Request>(socket.as_fd())?;
     let (Op::Arena { len }, Some(fd)) = (request.op, fd) else {
@@ -72,7 +75,7 @@ fn run(load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>) ->
         arena,
         objects: Objects::default(),
         extensions: Extensions::default(),
-        pending: Vec::new(),
+        pending: Done::nothing(),
     };
     let (request, library) = hear_with_fd::<Request>(served.socket.as_fd())?;
     let (Op::Load, Some(library)) = (request.op, library) else {
@@ -193,8 +196,8 @@ struct Served {
     arena: Arena,
     objects: Objects,
     extensions: Extensions,
-    /// A body that was too long for the arena.
-    pending: Vec<u8>,
+    /// An answer that was too long for the arena.
+    pending: Done,
 }
 
 impl Served {
@@ -206,7 +209,7 @@ impl Served {
         &mut self,
         request: &Request,
         library: OwnedFd,
-        load: impl FnOnce(File, &Path, HostApi) -> Result<Extensions, String>,
+        load: impl FnOnce(File, &Path, HostApi) -> Result<Exports, String>,
     ) -> Answer {
         let told: wire::Load = self.request_body(request)?;
         let allowed = Allowed {
@@ -215,15 +218,19 @@ impl Served {
             files: FILES,
             itself: false,
             copies: false,
+            threads: false,
         };
         let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
-        let confined =
-            confine::confine(allowed).map_err(|e| failed("its worker cannot be confined", e))?;
+        let unconfined = |error| failed("its worker cannot be confined", error);
+        let confined = confine::confine(allowed).map_err(unconfined)?;
         watch(Arc::clone(&self.socket)).map_err(|e| failed("its worker cannot be watched", e))?;
-        self.extensions = load(File::from(library), Path::new(&told.path), logs::API)
+        confine::no_more_threads().map_err(unconfined)?;
+        let (extensions, misfits) = load(File::from(library), Path::new(&told.path), logs::API)
             .map_err(|message| internal(&message))?;
+        self.extensions = extensions;
         body(&wire::Loaded {
             missing: confined.missing,
+            misfits,
         })
     }
 
@@ -261,7 +268,10 @@ impl Served {
         if let Some(body) = body {
             len = body.len() as u64;
             if body.len() > self.arena.len() {
-                self.pending = body;
+                self.pending = Done {
+                    object,
+                    ..Done::body(body)
+                };
                 let response = Response {
                     number,
                     outcome: Outcome::TooLong { len },
@@ -306,18 +316,12 @@ impl Served {
     fn done(&mut self, request: &Request) -> Answer {
         match request.op {
             Op::Load | Op::Arena { .. } => Err(internal("a request out of order")),
-            Op::Fetch => Ok(Done::body(std::mem::take(&mut self.pending))),
+            Op::Fetch => Ok(std::mem::replace(&mut self.pending, Done::nothing())),
             Op::DescribePlugin => self.describe_plugin(),
             Op::Create(kind) => self.create(kind, request),
             Op::Prepare => self.prepare(request),
             Op::Needs => match self.objects.get(request.object)? {
                 Object::Color(stage) => text(stage.needs()),
-                _ => Err(other()),
-            },
-            Op::Describe => match self.objects.get(request.object)? {
-                Object::PreparedCoordinate(job) => text(job.describe()),
-                Object::PreparedColor(job) => text(job.describe()),
-                Object::PreparedMetadata(job) => text(job.describe()),
                 _ => Err(other()),
             },
             Op::Color => self.color(request),
@@ -371,13 +375,33 @@ impl Served {
     fn prepare(&mut self, request: &Request) -> Answer {
         let job = self.request_text(request)?;
         let job = RStr::from_str(&job);
-        let object = match self.objects.get(request.object)? {
-            Object::Coordinate(stage) => Object::PreparedCoordinate(answered(stage.prepare(job))?),
-            Object::Color(stage) => Object::PreparedColor(answered(stage.prepare(job))?),
-            Object::Metadata(stage) => Object::PreparedMetadata(answered(stage.prepare(job))?),
+        let (object, description) = match self.objects.get(request.object)? {
+            Object::Coordinate(stage) => {
+                let job = answered(stage.prepare(job))?;
+                let description = job.describe();
+                (Object::PreparedCoordinate(job), description)
+            }
+            Object::Color(stage) => {
+                let job = answered(stage.prepare(job))?;
+                let description = job.describe();
+                (Object::PreparedColor(job), description)
+            }
+            Object::Metadata(stage) => {
+                let job = answered(stage.prepare(job))?;
+                let description = job.describe();
+                (Object::PreparedMetadata(job), description)
+            }
             _ => return Err(other()),
         };
-        Ok(Done::object(self.objects.add(object)))
+        // As bytes: the host looks whether they are a text.
+        let description = answered(description)
+            .map(|text| text.as_bytes().to_vec())
+            .map_err(wire::Failure::from);
+        let Done { body, .. } = body(&wire::Prepared(description))?;
+        Ok(Done {
+            body,
+            ..Done::object(self.objects.add(object))
+        })
     }
 
     fn color(&mut self, request: &Request) -> Answer {

@@ -16,12 +16,57 @@ pub(crate) struct Load {
     pub(crate) memory: u64,
 }
 
-/// How a worker is confined.
+/// How a worker is confined, and what it has loaded.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Loaded {
     /// What the kernel could not do, in a sentence; empty when it does all.
     pub(crate) missing: String,
+    /// Extensions that cannot be used.
+    pub(crate) misfits: Vec<Misfit>,
 }
+
+/// A plugin has fewer extensions.
+const MAX_MISFITS: usize = 16;
+
+impl Loaded {
+    /// In words that may be shown.
+    pub(crate) fn clean(self) -> Self {
+        let misfits = self.misfits.into_iter().take(MAX_MISFITS);
+        Self {
+            missing: line(self.missing.as_bytes()),
+            misfits: misfits.map(Misfit::clean).collect(),
+        }
+    }
+}
+
+/// An extension in a form that its host does not know: the first member that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// The extension's id.
+    pub id: String,
+    /// The member, with the id before it.
+    pub member: String,
+    /// What the host knows.
+    pub expected: String,
+    /// What the plugin has.
+    pub found: String,
+}
+
+impl Misfit {
+    fn clean(self) -> Self {
+        let clean = |text: String| line(text.as_bytes());
+        Self {
+            id: clean(self.id),
+            member: clean(self.member),
+            expected: clean(self.expected),
+            found: clean(self.found),
+        }
+    }
+}
+
+/// What comes with a prepared job: its description, or why it has none.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Prepared(pub(crate) Result<Vec<u8>, Failure>);
 
 /// An error of a plugin.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! A contained plugin gives the same answers, to the byte.
 
+use eyemap_abi::abi_stable::std_types::RSlice;
 use eyemap_engine::{
     plugins::{Finder, Mode},
     stage::StageName,
     verify::golden::vectors,
 };
-use eyemap_snapshots::trial::{Trial, row_of_values};
+use eyemap_snapshots::trial::{Trial, example, row_of_values};
 use serde_json::json;
 
 fn finder(mode: Mode) -> Finder {
@@ -64,4 +65,30 @@ fn an_error_and_a_panic_are_told_in_the_same_words() {
         };
         assert_eq!(fail(Mode::Trusted), fail(Mode::Contained), "{config}");
     }
+}
+
+#[test]
+fn an_extension_of_another_layout_is_refused_alone_and_in_the_same_words() {
+    let told = |mode| {
+        let mut finder = finder(mode);
+        let library = example("other_layout");
+        finder.trust_file(&library).expect("a manifest");
+        let plugin = finder.load(&library.to_string_lossy());
+        let plugin = plugin.expect("it can be loaded");
+        let described = plugin
+            .describe()
+            .map(|described| described.extensions.len());
+        let refused = plugin.create_color("{}".into(), RSlice::EMPTY).err();
+        (
+            described.map_err(|error| error.to_string()),
+            refused.expect("another layout").to_string(),
+        )
+    };
+    let (described, refused) = told(Mode::Contained);
+    assert_eq!(described, Ok(0));
+    assert!(
+        refused.contains("member:   eyemap.color/1 ColorExtension"),
+        "{refused}"
+    );
+    assert_eq!(told(Mode::Trusted), (described, refused));
 }

@@ -189,6 +189,11 @@ pub(crate) const FAULTS: &[Fault] = &[
         "minds-containment",
         "the contained plugin answered otherwise",
     ),
+    fault(
+        "contained-equals-in-process",
+        "threads-used@call",
+        "failed to spawn thread",
+    ),
     fault(UNTOUCHED, "prints", "it prints: \"a plugin prints\\n"),
     fault(UNTOUCHED, "prints@load", "it prints: \"a plugin prints\\n"),
     fault(UNTOUCHED, "exit@call", "ended the process with exit code 0"),

@@ -3,7 +3,7 @@
 use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf, process::ExitCode};
 
 use eyemap_abi::HostApi;
-use eyemap_worker::{Contained, Extensions, Limits, Spec, Worker, WorkerError};
+use eyemap_worker::{Contained, Exports, Extensions, Limits, Misfit, Spec, Worker, WorkerError};
 
 use super::{Manifest, PluginError, elf, host, load};
 
@@ -92,7 +92,7 @@ pub fn serve_worker() -> ExitCode {
         drop(bytes);
         let sealed = load::Sealed::of(library);
         let entries = load::run(sealed, path, &manifest, api).map_err(told)?;
-        extensions(&load::Entries {
+        exports(&load::Entries {
             manifest: &manifest,
             path,
             entries,
@@ -108,13 +108,39 @@ fn read_whole(file: &File) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a host may ask for; an extension with another layout is refused when it is asked for.
-fn extensions(entries: &load::Entries<'_>) -> Result<Extensions, PluginError> {
-    Ok(Extensions {
-        coordinate: entries.optional()?,
-        color: entries.optional()?,
-        metadata: entries.optional()?,
-        cache: entries.optional()?,
-        describe: entries.optional()?,
-    })
+/// What a host may ask for. An extension in another form is refused when it is asked for, as in the host's
+/// process.
+fn exports(entries: &load::Entries<'_>) -> Result<Exports, PluginError> {
+    let mut misfits = Vec::new();
+    let extensions = Extensions {
+        coordinate: fitting(entries, &mut misfits)?,
+        color: fitting(entries, &mut misfits)?,
+        metadata: fitting(entries, &mut misfits)?,
+        cache: fitting(entries, &mut misfits)?,
+        describe: fitting(entries, &mut misfits)?,
+    };
+    Ok((extensions, misfits))
+}
+
+fn fitting<E: load::Extension>(
+    entries: &load::Entries<'_>,
+    misfits: &mut Vec<Misfit>,
+) -> Result<Option<E>, PluginError> {
+    match entries.optional::<E>() {
+        Err(PluginError::Abi {
+            member,
+            expected,
+            found,
+            ..
+        }) => {
+            misfits.push(Misfit {
+                id: E::ID.into(),
+                member,
+                expected,
+                found,
+            });
+            Ok(None)
+        }
+        fitting => fitting,
+    }
 }

@@ -167,6 +167,16 @@ impl Plugin {
         let Code::Worker(contained) = &self.code else {
             return Ok(None);
         };
+        let mut misfits = contained.worker().misfits().iter();
+        if let Some(misfit) = misfits.find(|misfit| misfit.id == E::ID) {
+            return Err(PluginError::Abi {
+                id: self.manifest.id.clone(),
+                path: self.path.clone(),
+                member: misfit.member.clone(),
+                expected: misfit.expected.clone(),
+                found: misfit.found.clone(),
+            });
+        }
         if self.manifest.extensions.iter().any(|id| id == E::ID) {
             return Ok(Some(contained));
         }

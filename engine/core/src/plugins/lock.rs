@@ -110,11 +110,22 @@ impl Lock {
             Err(error) => return Err(unusable(error.to_string())),
         };
         opened.check_writers(path)?;
-        if opened.bytes.is_empty() {
+        Self::parse(path, &opened.bytes)
+    }
+
+    /// Reads a lock from the bytes of its file; an empty file is an empty lock.
+    ///
+    /// # Errors
+    /// [`PluginError::Lock`] when it is damaged or has another form.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, PluginError> {
+        let unusable = |reason: String| PluginError::Lock {
+            path: path.into(),
+            reason,
+        };
+        if bytes.is_empty() {
             return Ok(Self::at(path));
         }
-        let text =
-            std::str::from_utf8(&opened.bytes).map_err(|error| unusable(error.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?;
         let damaged = |error: toml::de::Error| {
             let before = error.span().and_then(|span| text.get(..span.start));
             let line = before.unwrap_or_default().matches('\n').count() + 1;
@@ -164,26 +175,38 @@ impl Lock {
         Ok(changed)
     }
 
-    /// Writes the lock, sorted by id, in place of the old file.
+    /// The text of its file, sorted by id.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self) -> Result<(), PluginError> {
-        let unusable = |reason: String| PluginError::Lock {
-            path: self.path.clone(),
-            reason,
-        };
+    /// [`PluginError::Lock`] when it holds what a file cannot.
+    pub fn text(&self) -> Result<String, PluginError> {
         let mut plugins = self.plugins.clone();
         plugins.sort_by(|a, b| (&a.id, &a.sha256).cmp(&(&b.id, &b.sha256)));
         let text = toml::to_string(&File {
             form: FORM,
             plugins,
+        });
+        let text = text.map_err(|error| PluginError::Lock {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(format!(
+            "# Which plugin files may run, and how. Written by `eyemap plugin`.\n{text}"
+        ))
+    }
+
+    /// Writes the lock in place of the old file.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old file is whole then.
+    pub fn write(&self) -> Result<(), PluginError> {
+        let text = self.text()?;
+        crate::sink::write_atomically(&self.path, text.as_bytes()).map_err(|error| {
+            PluginError::Lock {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            }
         })
-        .map_err(|error| unusable(error.to_string()))?;
-        let text =
-            format!("# Which plugin files may run, and how. Written by `eyemap plugin`.\n{text}");
-        crate::sink::write_atomically(&self.path, text.as_bytes())
-            .map_err(|error| unusable(error.to_string()))
     }
 
     /// What the lock says of an id, whatever the hash.

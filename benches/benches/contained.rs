@@ -2,7 +2,8 @@
 //!
 //! The same colour stage in this process and in a worker, by turns within one run. Targets: a batch of 1,000
 //! values in at most 15 us; a crash noticed within 2 ms; started again and the batch done again within
-//! 20 ms. This program is its own worker.
+//! 20 ms. Then whole runs of the command, 240 maps of 900 columns without caches, with none, one and all three
+//! of the stages contained, by turns. This program is its own worker.
 
 #![allow(clippy::print_stdout, missing_docs)]
 
@@ -14,6 +15,7 @@ use std::{
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use eyemap_abi::job::{ColorJob, ColumnStatus, Statistics};
+use eyemap_benches::{command::Eyemap, file, measure, table};
 use eyemap_engine::{
     config::StageConfig,
     plugins::{Finder, Mode, WORKER_ARGUMENT, Workers, serve_worker},
@@ -22,6 +24,9 @@ use eyemap_engine::{
 use rustix::process::{Pid, Signal, kill_process};
 
 const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
+const MAPS: usize = 240;
+const COLUMNS: usize = 900;
+const ROUNDS: usize = 9;
 /// Crashes that are provoked; a worker would be given up after three.
 const CRASHES: u32 = 60;
 
@@ -109,7 +114,7 @@ fn crashes() {
     let worker = stage.origin.plugin.worker().expect("a worker");
     // Not to be asked for while a call is under way.
     let process = || {
-        let id = worker.process_id().map(|id| id as i32);
+        let id = worker.processes().first().map(|&id| id as i32);
         id.and_then(Pid::from_raw).expect("a process")
     };
     let send = |id, signal| {
@@ -149,6 +154,37 @@ fn crashes() {
     );
 }
 
+/// What containing costs a whole run.
+fn runs() {
+    const STAGES: [&str; 3] = ["binned-color", "hex-coordinates", "column-metadata"];
+    let eyemap = Eyemap::built();
+    let (kept, table) = file(&table(MAPS, COLUMNS));
+    let configs = [0, 1, 3].map(|contained| {
+        let tables = STAGES[..contained]
+            .iter()
+            .map(|id| format!("[plugins.by_id.{id}]\nmode = \"contained\"\n"));
+        let text = format!("[cache]\nmode = \"off\"\n{}", tables.collect::<String>());
+        let name = format!("{contained}.toml");
+        ok(std::fs::write(kept.path().join(&name), text));
+        (contained, name)
+    });
+    for jobs in ["1", "2"] {
+        let mut times = configs.each_ref().map(|_| Vec::new());
+        for _ in 0..ROUNDS {
+            for ((_, config), times) in configs.iter().zip(&mut times) {
+                times.push(eyemap.render_ms(&table, kept.path(), config, jobs));
+            }
+        }
+        let each = times.map(|times| MAPS as f64 / measure::median(times) * 1e3);
+        for ((contained, _), speed) in configs.iter().zip(each) {
+            println!(
+                "contained/run, {jobs} threads: {contained} stages contained: {speed:.0} maps/s, {:.2} of them",
+                speed / each[0]
+            );
+        }
+    }
+}
+
 fn main() -> ExitCode {
     if std::env::args_os()
         .nth(1)
@@ -160,6 +196,7 @@ fn main() -> ExitCode {
     batches(&mut criterion);
     if !std::env::args().any(|argument| argument == "--test") {
         crashes();
+        runs();
     }
     criterion.final_summary();
     ExitCode::SUCCESS

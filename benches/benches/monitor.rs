@@ -6,13 +6,9 @@
 
 #![allow(clippy::print_stdout, missing_docs)]
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
-};
+use std::{path::Path, time::Instant};
 
-use eyemap_benches::{file, table};
+use eyemap_benches::{command::Eyemap, file, table};
 use eyemap_engine::{config::MonitorConfig, memory::MemoryWatch, monitor::Monitor};
 use tracing::{Dispatch, debug_span, dispatcher::with_default};
 use tracing_subscriber::{Registry, layer::SubscriberExt as _};
@@ -23,12 +19,7 @@ const ROUNDS: usize = 15;
 const SPANS: usize = 200_000;
 
 fn main() {
-    let build = std::env::var_os("EYEMAP_BUILD_DIR").map(PathBuf::from);
-    let build = build.unwrap_or_else(|| panic!("run the benches with `cargo xtask bench`"));
-    let eyemap = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(build)
-        .join("eyemap");
+    let eyemap = Eyemap::built();
     for threads in [1, 2, 16, 64] {
         spans(threads);
     }
@@ -43,11 +34,11 @@ fn main() {
     }
 }
 
-fn compare(eyemap: &Path, table: &Path, dir: &Path, jobs: &str) {
+fn compare(eyemap: &Eyemap, table: &Path, dir: &Path, jobs: &str) {
     let (mut without, mut with, mut ratios) = (f64::MAX, f64::MAX, Vec::new());
     for _ in 0..ROUNDS {
-        let plain = run(eyemap, table, dir, ("false.toml", jobs));
-        let timed = run(eyemap, table, dir, ("true.toml", jobs));
+        let plain = eyemap.render_ms(table, dir, "false.toml", jobs);
+        let timed = eyemap.render_ms(table, dir, "true.toml", jobs);
         (without, with) = (without.min(plain), with.min(timed));
         ratios.push(timed / plain);
     }
@@ -57,26 +48,6 @@ fn compare(eyemap: &Path, table: &Path, dir: &Path, jobs: &str) {
         with / without,
         ratios[ROUNDS / 2]
     );
-}
-
-/// One run; milliseconds of drawing and writing.
-fn run(eyemap: &Path, table: &Path, dir: &Path, (config, jobs): (&str, &str)) -> f64 {
-    let output = Command::new(eyemap)
-        .arg("render")
-        .arg(table)
-        .args([
-            "--region", "ME", "--side", "R", "--json", "--force", "--jobs", jobs, "-o",
-        ])
-        .arg(dir.join("out"))
-        .arg("--config")
-        .arg(dir.join(config))
-        .output()
-        .unwrap_or_else(|error| panic!("{error}"));
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
-    let summary: serde_json::Value =
-        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}"));
-    summary["elapsed_ms"].as_f64().unwrap_or_default()
 }
 
 /// Opens and closes spans on some threads at once.

@@ -25,7 +25,7 @@ pub(crate) use elf::is_id;
 pub use elf::{check as check_file, read_manifest};
 pub use error::PluginError;
 pub use eyemap_abi::manifest::Manifest;
-pub use eyemap_worker::Limits;
+pub use eyemap_worker::{Limits, MAX_WORKERS};
 pub use find::{Finder, Listed, SearchDir, user_data_dir};
 pub use load::{Extension, Plugin};
 pub(crate) use load::{clean, in_a_line, utf8};

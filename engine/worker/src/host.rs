@@ -1,11 +1,14 @@
-//! One plugin's worker: asked, watched, started again, and given up when it crashes too often.
+//! One plugin's processes: asked, watched, started again, and given up when they crash too often.
 
 use std::{
     fmt, io,
     os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -65,14 +68,35 @@ pub enum WorkerError {
     },
 }
 
-/// A plugin in a process of its own.
+/// A plugin in processes of its own: one, and more where threads wait for one another.
+///
+/// A thread asks the process that its number falls on, so that what it has prepared is there. Another process
+/// is started when the calls have waited longer for one another than it takes to start one: for a plugin that
+/// is quick or a host with one thread that is never.
 pub struct Worker {
     spec: Spec,
+    slots: Vec<Slot>,
+    /// So many of the slots, from the first, are asked.
+    used: AtomicUsize,
+    /// Whether more of them may be.
+    grows: AtomicBool,
+    /// Nanoseconds that calls have waited for one another since the last slot was added.
+    waited: AtomicU64,
+    /// What it took to start the first process.
+    cost: Duration,
+    /// Processes that were started; each is another generation.
+    started: AtomicU32,
+    crashes: Mutex<Vec<Crash>>,
+    loaded: wire::Loaded,
+}
+
+/// Room for one process.
+#[derive(Default)]
+struct Slot {
     state: Mutex<State>,
-    /// Objects that are no longer used, with the worker that they belong to; told with the next request. A
+    /// Objects that are no longer used, with the process that they belong to; told with the next request. A
     /// lock of its own: who drops an object does not wait for a call of another thread.
     dropped: Mutex<Vec<(u32, u32)>>,
-    loaded: wire::Loaded,
 }
 
 #[derive(Default)]
@@ -80,9 +104,16 @@ struct State {
     process: Option<Process>,
     /// Which process it is; objects belong to one of them.
     generation: u32,
-    crashes: Vec<Crash>,
     /// Crashes since the last call that was answered.
     in_a_row: u32,
+}
+
+/// What became of a call.
+enum Attempt<R> {
+    Answered(Result<R, PluginError>),
+    Crashed(Crash),
+    /// There is no process, and there will be none.
+    Without(PluginError),
 }
 
 impl fmt::Debug for Worker {
@@ -92,21 +123,29 @@ impl fmt::Debug for Worker {
 }
 
 impl Worker {
-    /// Starts a worker and lets it load the library.
+    /// Starts a process and lets it load the library.
     ///
     /// # Errors
     /// When it cannot be started, cannot be confined, ends, or refuses the library.
     pub fn start(spec: Spec) -> Result<Self, WorkerError> {
+        let asked = Instant::now();
         let (process, loaded) = load(&spec)?;
-        let state = State {
+        let first = Slot::default();
+        *lock(&first.state) = State {
             process: Some(process),
             generation: 1,
-            ..State::default()
+            in_a_row: 0,
         };
+        let more = (1..spec.limits.workers.max(1)).map(|_| Slot::default());
         Ok(Self {
             spec,
-            state: Mutex::new(state),
-            dropped: Mutex::default(),
+            slots: std::iter::once(first).chain(more).collect(),
+            used: AtomicUsize::new(1),
+            grows: AtomicBool::new(true),
+            waited: AtomicU64::new(0),
+            cost: asked.elapsed(),
+            started: AtomicU32::new(1),
+            crashes: Mutex::default(),
             loaded,
         })
     }
@@ -121,115 +160,182 @@ impl Worker {
         &self.loaded.misfits
     }
 
-    /// The crashes so far. Waits for a call that is under way.
+    /// The crashes so far.
     pub fn crashes(&self) -> Vec<Crash> {
-        self.lock().crashes.clone()
+        lock(&self.crashes).clone()
     }
 
-    /// Process id of the worker that runs now, if one does. Waits for a call that is under way.
-    pub fn process_id(&self) -> Option<u32> {
-        self.lock().process.as_ref().map(Process::id)
+    /// Process ids of those that run now. Waits for calls that are under way.
+    pub fn processes(&self) -> Vec<u32> {
+        let states = self.slots.iter().map(|slot| lock(&slot.state));
+        let running = states.filter_map(|state| state.process.as_ref().map(Process::id));
+        running.collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The most processes there may be.
+    pub(crate) const fn slots(&self) -> usize {
+        self.slots.len()
     }
 
-    /// Does `work` with a live worker. When the worker ends meanwhile, it is started anew and the work is
-    /// done again, until it has crashed too often. Work without memory gives the same answer then.
+    /// Does `work` with a live process. When that ends meanwhile, it is started anew and the work is done
+    /// again, until the plugin has crashed too often. Work without memory gives the same answer then.
     pub(crate) fn again<R>(
         &self,
         during: &str,
         work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
     ) -> Result<R, PluginError> {
-        self.run(during, true, work)
+        self.run(during, (self.mine(), true), work)
     }
 
-    /// Does `work` once: for what a worker remembers, which is gone with it.
+    /// Does `work` once, in one slot: for what a process remembers, which is gone with it.
     pub(crate) fn once<R>(
         &self,
         during: &str,
+        slot: usize,
         work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
     ) -> Result<R, PluginError> {
-        self.run(during, false, work)
+        self.run(during, (slot, false), work)
+    }
+
+    /// The slot that this thread asks.
+    fn mine(&self) -> usize {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        NUMBER.with(|number| number % self.used.load(Ordering::Relaxed))
     }
 
     fn run<R>(
         &self,
         during: &str,
-        redo: bool,
+        (mut slot, redo): (usize, bool),
         mut work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
     ) -> Result<R, PluginError> {
-        let mut state = self.lock();
+        let mut state = self.wait_for(slot);
         loop {
-            match self.attempt(&mut state, during, &mut work)? {
-                Ok(done) => return Ok(done),
-                Err(crash) => {
+            match self.attempt(slot, &mut state, during, &mut work) {
+                Attempt::Answered(answer) => return answer,
+                // The first process was started, so the plugin can be used; this is one more than fit.
+                Attempt::Without(_) if slot > 0 && redo && !self.given_up() => {
+                    self.grows.store(false, Ordering::Relaxed);
+                    self.used.store(1, Ordering::Relaxed);
+                    slot = 0;
+                    drop(state);
+                    state = self.wait_for(slot);
+                }
+                Attempt::Without(error) => return Err(error),
+                Attempt::Crashed(crash) => {
                     tracing::warn!(plugin = self.spec.id, %crash, "the worker of a plugin crashed");
                     state.process = None;
-                    state.crashes.push(crash);
                     state.in_a_row += 1;
+                    lock(&self.crashes).push(crash);
                     if !redo {
-                        return Err(self.given_up(&state));
+                        return Err(self.crashed());
                     }
                 }
             }
         }
     }
 
-    /// Does `work` with the worker that runs, or with a new one; gives what it gave, or how it crashed.
+    /// A slot, when no other thread uses it.
+    fn wait_for(&self, slot: usize) -> MutexGuard<'_, State> {
+        let state = &self.slots[slot].state;
+        match state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let asked = Instant::now();
+                let state = lock(state);
+                self.waited(asked.elapsed());
+                state
+            }
+        }
+    }
+
+    /// Adds a slot when waiting has become as dear as a process. Whoever rents until the rent has reached the
+    /// price never pays more than twice what he would have, had he known (Karlin, Manasse, Rudolph and
+    /// Sleator, "Competitive snoopy caching", 1988).
+    fn waited(&self, time: Duration) {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let waited = self
+            .waited
+            .fetch_add(time, Ordering::Relaxed)
+            .saturating_add(time);
+        let used = self.used.load(Ordering::Relaxed);
+        if u128::from(waited) < self.cost.as_nanos()
+            || used >= self.slots.len()
+            || !self.grows.load(Ordering::Relaxed)
+        {
+            return;
+        }
+        // Its process is started by whoever asks it first.
+        let add = self
+            .used
+            .compare_exchange(used, used + 1, Ordering::Relaxed, Ordering::Relaxed);
+        if add.is_ok() {
+            self.waited.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Does `work` with the process of a slot, or with a new one.
     fn attempt<R>(
         &self,
+        slot: usize,
         state: &mut State,
         during: &str,
         work: &mut impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
-    ) -> Result<Result<R, Crash>, PluginError> {
-        if state.process.is_none()
-            && let Some(crash) = self.restart(state)?
-        {
-            return Ok(Err(crash));
+    ) -> Attempt<R> {
+        if self.given_up() {
+            state.process = None;
+            return Attempt::Without(self.crashed());
+        }
+        if state.process.is_none() {
+            match self.restart(state) {
+                Ok(None) => {}
+                Ok(Some(crash)) => return Attempt::Crashed(crash),
+                Err(error) => return Attempt::Without(error),
+            }
         }
         let Some(process) = &mut state.process else {
-            return Err(internal("there is no worker"));
+            return Attempt::Without(internal("there is no worker"));
         };
         let asked = Instant::now();
+        process.come_near();
         let mut live = Live {
             process,
+            slot,
             generation: state.generation,
-            dropped: &self.dropped,
+            dropped: &self.slots[slot].dropped,
             spec: &self.spec,
             asked,
         };
         // A panic here would end the host, as a call of a plugin may not unwind. What a worker sends may not
         // lead to one, and if it does, the worker is to blame.
         let done = catch_unwind(AssertUnwindSafe(|| work(&mut live)));
-        match done {
+        live.process.took(asked.elapsed());
+        let gone = match done {
             Ok(Ok(done)) => {
                 state.in_a_row = 0;
-                Ok(Ok(done))
+                return Attempt::Answered(Ok(done));
             }
             Ok(Err(Trouble::Plugin(error))) => {
                 state.in_a_row = 0;
-                Err(error)
+                return Attempt::Answered(Err(error));
             }
-            Ok(Err(Trouble::Gone(error))) => Ok(Err(process.crash(during, asked, &error))),
-            Err(_) => {
-                let nonsense = io::Error::new(io::ErrorKind::InvalidData, "numbers out of place");
-                Ok(Err(process.crash(during, asked, &nonsense)))
-            }
-        }
+            Ok(Err(Trouble::Gone(error))) => error,
+            Err(_) => io::Error::new(io::ErrorKind::InvalidData, "numbers out of place"),
+        };
+        Attempt::Crashed(process.crash(during, asked, &gone))
     }
 
-    /// Starts a worker again, unless it crashed too often. Gives how it crashed while it loaded.
+    /// Starts a process in place of one that is gone. Gives how it crashed while it loaded.
     fn restart(&self, state: &mut State) -> Result<Option<Crash>, PluginError> {
-        if state.crashes.len() as u32 >= self.spec.limits.crashes {
-            return Err(self.given_up(state));
-        }
         std::thread::sleep(back_off(state.in_a_row));
         match load(&self.spec) {
             Ok((process, _)) => {
                 state.process = Some(process);
-                state.generation += 1;
+                state.generation = self.started.fetch_add(1, Ordering::Relaxed) + 1;
                 Ok(None)
             }
             Err(WorkerError::Crashed { crash }) => Ok(Some(crash)),
@@ -241,19 +347,22 @@ impl Worker {
         }
     }
 
-    fn given_up(&self, state: &State) -> PluginError {
-        let last = state
-            .crashes
-            .last()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let crashes = state.crashes.len();
-        let times = if crashes == 1 {
+    /// Whether it has crashed too often.
+    fn given_up(&self) -> bool {
+        lock(&self.crashes).len() as u32 >= self.spec.limits.crashes
+    }
+
+    /// Why there is no answer.
+    fn crashed(&self) -> PluginError {
+        let crashes = lock(&self.crashes);
+        let last = crashes.last().map(ToString::to_string).unwrap_or_default();
+        let count = crashes.len();
+        let times = if count == 1 {
             "once".to_owned()
         } else {
-            format!("{crashes} times")
+            format!("{count} times")
         };
-        let quarantined = if crashes as u32 >= self.spec.limits.crashes {
+        let quarantined = if count as u32 >= self.spec.limits.crashes {
             " and is not started again"
         } else {
             ""
@@ -261,13 +370,16 @@ impl Worker {
         internal(&format!("its worker crashed {times}{quarantined}: {last}"))
     }
 
-    /// Tells a worker with its next request that an object is no longer used.
-    pub(crate) fn dropped(&self, generation: u32, object: u32) {
+    /// Tells the process of a slot with its next request that an object is no longer used.
+    pub(crate) fn dropped(&self, slot: usize, generation: u32, object: u32) {
         if object != 0 {
-            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
-            dropped.push((generation, object));
+            lock(&self.slots[slot].dropped).push((generation, object));
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long to wait after so many crashes in a row: not at all after the first, which may be chance.
@@ -301,6 +413,7 @@ fn load(spec: &Spec) -> Result<(Process, wire::Loaded), WorkerError> {
     let answer = {
         let mut live = Live {
             process: &mut process,
+            slot: 0,
             generation: 0,
             dropped: &Mutex::default(),
             spec,

@@ -30,6 +30,7 @@ mod host;
 mod layout;
 mod live;
 mod logs;
+mod near;
 mod objects;
 mod process;
 mod protocol;
@@ -51,13 +52,20 @@ use std::time::Duration;
 /// What a worker may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
-    /// Memory in bytes, beyond what the worker needs before the plugin is loaded.
+    /// Memory in bytes of each process, beyond what it needs before the plugin is loaded.
     pub memory: u64,
     /// Time for one call, and for loading the library.
     pub call: Duration,
     /// Crashes after which a worker is not started again.
     pub crashes: u32,
+    /// Processes of a plugin at most, from 1; more than one is started where threads wait for one another.
+    pub workers: u32,
 }
+
+/// More processes than this serve no host.
+pub const MAX_WORKERS: u32 = 64;
+/// As many by default, should the machine have more cores.
+const USUAL_WORKERS: usize = 8;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -65,6 +73,8 @@ impl Default for Limits {
             memory: 1 << 30,
             call: Duration::from_secs(10),
             crashes: 3,
+            workers: std::thread::available_parallelism()
+                .map_or(1, |cores| cores.get().min(USUAL_WORKERS) as u32),
         }
     }
 }

@@ -38,6 +38,8 @@ impl From<io::Error> for Trouble {
 /// A worker that runs.
 pub(crate) struct Live<'a> {
     pub(crate) process: &'a mut Process,
+    /// Where it is among the processes of its plugin.
+    pub(crate) slot: usize,
     pub(crate) generation: u32,
     pub(crate) dropped: &'a Mutex<Vec<(u32, u32)>>,
     pub(crate) spec: &'a Spec,

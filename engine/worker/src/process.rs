@@ -22,6 +22,7 @@ use rustix::{
 
 use crate::{
     arena::Arena,
+    near::Near,
     protocol::{Op, Request, tell},
     wire,
 };
@@ -67,6 +68,7 @@ pub(crate) struct Process {
     waits: Duration,
     /// Requests so far.
     requests: u32,
+    near: Option<Near>,
 }
 
 impl Process {
@@ -89,8 +91,10 @@ impl Process {
             .stdout(Stdio::from(printed.try_clone()?))
             .stderr(Stdio::from(printed.try_clone()?))
             .spawn()?;
+        let near = Near::of(child.id());
         let mut process = Self {
             child,
+            near,
             socket: ours,
             arena,
             printed,
@@ -127,6 +131,22 @@ impl Process {
             &Request::of(Op::Arena { len }),
             Some(fd.as_fd()),
         )
+    }
+
+    /// To be called before work of some requests.
+    pub(crate) fn come_near(&mut self) {
+        if let Some(near) = &mut self.near
+            && near.before().is_err()
+        {
+            self.near = None;
+        }
+    }
+
+    /// To be told how long that took.
+    pub(crate) fn took(&mut self, time: Duration) {
+        if let Some(near) = &mut self.near {
+            near.after(time);
+        }
     }
 
     /// The number of the next request.

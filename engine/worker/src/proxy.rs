@@ -96,28 +96,34 @@ fn text(bytes: Vec<u8>) -> Result<String, Trouble> {
     utf8(bytes).map_err(Trouble::Plugin)
 }
 
-/// An object of the worker, by the worker's generation and its number there.
-#[derive(Debug, Default)]
-struct Remote(AtomicU64);
+/// An object of each process of a worker, by the process's generation and the object's number there; 0 where
+/// there is none.
+#[derive(Debug)]
+struct Remote(Box<[AtomicU64]>);
 
 impl Remote {
-    fn get(&self) -> (u32, u32) {
-        let both = self.0.load(Ordering::Relaxed);
+    /// In none of them yet.
+    fn of(worker: &Worker) -> Self {
+        Self((0..worker.slots()).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn get(&self, slot: usize) -> (u32, u32) {
+        let both = self.0[slot].load(Ordering::Relaxed);
         ((both >> 32) as u32, both as u32)
     }
 
-    /// The object in this worker; made by `make` if it was made in an earlier one.
+    /// The object in this process; made by `make` if it was made in an earlier one, or in none.
     fn live(
         &self,
         live: &mut Live<'_>,
         make: impl FnOnce(&mut Live<'_>) -> Result<u32, Trouble>,
     ) -> Result<u32, Trouble> {
-        match self.get() {
+        match self.get(live.slot) {
             (generation, object) if generation == live.generation => Ok(object),
             _ => {
                 let object = make(live)?;
-                // Written under the lock of the worker.
-                self.0.store(
+                // Written under the lock of the slot.
+                self.0[live.slot].store(
                     u64::from(live.generation) << 32 | u64::from(object),
                     Ordering::Relaxed,
                 );
@@ -127,8 +133,10 @@ impl Remote {
     }
 
     fn dropped(&self, worker: &Worker) {
-        let (generation, object) = self.get();
-        worker.dropped(generation, object);
+        for slot in 0..self.0.len() {
+            let (generation, object) = self.get(slot);
+            worker.dropped(slot, generation, object);
+        }
     }
 }
 
@@ -171,7 +179,7 @@ impl Stage {
         };
         let create =
             postcard::to_allocvec(&create).map_err(|error| internal(&error.to_string()))?;
-        let remote = Remote::default();
+        let remote = Remote::of(worker);
         let stage = Remembered {
             worker: Arc::clone(worker),
             kind,
@@ -186,7 +194,7 @@ impl Stage {
         let prepared = Prepared {
             stage: Arc::clone(&self.0),
             job: job.as_str().to_owned(),
-            remote: Remote::default(),
+            remote: Remote::of(&self.0.worker),
             description: OnceLock::new(),
         };
         self.0

@@ -4,3 +4,4 @@ mod crashes;
 mod hostile;
 mod policies;
 mod same_answers;
+mod threads;

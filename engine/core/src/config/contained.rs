@@ -4,18 +4,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Period, Size};
-use crate::plugins::Limits;
+use crate::plugins::{Limits, MAX_WORKERS};
 
 /// What a plugin in a worker process may use: `[plugins.contained]`. Nothing here changes a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContainedConfig {
-    /// Memory of one worker, beyond the few MB that it needs itself. Default: 1 GiB.
+    /// Memory of one worker process, beyond the few MB that it needs itself. Default: 1 GiB.
     pub memory: Size,
     /// Time for one call; a worker that takes longer is ended. Default: 10s.
     pub call: Period,
     /// Crashes of a plugin after which its worker is not started again, from 1. Default: 3.
     pub crashes: u32,
+    /// Worker processes of a plugin at most, 1 to 64. One is started, and more where threads wait for one
+    /// another. Without it as many as there are cores, at most 8.
+    pub workers: Option<u32>,
 }
 
 impl Default for ContainedConfig {
@@ -24,11 +27,13 @@ impl Default for ContainedConfig {
             memory,
             call,
             crashes,
+            workers: _,
         } = Limits::default();
         Self {
             memory: Size::of_bytes(memory),
             call: Period::of(call),
             crashes,
+            workers: None,
         }
     }
 }
@@ -38,11 +43,12 @@ const LEAST_MEMORY: u64 = 16 << 20;
 
 impl ContainedConfig {
     /// As a worker knows them.
-    pub const fn limits(&self) -> Limits {
+    pub fn limits(&self) -> Limits {
         Limits {
             memory: self.memory.bytes(),
             call: self.call.duration(),
             crashes: self.crashes,
+            workers: self.workers.unwrap_or(Limits::default().workers),
         }
     }
 
@@ -52,9 +58,12 @@ impl ContainedConfig {
             let message = format!("{} is too little: give 16 MiB or more", self.memory);
             return Some(("plugins.contained.memory".into(), message));
         }
-        (self.crashes == 0).then(|| {
+        if self.crashes == 0 {
             let message = "0 would never start a worker: give 1 or more".into();
-            ("plugins.contained.crashes".into(), message)
-        })
+            return Some(("plugins.contained.crashes".into(), message));
+        }
+        let workers = self.workers.filter(|n| !(1..=MAX_WORKERS).contains(n))?;
+        let message = format!("{workers} is not from 1 to {MAX_WORKERS}");
+        Some(("plugins.contained.workers".into(), message))
     }
 }

@@ -21,9 +21,10 @@ use crate::{
     wire::{EVENT, numbers},
 };
 
-/// A policy, in the worker of one generation: with that it is gone.
+/// A policy, in one process of a worker: with that it is gone.
 struct Policy {
     worker: Arc<Worker>,
+    slot: usize,
     generation: u32,
     object: u32,
     needs: u32,
@@ -34,13 +35,16 @@ pub(super) fn create(
     options: &str,
     capacity: u64,
 ) -> Result<CachePolicyBox, PluginError> {
-    let (generation, object, needs) = worker.once("creating a policy", |live| {
+    // What remembers is made in the first process; there is always one.
+    let slot = 0;
+    let (generation, object, needs) = worker.once("creating a policy", slot, |live| {
         live.put(options.as_bytes())?;
         let (object, needs) = live.ask(Op::CreatePolicy { capacity }, 0, options.len())?;
         Ok((live.generation, object, needs as u32))
     })?;
     let policy = Policy {
         worker: Arc::clone(worker),
+        slot,
         generation,
         object,
         needs,
@@ -54,7 +58,7 @@ impl Policy {
         during: &str,
         mut work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
     ) -> Result<R, PluginError> {
-        self.worker.once(during, |live| {
+        self.worker.once(during, self.slot, |live| {
             if live.generation == self.generation {
                 work(live)
             } else {
@@ -109,7 +113,7 @@ impl Policy {
 
 impl Drop for Policy {
     fn drop(&mut self) {
-        self.worker.dropped(self.generation, self.object);
+        self.worker.dropped(self.slot, self.generation, self.object);
     }
 }
 

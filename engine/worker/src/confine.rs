@@ -261,10 +261,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_pipe2,
     libc::SYS_eventfd2,
     libc::SYS_ppoll,
-    // The socket to the host; others cannot be made.
-    libc::SYS_sendto,
-    libc::SYS_sendmsg,
-    libc::SYS_recvfrom,
+    // The socket from the host; others cannot be made.
     libc::SYS_recvmsg,
 ];
 

@@ -5,14 +5,14 @@
 //!
 //! ```text
 //! host                                         worker, confined before the library is loaded
-//! Worker::start   -- library, arena (fds) -->   serve: load
-//! Worker::create  -- request, socket ------->   object table: stages, prepared jobs, policies
-//!                 == batch, shared memory ==>   the plugin reads and writes the arena in place
-//!                 <- answer, socket ---------
+//! Worker::start   -- library, arena: socket ->  serve: load
+//! a proxy         -- request: pipe --------->   object table: stages, prepared jobs, policies
+//!                 == batch: shared memory ==>   the plugin reads and writes the arena in place
+//!                 <- answer: pipe -----------
 //! ```
 //!
 //! The host sleeps in one system call until the answer is there, the time is up or the worker is gone: a
-//! worker that dies closes its socket, so its end is seen at once. Nothing spins. What comes back is copied
+//! worker that dies closes its pipe, so its end is seen at once. Nothing spins. What comes back is copied
 //! out of the shared memory before it is looked at, and is believed as little as what a plugin answers
 //! within the host.
 //!

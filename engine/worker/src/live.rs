@@ -14,7 +14,7 @@ use crate::{
     host::{Spec, internal},
     logs,
     process::Process,
-    protocol::{MAX_DROPS, Op, Outcome, Request, Response, hear, tell},
+    protocol::{MAX_DROPS, Op, Outcome, Request, Response},
     wire,
 };
 
@@ -54,7 +54,7 @@ impl Live<'_> {
         self.put(&body)?;
         let request = self.request(Op::Load, 0, body.len());
         let library = self.spec.library.as_fd();
-        tell(self.process.socket.as_fd(), &request, Some(library))?;
+        self.process.end.tell(&request, Some(library))?;
         let (_, len) = self.answer(request.number, true)?;
         decode(&self.taken(len)?)
     }
@@ -117,7 +117,7 @@ impl Live<'_> {
     /// Asks for what has no body, and returns the two numbers of the answer: an object and a length.
     pub(crate) fn ask(&mut self, op: Op, object: u32, len: usize) -> Result<(u32, u64), Trouble> {
         let request = self.request(op, object, len);
-        tell(self.process.socket.as_fd(), &request, None)?;
+        self.process.end.tell(&request, None)?;
         self.answer(request.number, false)
     }
 
@@ -134,7 +134,7 @@ impl Live<'_> {
         len: usize,
     ) -> Result<(u32, Vec<u8>), Trouble> {
         let request = self.request(op, object, len);
-        tell(self.process.socket.as_fd(), &request, None)?;
+        self.process.end.tell(&request, None)?;
         let (object, len) = self.answer(request.number, true)?;
         Ok((object, self.taken(len)?))
     }
@@ -148,13 +148,7 @@ impl Live<'_> {
     fn hear(&mut self, number: u32) -> Result<Response, Trouble> {
         let call = self.spec.limits.call;
         let left = call.saturating_sub(self.asked.elapsed());
-        if left.is_zero() {
-            return Err(Trouble::Gone(io::ErrorKind::TimedOut.into()));
-        }
-        // Most answers come at once; to set the time anew for each would cost a system call.
-        let waits = if left < call / 2 { left } else { call };
-        self.process.wait_at_most(waits)?;
-        let response: Response = hear(self.process.socket.as_fd())?;
+        let response = self.process.end.hear(left)?;
         if response.number == number {
             Ok(response)
         } else {
@@ -175,7 +169,7 @@ impl Live<'_> {
             }
             self.process.grow(len as usize)?;
             let fetch = self.request(Op::Fetch, 0, 0);
-            tell(self.process.socket.as_fd(), &fetch, None)?;
+            self.process.end.tell(&fetch, None)?;
             response = self.hear(fetch.number)?;
         }
         self.logged(response.log)?;

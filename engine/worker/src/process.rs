@@ -4,7 +4,7 @@ use std::{
     fmt,
     io::{self, Read as _, Seek as _, SeekFrom},
     os::{
-        fd::{AsFd as _, OwnedFd},
+        fd::AsFd as _,
         unix::process::{CommandExt as _, ExitStatusExt as _},
     },
     path::Path,
@@ -12,18 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    fs::{MemfdFlags, memfd_create},
-    net::{
-        AddressFamily, SocketFlags, SocketType, socketpair,
-        sockopt::{Timeout, set_socket_timeout},
-    },
-};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::{
     arena::Arena,
     near::Near,
-    protocol::{Op, Request, tell},
+    protocol::{HostEnd, Op, Request, connection},
     wire,
 };
 
@@ -59,13 +53,11 @@ impl fmt::Display for Crash {
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    pub(crate) socket: OwnedFd,
+    pub(crate) end: HostEnd,
     pub(crate) arena: Arena,
     printed: std::fs::File,
     /// The most that a call may take.
     call: Duration,
-    /// What an answer may take now.
-    waits: Duration,
     /// Requests so far.
     requests: u32,
     near: Option<Near>,
@@ -76,10 +68,7 @@ impl Process {
     /// directory and no open file.
     pub(crate) fn start(program: &Path, argument: &str, call: Duration) -> io::Result<Self> {
         let (arena, fd) = Arena::create(FIRST_ARENA)?;
-        let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, kind, flags, None)?;
-        set_socket_timeout(&ours, Timeout::Recv, Some(call))?;
-        set_socket_timeout(&ours, Timeout::Send, Some(call))?;
+        let (end, theirs, gift) = connection(call)?;
         let printed = std::fs::File::from(memfd_create("eyemap-printed", MemfdFlags::CLOEXEC)?);
         let child = Command::new(program)
             .arg(argument)
@@ -95,14 +84,13 @@ impl Process {
         let mut process = Self {
             child,
             near,
-            socket: ours,
+            end,
             arena,
             printed,
             call,
-            waits: call,
             requests: 0,
         };
-        match process.give(&fd) {
+        match process.end.open(&gift, fd.as_fd()) {
             Ok(()) => Ok(process),
             Err(error) => {
                 process.stop();
@@ -121,16 +109,9 @@ impl Process {
         // A quarter more than is asked for: the next batch may be a little longer.
         let (arena, fd) = Arena::create(len + len / 4)?;
         self.arena = arena;
-        self.give(&fd)
-    }
-
-    fn give(&self, fd: &OwnedFd) -> io::Result<()> {
         let len = self.arena.len() as u64;
-        tell(
-            self.socket.as_fd(),
-            &Request::of(Op::Arena { len }),
-            Some(fd.as_fd()),
-        )
+        self.end
+            .tell(&Request::of(Op::Arena { len }), Some(fd.as_fd()))
     }
 
     /// To be called before work of some requests.
@@ -153,15 +134,6 @@ impl Process {
     pub(crate) fn next_number(&mut self) -> u32 {
         self.requests = self.requests.wrapping_add(1);
         self.requests
-    }
-
-    /// Lets the next answer take so long.
-    pub(crate) fn wait_at_most(&mut self, left: Duration) -> io::Result<()> {
-        if left != self.waits {
-            set_socket_timeout(&self.socket, Timeout::Recv, Some(left))?;
-            self.waits = left;
-        }
-        Ok(())
     }
 
     /// Ends it, whatever it does, and reaps it.

@@ -1,14 +1,23 @@
-//! What host and worker say to each other over the socket: small messages; bodies lie in the arena.
+//! What host and worker say to each other: small messages; bodies lie in the arena.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recv, recvmsg, send, sendmsg,
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::{Errno, write},
+    net::{
+        AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+        SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+        sockopt::{Timeout, set_socket_timeout},
+    },
+    pipe::{PipeFlags, pipe_with},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -125,76 +134,187 @@ pub(crate) enum Outcome {
     TooLong { len: u64 },
 }
 
+/// The host's end of the connection. Messages go through pipes, whose way through the system is a quarter
+/// shorter than a socket's; files go through a socket, whose end tells the worker that its host is gone.
+#[derive(Debug)]
+pub(crate) struct HostEnd {
+    socket: OwnedFd,
+    requests: OwnedFd,
+    answers: OwnedFd,
+    /// Where requests are read: as long as the host has it too, a worker that is gone is no broken pipe, which
+    /// would be a signal.
+    _unread: OwnedFd,
+}
+
+/// The worker's end.
+#[derive(Debug)]
+pub(crate) struct WorkerEnd {
+    pub(crate) socket: Arc<OwnedFd>,
+    requests: OwnedFd,
+    answers: OwnedFd,
+}
+
+/// What a worker is given through its socket before anything else.
+pub(crate) struct Gift {
+    unread: OwnedFd,
+    answers: OwnedFd,
+}
+
+/// A connection: the host's end, the socket that becomes the worker's standard input, and what is to be sent
+/// through it. Whatever the worker does, the host waits for it no longer than `most`.
+pub(crate) fn connection(most: Duration) -> io::Result<(HostEnd, OwnedFd, Gift)> {
+    let (ours, theirs) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    set_socket_timeout(&ours, Timeout::Send, Some(most))?;
+    // With DIRECT each message is read by itself.
+    let pipe = || pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT);
+    let ((unread, requests), (answers, answering)) = (pipe()?, pipe()?);
+    // A worker that reads nothing fills the pipe.
+    fcntl_setfl(&requests, fcntl_getfl(&requests)? | OFlags::NONBLOCK)?;
+    let gift = Gift {
+        unread: unread.try_clone()?,
+        answers: answering,
+    };
+    let end = HostEnd {
+        socket: ours,
+        requests,
+        answers,
+        _unread: unread,
+    };
+    Ok((end, theirs, gift))
+}
+
+impl HostEnd {
+    /// Gives the worker its end, and the file of the first arena.
+    pub(crate) fn open(&self, gift: &Gift, arena: BorrowedFd<'_>) -> io::Result<()> {
+        let files = [arena, gift.unread.as_fd(), gift.answers.as_fd()];
+        send_files(self.socket.as_fd(), &files)
+    }
+
+    /// Sends a request, with a file if there is one.
+    pub(crate) fn tell(&self, request: &Request, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        if let Some(file) = file {
+            send_files(self.socket.as_fd(), &[file])?;
+        }
+        tell(self.requests.as_fd(), request)
+    }
+
+    /// Waits for an answer; an end of the worker is `UnexpectedEof`, a time that is up `TimedOut`.
+    pub(crate) fn hear(&self, left: Duration) -> io::Result<Response> {
+        let until = Instant::now() + left;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(bad)?;
+            let mut fds = [PollFd::new(&self.answers, PollFlags::IN)];
+            match poll(&mut fds, Some(&left)) {
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(_) => return hear(self.answers.as_fd()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl WorkerEnd {
+    /// What comes through the socket first: this end, and the file of the first arena.
+    pub(crate) fn open(socket: OwnedFd) -> io::Result<(Self, OwnedFd)> {
+        let [arena, requests, answers] = receive_files(socket.as_fd())?;
+        let end = Self {
+            socket: Arc::new(socket),
+            requests,
+            answers,
+        };
+        Ok((end, arena))
+    }
+
+    /// Waits for a request; an end of the host is `UnexpectedEof`.
+    pub(crate) fn hear(&self) -> io::Result<Request> {
+        hear(self.requests.as_fd())
+    }
+
+    /// The file that came with a request.
+    pub(crate) fn file(&self) -> io::Result<OwnedFd> {
+        receive_files(self.socket.as_fd()).map(|[file]| file)
+    }
+
+    /// Sends an answer.
+    pub(crate) fn tell(&self, response: &Response) -> io::Result<()> {
+        tell(self.answers.as_fd(), response)
+    }
+}
+
 fn bad(error: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error.to_string())
 }
 
-/// Sends a message, with a descriptor if there is one.
-pub(crate) fn tell(
-    socket: BorrowedFd<'_>,
-    message: &impl Serialize,
-    fd: Option<BorrowedFd<'_>>,
-) -> io::Result<()> {
+fn tell(pipe: BorrowedFd<'_>, message: &impl Serialize) -> io::Result<()> {
     let mut buffer = [0; MAX_MESSAGE];
     let bytes = postcard::to_slice(message, &mut buffer).map_err(bad)?;
-    // A host that is gone is seen as an error, not as a signal.
-    let flags = SendFlags::NOSIGNAL;
-    match fd {
-        None => match send(socket, bytes, flags) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+    match write(pipe, bytes) {
+        Ok(length) if length == bytes.len() => Ok(()),
+        Ok(_) => Err(bad("half a message was sent")),
+        Err(Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn hear<T: DeserializeOwned>(pipe: BorrowedFd<'_>) -> io::Result<T> {
+    let mut buffer = [0; MAX_MESSAGE];
+    loop {
+        match rustix::io::read(pipe, &mut buffer[..]) {
+            Ok(length) => return read(&buffer[..length.min(MAX_MESSAGE)]),
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
-        },
-        Some(fd) => {
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-            let mut control = SendAncillaryBuffer::new(&mut space);
-            let fds = [fd];
-            control.push(SendAncillaryMessage::ScmRights(&fds));
-            sendmsg(socket, &[IoSlice::new(bytes)], &mut control, flags)?;
         }
     }
-    Ok(())
 }
 
-/// Waits for a message; an end of the other side is `UnexpectedEof`, a time that is up `TimedOut`.
-pub(crate) fn hear<T: DeserializeOwned>(socket: BorrowedFd<'_>) -> io::Result<T> {
-    let mut buffer = [0; MAX_MESSAGE];
-    let length = loop {
-        match recv(socket, &mut buffer[..], RecvFlags::empty()) {
-            Ok((_, length)) => break length,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
-            Err(error) => return Err(error.into()),
-        }
-    };
-    read(&buffer[..length.min(MAX_MESSAGE)])
+/// Files that are sent at once.
+const MAX_FILES: usize = 3;
+
+fn send_files(socket: BorrowedFd<'_>, files: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(files));
+    // A worker that is gone is seen as an error, not as a signal.
+    match sendmsg(
+        socket,
+        &[IoSlice::new(b"f")],
+        &mut control,
+        SendFlags::NOSIGNAL,
+    ) {
+        Ok(_) => Ok(()),
+        Err(Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// As [`hear`], with the descriptor that came along.
-pub(crate) fn hear_with_fd<T: DeserializeOwned>(
-    socket: BorrowedFd<'_>,
-) -> io::Result<(T, Option<OwnedFd>)> {
-    let mut buffer = [0; MAX_MESSAGE];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+fn receive_files<const N: usize>(socket: BorrowedFd<'_>) -> io::Result<[OwnedFd; N]> {
+    let mut buffer = [0; 1];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let length = loop {
+    loop {
         let mut parts = [IoSliceMut::new(&mut buffer)];
-        match recvmsg(
-            socket.as_fd(),
-            &mut parts,
-            &mut control,
-            RecvFlags::CMSG_CLOEXEC,
-        ) {
-            Ok(message) => break message.bytes,
-            Err(rustix::io::Errno::INTR) => {}
+        match recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Ok(message) if message.bytes == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => break,
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-    };
-    let fd = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+    }
+    let messages = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => Some(files),
         _ => None,
     });
-    Ok((read(&buffer[..length.min(MAX_MESSAGE)])?, fd))
+    let files: Vec<OwnedFd> = messages.flatten().collect();
+    files
+        .try_into()
+        .map_err(|_| bad("other files than expected"))
 }
 
 /// A message of the other side; none is the end of it.

@@ -1,13 +1,6 @@
 //! The worker's side: confined, it loads one library and answers requests until its host is gone.
 
-use std::{
-    fs::File,
-    io,
-    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
-    path::Path,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{fs::File, io, os::fd::OwnedFd, path::Path, process::ExitCode, sync::Arc};
 
 use eyemap_abi::{
     CacheExtension, ColorExtension, CoordinateExtension, DescribeExtension, HostApi,
@@ -23,7 +16,7 @@ use crate::{
     layout::{ColorLayout, DecideLayout, PlaceLayout, RESIDENT},
     logs,
     objects::{Object, Objects},
-    protocol::{Decide, Kind, Op, Outcome, Request, Response, hear_with_fd, tell},
+    protocol::{Decide, Kind, Op, Outcome, Request, Response, WorkerEnd},
     wire::{self, Misfit},
 };
 
@@ -47,7 +40,7 @@ pub type Exports = (Extensions, Vec<Misfit>);
 
 /// Bytes that a worker may print.
 const PRINTED: u64 = 64 * 1024;
-/// Files that it may have open: its socket, its output, and what the loader reads.
+/// Files that it may have open: its socket and pipes, its output, and what the loader reads.
 const FILES: u64 = 32;
 
 /// Serves the host at standard input, until it is gone. To be called first in `main`, before any thread is
@@ -55,7 +48,7 @@ const FILES: u64 = 32;
 /// given, and runs confined. It fails with what is wrong.
 pub fn serve(load: impl FnOnce(File, &Path, HostApi) -> Result<Exports, String>) -> ExitCode {
     match run(load) {
-        // The host has closed the socket: the worker is not needed any more.
+        // The host has closed its end: the worker is not needed any more.
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -63,31 +56,29 @@ pub fn serve(load: impl FnOnce(File, &Path, HostApi) -> Result<Exports, String>)
 }
 
 fn run(load: impl FnOnce(File, &Path, HostApi) -> Result<Exports, String>) -> io::Result<()> {
-    let socket = Arc::new(own_files()?);
-    let (request, fd) = hear_with_fd::<Request>(socket.as_fd())?;
-    let (Op::Arena { len }, Some(fd)) = (request.op, fd) else {
-        return Err(io::ErrorKind::InvalidData.into());
-    };
-    let arena = Arena::map(&fd, len as usize)?;
-    drop(fd);
+    let (end, file) = WorkerEnd::open(own_files()?)?;
+    let arena = Arena::map(&file, rustix::fs::fstat(&file)?.st_size as usize)?;
+    drop(file);
     let mut served = Served {
-        socket,
+        end,
         arena,
         objects: Objects::default(),
         extensions: Extensions::default(),
         pending: Done::nothing(),
     };
-    let (request, library) = hear_with_fd::<Request>(served.socket.as_fd())?;
-    let (Op::Load, Some(library)) = (request.op, library) else {
+    let request = served.end.hear()?;
+    if request.op != Op::Load {
         return Err(io::ErrorKind::InvalidData.into());
-    };
+    }
+    let library = served.end.file()?;
     logs::listen(request.log);
     let loaded = served.load(&request, library, load);
     served.answer(request.number, loaded)?;
     loop {
-        let (request, fd) = hear_with_fd::<Request>(served.socket.as_fd())?;
-        if let (Op::Arena { len }, Some(fd)) = (request.op, fd) {
-            served.arena.replace(&fd, len as usize)?;
+        let request = served.end.hear()?;
+        if let Op::Arena { len } = request.op {
+            let file = served.end.file()?;
+            served.arena.replace(&file, len as usize)?;
             continue;
         }
         logs::listen(request.log);
@@ -192,7 +183,7 @@ impl Done {
 type Answer = Result<Done, PluginError>;
 
 struct Served {
-    socket: Arc<OwnedFd>,
+    end: WorkerEnd,
     arena: Arena,
     objects: Objects,
     extensions: Extensions,
@@ -201,10 +192,6 @@ struct Served {
 }
 
 impl Served {
-    fn socket(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
     fn load(
         &mut self,
         request: &Request,
@@ -223,7 +210,8 @@ impl Served {
         let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
         let unconfined = |error| failed("its worker cannot be confined", error);
         let confined = confine::confine(allowed).map_err(unconfined)?;
-        watch(Arc::clone(&self.socket)).map_err(|e| failed("its worker cannot be watched", e))?;
+        watch(Arc::clone(&self.end.socket))
+            .map_err(|e| failed("its worker cannot be watched", e))?;
         confine::no_more_threads().map_err(unconfined)?;
         let (extensions, misfits) = load(File::from(library), Path::new(&told.path), logs::API)
             .map_err(|message| internal(&message))?;
@@ -277,7 +265,7 @@ impl Served {
                     outcome: Outcome::TooLong { len },
                     log: (0, 0),
                 };
-                return tell(self.socket(), &response, None);
+                return self.end.tell(&response);
             }
             self.arena.write(0, &body);
             used = body.len();
@@ -288,15 +276,11 @@ impl Served {
             Outcome::Done { object, len }
         };
         let log = self.log(used);
-        tell(
-            self.socket(),
-            &Response {
-                number,
-                outcome,
-                log,
-            },
-            None,
-        )
+        self.end.tell(&Response {
+            number,
+            outcome,
+            log,
+        })
     }
 
     /// Puts log records behind the answer, if there is room.

@@ -1,6 +1,7 @@
 //! One plugin's processes: asked, watched, started again, and given up when they crash too often.
 
 use std::{
+    cell::RefCell,
     fmt, io,
     os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -75,6 +76,10 @@ pub enum WorkerError {
 /// is quick or a host with one thread that is never.
 pub struct Worker {
     spec: Spec,
+    /// No other of this process has it.
+    id: u64,
+    /// Threads that have asked it.
+    threads: AtomicUsize,
     slots: Vec<Slot>,
     /// So many of the slots, from the first, are asked.
     used: AtomicUsize,
@@ -128,6 +133,8 @@ impl Worker {
     /// # Errors
     /// When it cannot be started, cannot be confined, ends, or refuses the library.
     pub fn start(spec: Spec) -> Result<Self, WorkerError> {
+        static WORKERS: AtomicU64 = AtomicU64::new(0);
+
         let asked = Instant::now();
         let (process, loaded) = load(&spec)?;
         let first = Slot::default();
@@ -139,6 +146,8 @@ impl Worker {
         let more = (1..spec.limits.workers.max(1)).map(|_| Slot::default());
         Ok(Self {
             spec,
+            id: WORKERS.fetch_add(1, Ordering::Relaxed),
+            threads: AtomicUsize::new(0),
             slots: std::iter::once(first).chain(more).collect(),
             used: AtomicUsize::new(1),
             grows: AtomicBool::new(true),
@@ -197,13 +206,23 @@ impl Worker {
         self.run(during, (slot, false), work)
     }
 
-    /// The slot that this thread asks.
+    /// The slot that this thread asks. Threads are numbered as they come, for each worker anew: those that
+    /// come one after the other ask different slots.
     fn mine(&self) -> usize {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
-            static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+            static NUMBERS: RefCell<Vec<(u64, usize)>> = const { RefCell::new(Vec::new()) };
         }
-        NUMBER.with(|number| number % self.used.load(Ordering::Relaxed))
+        let number = NUMBERS.try_with(|numbers| {
+            let mut numbers = numbers.borrow_mut();
+            if let Some((_, number)) = numbers.iter().find(|(worker, _)| *worker == self.id) {
+                return *number;
+            }
+            let number = self.threads.fetch_add(1, Ordering::Relaxed);
+            numbers.push((self.id, number));
+            number
+        });
+        // A thread that ends has no numbers any more.
+        number.unwrap_or_default() % self.used.load(Ordering::Relaxed)
     }
 
     fn run<R>(

@@ -15,7 +15,7 @@ use eyemap_engine::{
 use eyemap_snapshots::broken::broken;
 
 /// Calls of each of the two threads.
-const CALLS: usize = 60;
+const CALLS: usize = 200;
 
 /// A stage that takes some milliseconds a call, in at most so many processes.
 fn stage(dir: &Path, workers: u32, program: Option<&Path>) -> ColorStage {

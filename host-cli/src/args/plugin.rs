@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use eyemap_engine::scaffold::{Kind, NewPlugin, Sdk};
+use eyemap_scaffold::{Kind, NewPlugin, Sdk};
 
 /// What a new plugin is, and where.
 #[derive(Debug, ClapArgs)]
@@ -22,7 +22,7 @@ pub(crate) struct NewArgs {
     /// Build against the SDK in this directory, engine/sdk in a copy of eyemap's source
     #[arg(long, value_name = "DIR", conflicts_with = "sdk_version")]
     sdk: Option<PathBuf>,
-    /// Build against this published version of the SDK; without it that of this eyemap
+    /// Build against this published version of the SDK; without --sdk and this, against its source in the new crate
     #[arg(long, value_name = "VERSION")]
     sdk_version: Option<String>,
 }

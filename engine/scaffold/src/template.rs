@@ -1,7 +1,7 @@
 //! The templates, as they are compiled and tested in this workspace, and the words in them that a copy
 //! calls otherwise.
 
-use super::{Kind, cargo, name::Names};
+use crate::{Kind, cargo, name::Names};
 
 /// A file: its path below the crate, and its text.
 type File = (&'static str, &'static str);
@@ -20,7 +20,7 @@ macro_rules! template {
         ]
     };
     (@file $kind:literal, $path:literal) => {
-        ($path, include_str!(concat!("../../../../plugins/template-", $kind, "/", $path)))
+        ($path, include_str!(concat!("../../../plugins/template-", $kind, "/", $path)))
     };
 }
 
@@ -46,10 +46,10 @@ fn own(kind: Kind) -> &'static [File] {
 }
 
 /// All files but `Cargo.toml`, with the plugin's names in them.
-pub(super) fn files(kind: Kind, names: &Names) -> Vec<(&'static str, String)> {
+pub(crate) fn files(kind: Kind, names: &Names) -> Vec<(String, String)> {
     let words = words(kind, names);
     let all = own(kind).iter().chain(&SHARED);
-    all.map(|&(path, text)| (path, replaced(text, &words)))
+    all.map(|&(path, text)| (path.to_owned(), replaced(text, &words)))
         .collect()
 }
 

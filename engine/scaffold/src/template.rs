@@ -54,7 +54,7 @@ pub(crate) fn files(kind: Kind, names: &Names) -> Vec<(String, String)> {
 }
 
 /// The words of a template, each with what stands in its place.
-fn words(kind: Kind, names: &Names) -> [(String, String); 7] {
+fn words(kind: Kind, names: &Names) -> [(String, String); 6] {
     let stage = kind.name();
     let type_name = format!("Template{}{}", stage[..1].to_ascii_uppercase(), &stage[1..]);
     [
@@ -64,7 +64,6 @@ fn words(kind: Kind, names: &Names) -> [(String, String); 7] {
         (type_name, names.type_name.clone()),
         // Of the files that all plugins have.
         ("template_plugin".into(), names.code.clone()),
-        ("0.0.0-eyemap-version".into(), cargo::VERSION.into()),
         ("0.0.0-rust-version".into(), cargo::RUST_VERSION.into()),
     ]
 }

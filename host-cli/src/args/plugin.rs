@@ -19,10 +19,11 @@ pub(crate) struct NewArgs {
     /// Id of the plugin, a domain of yours backwards and a name; without it org.example.NAME
     #[arg(long, value_name = "REVERSE.DNS")]
     id: Option<String>,
-    /// Build against the SDK in this directory, engine/sdk in a copy of eyemap's source
+    /// Build against the SDK in this directory, engine/sdk in a copy of eyemap's source; without it against the
+    /// source that this eyemap carries
     #[arg(long, value_name = "DIR", conflicts_with = "sdk_version")]
     sdk: Option<PathBuf>,
-    /// Build against this published version of the SDK; without --sdk and this, against its source in the new crate
+    /// Build against this published version of the SDK, from the registry
     #[arg(long, value_name = "VERSION")]
     sdk_version: Option<String>,
 }

@@ -43,7 +43,8 @@ fn commands(made: &Made, kind: Kind) -> Vec<String> {
     let library = made.library.display();
     let mut commands = vec![
         format!("cd {}", quoted(&made.dir.display().to_string())),
-        build().to_owned(),
+        // It has to lie where eyemap.toml looks for it, whatever CARGO_TARGET_DIR says.
+        "cargo build --release --target-dir target".to_owned(),
     ];
     commands.push("eyemap render table.csv --config eyemap.toml --out maps".to_owned());
     if kind == Kind::Cache {
@@ -53,18 +54,6 @@ fn commands(made: &Made, kind: Kind) -> Vec<String> {
     }
     commands.push(format!("eyemap plugin check {library}"));
     commands
-}
-
-/// How the library comes to lie where `eyemap.toml` looks for it, wherever else cargo is told to build.
-fn build() -> &'static str {
-    let elsewhere = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
-    match elsewhere
-        .iter()
-        .any(|name| std::env::var_os(name).is_some())
-    {
-        true => "cargo build --release --target-dir target",
-        false => "cargo build --release",
-    }
 }
 
 /// A word as a shell takes it; what a terminal would not show is escaped too.

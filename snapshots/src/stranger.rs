@@ -38,6 +38,16 @@ pub fn empty_dir(name: &str) -> PathBuf {
     dir
 }
 
+/// Where cargo puts what it builds for all of them.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn shared_target() -> PathBuf {
+    let shared = third_party().join("target");
+    fs::create_dir_all(&shared).expect("a directory");
+    shared
+}
+
 fn third_party() -> PathBuf {
     crate::build_dir().join("third-party")
 }
@@ -77,9 +87,7 @@ pub fn build(krate: &Path, name: &str) -> PathBuf {
 /// # Panics
 /// When it cannot be made.
 pub fn share_target(krate: &Path) {
-    let shared = third_party().join("target");
-    fs::create_dir_all(&shared).expect("a directory");
-    std::os::unix::fs::symlink(shared, krate.join("target")).expect("a link");
+    std::os::unix::fs::symlink(shared_target(), krate.join("target")).expect("a link");
 }
 
 /// Runs a script as somebody types it: `eyemap` and cargo are on the PATH, and an error ends it. Cargo is told
@@ -114,7 +122,7 @@ pub fn cargo(krate: &Path, arguments: &[&str]) -> Ended {
     command
         .args(arguments)
         .current_dir(krate)
-        .env("CARGO_TARGET_DIR", third_party().join("target"));
+        .env("CARGO_TARGET_DIR", shared_target());
     run(&mut command)
 }
 

@@ -1,0 +1,83 @@
+//! The archive of a release, on a machine that has nothing.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use eyemap_snapshots::{build_dir, desk::succeeds, project};
+
+/// Packs what was built for the tests.
+fn packed(out: &Path) -> PathBuf {
+    let mut dist = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    dist.args(["xtask", "dist", "--from"])
+        .arg(build_dir())
+        .arg("-o")
+        .arg(out)
+        .current_dir(project("."));
+    succeeds(&dist.output().expect("cargo starts"));
+    let files: Vec<_> = fs::read_dir(out).expect("a directory").flatten().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].path()
+}
+
+/// A program that knows nothing of this machine.
+fn bare(program: &Path, dir: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(dir);
+    command
+}
+
+#[test]
+fn the_archive_draws_on_a_machine_without_rust() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let archive = packed(&dir.path().join("dist"));
+    let name = archive.file_name().expect("a name").to_string_lossy();
+    let stem = name.strip_suffix(".tar.gz").expect("a compressed tar");
+    let (_, glibc) = stem.split_once("-linux-glibc").expect("the oldest glibc");
+    assert!(glibc.starts_with("2."), "{name}");
+
+    let home = dir.path().join("home");
+    fs::create_dir(&home).expect("a directory");
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(&archive).current_dir(&home);
+    succeeds(&tar.output().expect("tar starts"));
+    let root = home.join(stem);
+    for file in [
+        "plugins/eyemap-plugins.lock",
+        "man/eyemap.1",
+        "man/eyemap-render.1",
+        "completions/eyemap.bash",
+        "completions/_eyemap",
+        "completions/eyemap.fish",
+        "LICENSE",
+        "README.md",
+        "docs/input.md",
+        "engine/core/assets/OFL.txt",
+    ] {
+        let size = fs::metadata(root.join(file)).map_or(0, |file| file.len());
+        assert!(size > 0, "{file}");
+    }
+    let platform = fs::read_to_string(root.join("PLATFORM")).expect("a text");
+    assert!(
+        platform.contains(&format!("glibc {glibc} or newer")),
+        "{platform}"
+    );
+
+    let eyemap = root.join("eyemap");
+    succeeds(
+        &bare(&eyemap, &home)
+            .args(["plugin", "verify"])
+            .output()
+            .expect("it runs"),
+    );
+    let sample = project("engine/scaffold/src/shared/table.csv");
+    fs::copy(sample, home.join("table.csv")).expect("a table");
+    let mut render = bare(&eyemap, &home);
+    render.args(["render", "table.csv", "-o", "maps", "--format", "svg,png"]);
+    succeeds(&render.output().expect("it runs"));
+    let svg = fs::read_to_string(home.join("maps/ME_R/synapses/Tm3.svg")).expect("a map");
+    assert!(svg.starts_with("<svg"), "{svg}");
+    assert!(home.join("maps/ME_R/synapses/Tm3.png").is_file());
+}

@@ -1,6 +1,7 @@
 //! Every command that a document prints is run as it is printed, by somebody who reads from top to bottom.
 //! What cannot be run here says why in `rules.rs`, and is looked up in the help of the program.
 
+mod chores;
 mod fences;
 mod reader;
 mod rules;
@@ -8,6 +9,7 @@ mod words;
 
 use std::{collections::BTreeSet, fs};
 
+use chores::Chores;
 use fences::{fences, spans, text};
 use reader::{is_chores, read, rule_for};
 use rules::{Rule, SPECIALS};
@@ -128,32 +130,14 @@ fn what_is_not_run_names_commands_that_exist() {
 
 #[test]
 fn the_chores_of_the_documents_exist() {
-    let chores = text("xtask/src/main.rs");
-    let (_, help) = chores.split_once("const HELP").expect("a help");
-    let (help, _) = help.split_once("\";").expect("an end");
+    let chores = Chores::read();
     let mut found = 0;
     let mut all: Vec<String> = documents().into_iter().collect();
     all.extend(FOR_CONTRIBUTORS.map(str::to_owned));
     all.push(".ci/run".into());
     for document in all {
-        let text = text(&document);
-        for call in text.split("cargo xtask ").skip(1) {
-            let call = call.split(['`', '\n', '#', '(', ')']).next().unwrap_or_default();
-            let mut words = call.split_whitespace();
-            let Some(chore) = words.next().map(|word| word.trim_matches(['"', ',', '.'])) else {
-                continue;
-            };
-            found += 1;
-            let known = |text: &str| help.contains(text);
-            assert!(
-                chore == "help" || known(&format!("cargo xtask {chore} ")),
-                "{document}: no chore {chore}"
-            );
-            for flag in words.filter(|word| word.starts_with("--")) {
-                let flag = flag.trim_matches(['"', ',', '.']);
-                assert!(known(flag), "{document}: cargo xtask {chore} {flag}");
-            }
-        }
+        let faults = chores.faults(&text(&document), &mut found);
+        assert!(faults.is_empty(), "{document}: {faults:?}");
     }
     assert!(found >= 15, "only {found} chores");
 }

@@ -6,7 +6,12 @@ use std::{
     process::Command,
 };
 
-use eyemap_snapshots::{build_dir, desk::succeeds, project};
+use eyemap_snapshots::{
+    build_dir,
+    desk::succeeds,
+    project,
+    stranger::{share_target, shell},
+};
 
 /// Packs what was built for the tests.
 fn packed(out: &Path) -> PathBuf {
@@ -30,7 +35,7 @@ fn bare(program: &Path, dir: &Path) -> Command {
 }
 
 #[test]
-fn the_archive_draws_on_a_machine_without_rust() {
+fn the_archive_draws_on_a_machine_without_rust_and_makes_plugins_on_one_with_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let archive = packed(&dir.path().join("dist"));
     let name = archive.file_name().expect("a name").to_string_lossy();
@@ -80,4 +85,24 @@ fn the_archive_draws_on_a_machine_without_rust() {
     let svg = fs::read_to_string(home.join("maps/ME_R/synapses/Tm3.svg")).expect("a map");
     assert!(svg.starts_with("<svg"), "{svg}");
     assert!(home.join("maps/ME_R/synapses/Tm3.png").is_file());
+    a_new_plugin_builds(&root, &home);
+}
+
+/// With cargo and what was installed, far from eyemap's sources.
+fn a_new_plugin_builds(root: &Path, home: &Path) {
+    let mut new = bare(&root.join("eyemap"), home);
+    new.args(["plugin", "new", "rose-archive", "--stage", "color"]);
+    let made = new.output().expect("it runs");
+    succeeds(&made);
+    let said = String::from_utf8_lossy(&made.stdout);
+    let (_, next) = said.split_once("From here to a map:\n").expect("commands");
+    let next: Vec<&str> = next.lines().take_while(|line| !line.is_empty()).collect();
+    share_target(&home.join("rose-archive"));
+    let script = format!("PATH='{}':$PATH\n{}", root.display(), next.join("\n"));
+    let ended = shell(home, &script, &home.join("elsewhere"));
+    assert!(ended.success, "{script}\n{}", ended.said);
+    assert!(
+        home.join("rose-archive/maps/ME_R/synapses/Tm3.svg")
+            .is_file()
+    );
 }

@@ -119,15 +119,8 @@ fn a_new_colour_plugin_draws_passes_its_tests_and_has_no_warnings() {
     }
     assert!((10..50).contains(&dark), "{dark} are dark");
     for arguments in [
-        &["test", "--release"][..],
-        &[
-            "clippy",
-            "--release",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["test"][..],
+        &["clippy", "--all-targets", "--", "-D", "warnings"],
     ] {
         let ended = cargo(&journey.krate, arguments);
         assert!(ended.success, "{arguments:?}: {}", ended.said);
@@ -136,7 +129,7 @@ fn a_new_colour_plugin_draws_passes_its_tests_and_has_no_warnings() {
     let lib = journey.krate.join("src/lib.rs");
     let text = fs::read_to_string(&lib).expect("lib.rs");
     fs::write(&lib, text.replace("0xfe, 0xe5, 0xd9", "0xfe, 0xe5, 0xd8")).expect("written");
-    let ended = cargo(&journey.krate, &["test", "--release"]);
+    let ended = cargo(&journey.krate, &["test"]);
     assert!(!ended.success);
     assert!(
         ended.said.contains("-2: value -1: #fee5d9"),

@@ -209,6 +209,27 @@ mod tests {
     }
 
     #[test]
+    fn a_registry_would_take_both_crates() {
+        for name in ["eyemap-abi", "eyemap-sdk"] {
+            let text = |file: &str| {
+                let path = format!("{name}/{file}");
+                let found = SOURCES.iter().find(|(at, _)| *at == path);
+                found.unwrap_or_else(|| panic!("no {path}")).1
+            };
+            assert_eq!(text("LICENSE"), include_str!("../../../LICENSE"), "{name}");
+            assert!(
+                text("README.md").starts_with(&format!("# {name}\n")),
+                "{name}"
+            );
+            let package = parsed(text("Cargo.toml"))["package"].clone();
+            assert_eq!(package["publish"], Value::Boolean(true), "{name}");
+            for key in ["description", "license", "readme", "keywords", "categories"] {
+                assert!(package.get(key).is_some(), "{name}: {key}");
+            }
+        }
+    }
+
+    #[test]
     fn features_of_both_sides_count() {
         let own = parsed("x = { workspace = true, features = [\"b\"], optional = true }");
         let shared = parsed("x = { version = \"1\", features = [\"a\"] }");
@@ -238,7 +259,7 @@ mod tests {
             let count = names.iter().filter(|name| **name == wanted).count();
             assert_eq!(count, 1, "{wanted}");
         }
-        for other in ["eyemap-engine", "parquet", "clap"] {
+        for other in ["eyemap-engine", "parquet", "miette"] {
             assert!(!names.contains(&other), "{other}");
         }
         // Whatever an entry needs is there.

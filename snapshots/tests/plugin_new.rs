@@ -30,7 +30,7 @@ impl Journey {
     /// nothing but the command and cargo: the crate has the SDK in it.
     fn begin(stage: &str) -> Self {
         let dir = empty_dir(&format!("new-{stage}"));
-        let name = format!("rose-{stage}");
+        let name = format!("iris-{stage}");
         let made = new_in(&dir, &[&name, "--stage", stage]);
         succeeds(&made);
         let said = String::from_utf8_lossy(&made.stdout).into_owned();
@@ -176,7 +176,7 @@ fn a_new_metadata_plugin_writes_title_and_tooltips() {
 fn a_new_cache_policy_is_used_by_a_run_and_by_a_replay() {
     let journey = Journey::begin("cache");
     journey.map();
-    let policy = format!("./target/release/{}", library("rose-cache"));
+    let policy = format!("./target/release/{}", library("iris-cache"));
     let output = journey.run(&[
         "cache",
         "simulate",

@@ -25,6 +25,7 @@ fn main() -> io::Result<()> {
         below(&krate.join("src"), &mut files)?;
         files.sort();
         for file in files {
+            println!("cargo:rerun-if-changed={}", file.display());
             let inner = file.strip_prefix(&krate).unwrap_or(&file).display();
             let entry = format!("(\"eyemap-{name}/{inner}\", include_str!({file:?})),");
             writeln!(list, "    {entry}").map_err(io::Error::other)?;

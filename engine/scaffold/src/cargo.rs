@@ -82,8 +82,8 @@ const fn description(kind: Kind) -> &'static str {
 fn dependency(sdk: &Sdk) -> Result<String, ScaffoldError> {
     match sdk {
         Sdk::Vendored => Ok(format!(
-            "# The SDK as source, for no registry has it yet. From the day that one does, this line is all it takes,\n\
-             # and the folder vendor can go:  eyemap-sdk = \"{VERSION}\"\n\
+            "# The SDK as source, since no registry has it yet. Once one has, write this line in its place and\n\
+             # delete the folder vendor:  eyemap-sdk = \"{VERSION}\"\n\
              eyemap-sdk = {{ path = \"vendor/eyemap-sdk\", version = \"{VERSION}\" }}"
         )),
         Sdk::Version(version) if is_version(version) => Ok(format!("eyemap-sdk = \"{version}\"")),

@@ -97,8 +97,10 @@ impl Reader {
         let path = self.home.join("bin/cargo");
         let shared = shared_target();
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        // Without this script on it, or a bare `cargo` would be the script again.
+        let paths = std::env::var("PATH").unwrap_or_default();
         let script = format!(
-            "#!/bin/sh\n[ ! -f Cargo.toml ] || [ -e target ] || ln -s '{}' target\nexec '{cargo}' \"$@\"\n",
+            "#!/bin/sh\n[ ! -f Cargo.toml ] || [ -e target ] || ln -s '{}' target\nPATH='{paths}' exec '{cargo}' \"$@\"\n",
             shared.display()
         );
         fs::write(&path, script).expect("a script");

@@ -123,8 +123,8 @@ impl Reader {
             plugins.display(),
             fence.text
         );
-        let elsewhere = self.home.join("elsewhere");
-        let ended = shell(&self.here, &script, &elsewhere);
+        // A `cargo test` without --target-dir shares what was built, too.
+        let ended = shell(&self.here, &script, &shared_target());
         let (document, line) = (&self.document, fence.line);
         assert!(
             ended.success,

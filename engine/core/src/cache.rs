@@ -18,7 +18,7 @@ mod stats;
 mod store;
 mod sweep;
 #[cfg(test)]
-mod test_policy;
+pub(crate) mod test_policy;
 mod trace;
 mod wheel;
 

@@ -1,7 +1,8 @@
 //! Keeps the resident memory of the process below a limit.
 //!
 //! A thread looks at the memory every 20 ms. As it comes near the limit, first caches shrink, then
-//! batches and buffers, then fewer threads work; each step is told. What is freed goes back to the
+//! batches and buffers, then fewer threads work; once there is room again, all of it is taken back, and
+//! caches never get more than they were configured with. Each step is told. What is freed goes back to the
 //! system with the allocator of the program. A process that is above the limit and cannot shrink any
 //! further is asked to end, with what to change, before the system would end it. Nothing here changes a
 //! picture.
@@ -105,6 +106,7 @@ impl fmt::Display for Step {
             self.at.as_secs_f64()
         )?;
         match self.action {
+            Action::Caches(0) => f.write_str("caches are emptied"),
             Action::Caches(bytes) => write!(f, "caches may hold {:.1} MB together", mega(bytes)),
             Action::Batches(1) => f.write_str("batches have their usual size again"),
             Action::Batches(parts) => write!(f, "batches are 1/{parts} of their size"),
@@ -137,7 +139,7 @@ pub struct Governor<'a> {
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Above the limit for so long with nothing left to shrink, and the run ends.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
-/// Far enough below the first threshold for so long, and threads and batches grow again.
+/// Far enough below the first threshold for so long, and threads, batches and caches grow again.
 const RELIEF: Duration = Duration::from_secs(1);
 /// Caches smaller than this are emptied.
 const LEAST_CACHE: u64 = 1 << 20;
@@ -191,6 +193,7 @@ struct State<'g, 'a> {
     start: Instant,
     /// No further step before this.
     next: Instant,
+    /// What caches may hold together.
     cache_bytes: u64,
     halvings: u32,
     threads: usize,
@@ -203,14 +206,12 @@ struct State<'g, 'a> {
 impl<'g, 'a> State<'g, 'a> {
     fn new(governor: &'g Governor<'a>) -> Self {
         let start = Instant::now();
-        // All caches together begin with a quarter of what the process may have.
-        let cache_bytes = governor.config.limit.bytes() / 4;
-        governor.memos.shrink_to(cache_bytes);
         Self {
             governor,
             start,
             next: start,
-            cache_bytes,
+            // What the user gave them is theirs as long as there is room.
+            cache_bytes: governor.memos.ceiling(),
             halvings: 0,
             threads: governor.threads,
             hopeless: None,
@@ -257,11 +258,21 @@ impl<'g, 'a> State<'g, 'a> {
     }
 
     fn shrink_caches(&mut self) -> Action {
-        self.cache_bytes = match self.cache_bytes / 2 {
+        let memos = self.governor.memos;
+        // Half of what they hold, for room that is empty frees nothing.
+        self.cache_bytes = match self.cache_bytes.min(memos.held()) / 2 {
             bytes if bytes < LEAST_CACHE => 0,
             bytes => bytes,
         };
-        self.governor.memos.shrink_to(self.cache_bytes);
+        memos.limit_to(self.cache_bytes);
+        Action::Caches(self.cache_bytes)
+    }
+
+    fn grow_caches(&mut self) -> Action {
+        let memos = self.governor.memos;
+        let twice = self.cache_bytes.saturating_mul(2).max(LEAST_CACHE);
+        self.cache_bytes = twice.min(memos.ceiling());
+        memos.limit_to(self.cache_bytes);
         Action::Caches(self.cache_bytes)
     }
 
@@ -283,7 +294,8 @@ impl<'g, 'a> State<'g, 'a> {
         Action::Threads(threads)
     }
 
-    /// Takes a step back once there was room for a while: threads first, since they cost time.
+    /// Takes a step back once there was room for a while: threads first, since they cost time, and
+    /// caches last, since they fill what they are given.
     fn relieve(&mut self, now: Instant) -> Option<Action> {
         let since = *self.relieved.get_or_insert(now);
         if now - since < RELIEF {
@@ -293,10 +305,11 @@ impl<'g, 'a> State<'g, 'a> {
             let threads = (self.threads * 2).min(self.governor.threads);
             return Some(self.work_with(threads));
         }
-        (self.halvings > 0).then(|| {
+        if self.halvings > 0 {
             self.halvings -= 1;
-            self.set_halvings()
-        })
+            return Some(self.set_halvings());
+        }
+        (self.cache_bytes < self.governor.memos.ceiling()).then(|| self.grow_caches())
     }
 
     /// Ends the run if it is above the limit for long and nothing is left to shrink.
@@ -319,10 +332,39 @@ impl<'g, 'a> State<'g, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::config::Size;
+    use crate::{
+        cache::{CacheMode, CacheName, Decides, Memo, test_policy::oldest},
+        config::Size,
+        pipeline::Fingerprint,
+    };
+
+    /// What the caches of colours and of texts may hold, each.
+    const CEILING: u64 = 100 << 20;
+
+    fn memo<V: Clone + Send + Sync>(name: CacheName, capacity: u64) -> Memo<Fingerprint, V> {
+        let kept = (&Decides::Policy(oldest()), capacity, None);
+        Memo::new(name, CacheMode::On, kept).expect("a memo")
+    }
+
+    /// Memos of which that of colours holds this much; places are not remembered.
+    fn filled(mebibytes: u16) -> Memos {
+        let memos = Memos {
+            colors: memo(CacheName::Colors, CEILING),
+            metadata: memo(CacheName::Metadata, CEILING),
+            ..Memos::default()
+        };
+        for n in 0..mebibytes * 16 {
+            let key: Vec<u8> = n.to_le_bytes().repeat(8);
+            let key = Fingerprint::from_bytes(key.try_into().expect("16 bytes"));
+            let value = || Ok::<_, ()>((Arc::default(), 1 << 16));
+            memos.colors.get_or_try(key, value).expect("a value");
+        }
+        assert_eq!(memos.held(), u64::from(mebibytes) << 20);
+        memos
+    }
 
     struct Bench {
         config: MemoryConfig,
@@ -339,7 +381,7 @@ mod tests {
                     limit: Size::of_bytes(1000 << 20),
                     ..MemoryConfig::default()
                 },
-                memos: Memos::default(),
+                memos: filled(64),
                 pressure: Pressure::default(),
                 cancel: AtomicBool::new(false),
                 steps: Mutex::default(),
@@ -356,7 +398,13 @@ mod tests {
                 pressure: &self.pressure,
                 threads: 4,
                 cancel: &self.cancel,
-                tell: &|step| self.steps.lock().expect("unlocked").push(step.action),
+                tell: &|step| {
+                    // What is told has happened.
+                    if let Action::Caches(bytes) = step.action {
+                        assert!(self.memos.held() <= bytes, "{step}");
+                    }
+                    self.steps.lock().expect("unlocked").push(step.action);
+                },
             };
             let mut state = State::new(&governor);
             let mut now = state.start;
@@ -365,6 +413,13 @@ mod tests {
                 state.look(mebibytes << 20, now);
             }
             std::mem::take(&mut self.steps.lock().expect("unlocked"))
+        }
+    }
+
+    fn caches_of(action: &Action) -> u64 {
+        match action {
+            Action::Caches(bytes) => *bytes,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -377,18 +432,18 @@ mod tests {
         let bench = Bench::new();
         assert_eq!(bench.run(for_seconds(690, 10)), []);
         assert_eq!(bench.pressure.shrunk(8192), 8192);
+        assert_eq!(bench.memos.held(), 64 << 20);
     }
 
     #[test]
     fn caches_shrink_before_batches_and_batches_before_threads() {
         let bench = Bench::new();
         let caches = bench.run(for_seconds(750, 10));
-        assert!(
-            caches
-                .iter()
-                .all(|action| matches!(action, Action::Caches(_)))
-        );
-        assert_eq!(caches.last(), Some(&Action::Caches(0)));
+        let bytes: Vec<u64> = caches.iter().map(caches_of).collect();
+        assert_eq!(bytes[0], 32 << 20, "half of what they held");
+        let halved = bytes.windows(2).all(|two| two[1] <= two[0] / 2);
+        assert!(halved && bytes.ends_with(&[0]), "{bytes:?}");
+        assert_eq!(bench.memos.held(), 0);
         let all = bench.run(for_seconds(950, 10));
         let rank = |action: &Action| match action {
             Action::Caches(_) => 0,
@@ -401,6 +456,42 @@ mod tests {
         assert_eq!(bench.pressure.shrunk(8192), 512);
         assert_eq!(bench.pressure.shrunk(3), 1);
         assert!(!bench.cancel.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn caches_hold_what_they_are_left_with_and_get_back_what_they_were_given() {
+        let bench = Bench::new();
+        let course = for_seconds(750, 10).take(1).chain(for_seconds(300, 20));
+        let steps = bench.run(course);
+        let told = [32, 64, 128, 200].map(|mebibytes| Action::Caches(mebibytes << 20));
+        assert_eq!(steps, told);
+        assert!(bench.memos.held() > 16 << 20, "{}", bench.memos.held());
+        for statistics in [
+            bench.memos.colors.statistics(),
+            bench.memos.metadata.statistics(),
+        ] {
+            assert_eq!(statistics.map(|found| found.capacity), Some(CEILING));
+        }
+        assert_eq!(bench.memos.coordinates.statistics(), None);
+    }
+
+    #[test]
+    fn small_caches_are_left_alone_until_memory_is_short_and_are_never_enlarged() {
+        let bench = Bench {
+            memos: Memos {
+                colors: memo(CacheName::Colors, 64 << 10),
+                ..Memos::default()
+            },
+            ..Bench::new()
+        };
+        let capacity = || bench.memos.colors.statistics().map(|found| found.capacity);
+        assert_eq!(bench.run(for_seconds(300, 10)), []);
+        assert_eq!(capacity(), Some(64 << 10));
+        assert_eq!(bench.run(for_seconds(750, 1)), [Action::Caches(0)]);
+        assert_eq!(capacity(), Some(0));
+        let again = bench.run(for_seconds(750, 1).chain(for_seconds(300, 10)));
+        assert_eq!(again, [Action::Caches(0), Action::Caches(64 << 10)]);
+        assert_eq!(capacity(), Some(64 << 10));
     }
 
     #[test]
@@ -425,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_and_batches_come_back_when_there_is_room_again() {
+    fn threads_batches_and_caches_come_back_when_there_is_room_again() {
         let bench = Bench::new();
         let steps = bench.run(for_seconds(950, 5).chain(for_seconds(300, 20)));
         let back = steps
@@ -441,7 +532,17 @@ mod tests {
                 Action::Batches(8),
                 Action::Batches(4),
                 Action::Batches(2),
-                Action::Batches(1)
+                Action::Batches(1),
+                // From the least that is worth having, and never above what was configured.
+                Action::Caches(1 << 20),
+                Action::Caches(2 << 20),
+                Action::Caches(4 << 20),
+                Action::Caches(8 << 20),
+                Action::Caches(16 << 20),
+                Action::Caches(32 << 20),
+                Action::Caches(64 << 20),
+                Action::Caches(128 << 20),
+                Action::Caches(2 * CEILING),
             ]
         );
     }

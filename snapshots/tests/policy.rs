@@ -1,6 +1,15 @@
 //! Cache policies, loaded as libraries, decide exactly as the reference does, however their events
 //! are cut into batches.
 
+#[path = "policy/adversarial.rs"]
+mod adversarial;
+#[path = "policy/adversary.rs"]
+mod adversary;
+#[path = "policy/models.rs"]
+mod models;
+#[path = "policy/w_tinylfu.rs"]
+mod w_tinylfu;
+
 use std::io::Read as _;
 
 use eyemap_engine::cache::{

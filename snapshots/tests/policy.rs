@@ -113,11 +113,9 @@ fn replays_all(reference_name: &str, plugin: &str, options: &str) {
 fn lru_by_hand() {
     // Capacity 3: 1 2 3 fill it, 1 is renewed, 4 evicts 2, which then evicts 3.
     let asked = |key| Asked {
-        tick: 0,
         key,
         size: 1,
-        cost_ns: 0,
-        stage: None,
+        ..Asked::default()
     };
     let requests = [1, 2, 3, 1, 4, 2, 1, 3, 4].map(asked);
     let source = source("lru-policy", "{}");
@@ -140,11 +138,9 @@ fn lru_by_hand() {
 fn a_heavy_newcomer_evicts_several_and_one_that_can_never_fit_evicts_none() {
     // 2 + 2 + 2 bytes fill 6; 5 bytes evict all three; 7 bytes pass by; the 5 are still there.
     let asked = |(key, size)| Asked {
-        tick: 0,
         key,
         size,
-        cost_ns: 0,
-        stage: None,
+        ..Asked::default()
     };
     let requests = [
         (1, 2),

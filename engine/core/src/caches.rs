@@ -1,5 +1,7 @@
 //! The caches of a run, as `[cache]` configures them.
 
+mod settings;
+
 use std::path::Path;
 
 use crate::{
@@ -11,6 +13,8 @@ use crate::{
     pipeline::{Memos, Pipeline},
     plugins::Finder,
 };
+
+pub use settings::settings_of;
 
 /// Why a cache cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +125,10 @@ pub fn open_store(config: &CacheConfig, finder: &Finder) -> Result<Option<Store>
     if resolved.mode == CacheMode::Off {
         return Ok(None);
     }
-    open_at(dir, config, finder).map(Some)
+    let store = open_at(dir, config, finder)?;
+    let settings = config.settled_artifacts(store.policy());
+    settings::note(dir, &settings);
+    Ok(Some(store))
 }
 
 /// Opens a store in a directory, whatever the mode.

@@ -111,6 +111,7 @@ impl Adversary {
                 size,
                 cost_ns,
                 stage: Some(CacheName::ALL[(key % 4) as usize]),
+                ..Asked::default()
             }
         };
         (0..self.requests).map(ask).collect()
@@ -132,11 +133,10 @@ pub(crate) fn capacities(footprint_bytes: u64) -> [u64; 5] {
 /// gone from the rest just before they are asked for again.
 pub(crate) fn walks_over_small_keys() -> Vec<Asked> {
     let asked = |(key, size)| Asked {
-        tick: 0,
         key,
         size,
         cost_ns: 1,
-        stage: None,
+        ..Asked::default()
     };
     let large = (0..11).map(|key| (1_000_000 + key, 180));
     let small = (0..3).flat_map(|_| (0..2080).map(|key| (key, 1)));

@@ -19,7 +19,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cache, CacheKey, CacheName, CacheSpec, Decides, PolicyError, Recorder, Statistics, Ttl,
+    Answered, Cache, CacheKey, CacheName, CacheSpec, Decides, Noted, PolicyError, Recorder,
+    Statistics, Ttl,
     memory::{Timing, nanoseconds},
 };
 
@@ -182,13 +183,25 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
         let start = Instant::now();
         let (value, weight) = compute()?;
         let cost_ns = nanoseconds(start.elapsed());
-        recorder.note(self.name, key.key_hash(), weight, cost_ns);
+        recorder.note(Noted {
+            cache: self.name,
+            key: key.key_hash(),
+            size: Some(weight),
+            cost_ns: Some(cost_ns),
+            answered: Answered::Computed,
+        });
         Ok((value, weight))
     }
 
     fn note_hit(&self, key: &K) {
         if let Some(recorder) = self.recorder.get() {
-            recorder.note_again(self.name, key.key_hash());
+            recorder.note(Noted {
+                cache: self.name,
+                key: key.key_hash(),
+                size: None,
+                cost_ns: None,
+                answered: Answered::Memory,
+            });
         }
     }
 }

@@ -7,9 +7,7 @@ mod tune;
 
 use std::process::ExitCode;
 
-use eyemap_engine::cache::{
-    PolicySource, Recorded, TraceError, TraceFacts, read_trace,
-};
+use eyemap_engine::cache::{PolicySource, Recorded, TraceError, TraceFacts, read_trace};
 use serde_json::{Value, json};
 
 use crate::{

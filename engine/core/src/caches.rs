@@ -314,7 +314,10 @@ mod tests {
     #[test]
     fn room_is_shared_out_by_what_is_held_and_then_by_what_can_be_filled() {
         let shared = |bytes, caches: [[u64; 2]; 3]| {
-            shared_out(bytes, caches.map(|[held, ceiling]| Filled { held, ceiling }))
+            shared_out(
+                bytes,
+                caches.map(|[held, ceiling]| Filled { held, ceiling }),
+            )
         };
         // All fits.
         assert_eq!(shared(100, [[1, 10], [0, 20], [0, 0]]), [10, 20, 0]);

@@ -49,7 +49,9 @@ impl Sizes {
 
     fn of(self, rank: f64, random: &mut Random) -> u64 {
         let decades = match self {
-            Self::LogNormal => return (2000.0 * (2.0 * random.normal()).exp()) as u64 % 100_000 + 1,
+            Self::LogNormal => {
+                return (2000.0 * (2.0 * random.normal()).exp()) as u64 % 100_000 + 1;
+            }
             Self::FiveDecades => 5.0 * random.share(),
             Self::BigPopular => 5.0 * (1.0 - rank) * (0.5 + random.share() / 2.0),
             Self::SmallPopular => 5.0 * rank * (0.5 + random.share() / 2.0),

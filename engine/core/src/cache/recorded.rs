@@ -121,9 +121,8 @@ mod tests {
             asked(2, 8, artifacts, Answered::Store),
             asked(3, 8, artifacts, Answered::Output),
         ]);
-        let keys = |requests: Vec<Asked>| -> Vec<u64> {
-            requests.iter().map(|asked| asked.key).collect()
-        };
+        let keys =
+            |requests: Vec<Asked>| -> Vec<u64> { requests.iter().map(|asked| asked.key).collect() };
         let of_memory = keys(recorded.of_memory());
         assert_eq!(of_memory[0], of_memory[1]);
         assert_ne!(of_memory[0], of_memory[2]);
@@ -134,7 +133,10 @@ mod tests {
         };
         assert_eq!((recorded.output, recorded.store), (answers, answers));
         let order: Vec<_> = recorded.requests.iter().map(|asked| asked.stage).collect();
-        assert_eq!(order, [colors, colors, artifacts, colors, artifacts].map(Some));
+        assert_eq!(
+            order,
+            [colors, colors, artifacts, colors, artifacts].map(Some)
+        );
     }
 
     #[test]

@@ -166,7 +166,9 @@ impl Recorder {
         facts.0 = noted.size.unwrap_or(facts.0);
         facts.1 = noted.cost_ns.unwrap_or(facts.1);
         // Read under the lock, so that the time never falls.
-        let time = self.first.saturating_add(milliseconds(self.start.elapsed()));
+        let time = self
+            .first
+            .saturating_add(milliseconds(self.start.elapsed()));
         let written = writeln!(
             out.writer(),
             "{time},{},{},{},{},{},{}",
@@ -248,7 +250,10 @@ fn earlier(path: &Path) -> Result<Vec<Asked>, TraceError> {
     if head == HEADER.as_bytes() {
         return Ok(found);
     }
-    let message = format!("its columns are not those of a recording, {}", HEADER.trim_end());
+    let message = format!(
+        "its columns are not those of a recording, {}",
+        HEADER.trim_end()
+    );
     Err(wrong(TraceError::Row {
         path: path.into(),
         line: 1,
@@ -262,7 +267,9 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let most = HEADER.len() as u64;
     match is_gz(path) {
-        true => flate2::read::MultiGzDecoder::new(file).take(most).read_to_end(&mut head)?,
+        true => flate2::read::MultiGzDecoder::new(file)
+            .take(most)
+            .read_to_end(&mut head)?,
         false => file.take(most).read_to_end(&mut head)?,
     };
     Ok(head)
@@ -321,7 +328,15 @@ mod tests {
             let read = read_trace(&path).expect(name);
             let facts: Vec<_> = read
                 .iter()
-                .map(|asked| (asked.key, asked.size, asked.cost_ns, asked.run, asked.answered))
+                .map(|asked| {
+                    (
+                        asked.key,
+                        asked.size,
+                        asked.cost_ns,
+                        asked.run,
+                        asked.answered,
+                    )
+                })
                 .collect();
             assert_eq!(
                 facts,
@@ -336,7 +351,11 @@ mod tests {
             assert!(read.windows(2).all(|two| two[0].tick <= two[1].tick));
             let bytes = std::fs::read(&path).expect(name);
             assert_eq!(bytes.starts_with(&[0x1f, 0x8b]), is_gz(&path), "{name}");
-            assert_eq!(bytes.starts_with(HEADER.as_bytes()), !is_gz(&path), "{name}");
+            assert_eq!(
+                bytes.starts_with(HEADER.as_bytes()),
+                !is_gz(&path),
+                "{name}"
+            );
         }
         // Nothing is left beside them.
         assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 3);
@@ -346,9 +365,15 @@ mod tests {
     fn a_file_that_is_no_recording_is_left_as_it_is() {
         let dir = tempfile::tempdir().expect("a directory");
         for (name, text) in [
-            ("table.csv", "cell_type,region,side,hex1,hex2\nMi1,ME,R,1,1\n"),
+            (
+                "table.csv",
+                "cell_type,region,side,hex1,hex2\nMi1,ME,R,1,1\n",
+            ),
             ("other.csv", "time,key,size\n0,1,1\n"),
-            ("more.csv", "time,key,size,cost_ns,stage,run,answered,why\n0,1,1,1,,1,,\n"),
+            (
+                "more.csv",
+                "time,key,size,cost_ns,stage,run,answered,why\n0,1,1,1,,1,,\n",
+            ),
             ("half.csv.gz", "\u{1f}"),
             ("text.csv.gz", "time,key,size\n"),
         ] {

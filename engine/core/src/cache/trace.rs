@@ -312,7 +312,8 @@ mod tests {
             (short[0].key, short[0].cost_ns, short[0].stage),
             (7, 0, None)
         );
-        let long = "time,key,size,cost_ns,stage,run,answered\n3,1,2,9,lut,,\n4,1,2,9,artifacts,2,store\n";
+        let long =
+            "time,key,size,cost_ns,stage,run,answered\n3,1,2,9,lut,,\n4,1,2,9,artifacts,2,store\n";
         let long = read(&long.replace("lut,,", "lut,1,")).expect("read");
         assert_eq!((long[0].run, long[0].answered), (1, Answered::Unknown));
         assert_eq!((long[1].run, long[1].answered), (2, Answered::Store));

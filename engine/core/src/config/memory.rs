@@ -71,7 +71,9 @@ impl MemoryConfig {
     pub fn held_columns(&self) -> usize {
         match self.stream_above {
             0 => usize::MAX,
-            most => usize::try_from(most).unwrap_or(usize::MAX).max(LEAST_COLUMNS),
+            most => usize::try_from(most)
+                .unwrap_or(usize::MAX)
+                .max(LEAST_COLUMNS),
         }
     }
 
@@ -89,5 +91,23 @@ impl MemoryConfig {
         let wrong = |(_, share): &&(&str, f64)| !(0.0..=1.0).contains(share);
         let (key, share) = shares.iter().find(wrong)?;
         Some(((*key).into(), format!("{share} is not between 0 and 1")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_maps_that_are_held_are_held() {
+        let held = |stream_above| {
+            let config = MemoryConfig {
+                stream_above,
+                ..MemoryConfig::default()
+            };
+            config.held_columns()
+        };
+        assert_eq!([1, 65_536, 100_000].map(held), [65_536, 65_536, 100_000]);
+        assert_eq!(held(0), usize::MAX);
     }
 }

@@ -62,7 +62,9 @@ impl Part {
             Some(tuned) if tuned.open => format!(
                 "* the largest capacity tried; twice of it would save {worth} more or above, so try larger ones"
             ),
-            Some(_) => format!("* the smallest capacity from which on doubling adds less than {worth}"),
+            Some(_) => {
+                format!("* the smallest capacity from which on doubling adds less than {worth}")
+            }
         }
     }
 
@@ -162,9 +164,9 @@ impl Advice<'_> {
             parts.push(part.document(tuned.as_ref()));
             toml += &part.toml(tuned.as_ref());
         }
-        let answers = self.saved().map(|(_, answers)| {
-            json!({ "requests": answers.requests, "cost_ns": answers.cost_ns })
-        });
+        let answers = self.saved().map(
+            |(_, answers)| json!({ "requests": answers.requests, "cost_ns": answers.cost_ns }),
+        );
         let [output, store] = answers;
         Ok(json!({
             "trace": self.bench.document(&self.args.sweep),
@@ -201,7 +203,10 @@ impl Advice<'_> {
         if replayed.clone().any(|part| !part.facts.has_costs()) {
             notes.push("The trace has no costs, so policies are judged by their hit ratio.".into());
         }
-        if replayed.clone().any(|part| part.place == Place::Memory && part.facts.mixed) {
+        if replayed
+            .clone()
+            .any(|part| part.place == Place::Memory && part.facts.mixed)
+        {
             notes.push("The caches in memory were replayed as one; [cache] gives the capacity to each of them.".into());
         }
         notes

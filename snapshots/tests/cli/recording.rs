@@ -180,7 +180,7 @@ fn what_a_store_saved_is_seen_and_its_capacity_advised() {
     assert_eq!(store["too_short"], false);
     let advised = store["capacity_bytes"].as_u64().expect("a capacity");
     assert_eq!(config.artifacts.capacity.bytes(), advised);
-    assert!(advised >= store["footprint_bytes"].as_u64().expect("bytes") / 4);
+    assert!(advised < 2 * store["footprint_bytes"].as_u64().expect("bytes"));
     assert_eq!(
         config.capacity,
         CacheConfig::default().capacity,
@@ -239,11 +239,10 @@ fn a_process_that_stays_is_advised_on_its_caches_in_memory() {
     let (data, _, config) = tuned(&desk);
     assert_eq!(part(&data, "memory")["too_short"], false);
     assert_eq!(part(&data, "store"), &Value::Null);
-    assert_eq!(
-        config.capacity.bytes(),
-        32 << 10,
-        "20 entries of 1,000 bytes"
-    );
+    // All 20 entries of 1,000 bytes, or fewer where the machine let one of them cost as much as all others.
+    let advised = part(&data, "memory")["capacity_bytes"].as_u64();
+    assert_eq!(advised, Some(config.capacity.bytes()));
+    assert!(config.capacity.bytes() <= 32 << 10, "{data}");
 }
 
 #[test]
@@ -253,7 +252,7 @@ fn a_recording_has_the_form_of_its_ending_and_takes_no_other_file_s_place() {
     succeeds(&desk.render(&[&usual[..], &["plain.csv"]].concat()));
     let plain = std::fs::read_to_string(desk.path("plain.csv")).expect("text");
     assert!(
-        plain.starts_with("time,key,size,cost_ns,stage,run,answered\n0,"),
+        plain.starts_with("time,key,size,cost_ns,stage,run,answered\n"),
         "{plain}"
     );
     record(&desk, &[]);

@@ -128,7 +128,9 @@ impl TraceError {
     /// What to do about it.
     pub const fn help(&self) -> &'static str {
         match self {
-            Self::Io { .. } => "name a CSV file, or one that ends in .gz",
+            Self::Io { .. } => {
+                "name a file that ends in .csv or .csv.gz: with --trace one that is there, with --record-trace one that can be written"
+            }
             Self::Row { .. } => {
                 "a trace has the columns time (whole, never falling), key (64 bits) and size (bytes), \
                  and may have cost_ns, stage, run and answered"

@@ -179,7 +179,7 @@ pub(crate) struct RenderArgs {
     pub(crate) store: Option<PathBuf>,
     /// Add what is asked of the caches, and what the output directory answers, to a recording for
     /// `eyemap cache simulate` and `tune`
-    #[arg(long, value_name = "FILE.csv|FILE.csv.gz")]
+    #[arg(long, value_name = "FILE.csv[.gz]")]
     pub(crate) record_trace: Option<PathBuf>,
     /// Write what the run did, where its time went and what limits it: a page (.html) or a document
     /// for machines (.json)

@@ -177,8 +177,9 @@ pub(crate) struct RenderArgs {
     /// `store` of [cache.artifacts]
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
-    /// Write what is asked of the caches, for `eyemap cache simulate` and `tune`
-    #[arg(long, value_name = "FILE.csv.gz")]
+    /// Add what is asked of the caches, and what the output directory answers, to a recording for
+    /// `eyemap cache simulate` and `tune`
+    #[arg(long, value_name = "FILE.csv[.gz]")]
     pub(crate) record_trace: Option<PathBuf>,
     /// Write what the run did, where its time went and what limits it: a page (.html) or a document
     /// for machines (.json)

@@ -101,6 +101,8 @@ pub struct IngestOptions<'a> {
     pub buffer_bytes: usize,
     /// Bytes of values that may be kept in memory after reading, so that a small table is built once.
     pub held_bytes: u64,
+    /// Columns of a side that may be in memory on each thread; more are read from the disk each time.
+    pub held_columns: usize,
     /// The directory in which an unnamed file holds rows that do not fit in memory.
     pub scratch: PathBuf,
     /// Tells when buffers and batches should be smaller, and fewer threads should read.
@@ -124,6 +126,7 @@ impl<'a> IngestOptions<'a> {
             jobs: config.run.jobs,
             buffer_bytes: config.memory.buffer_bytes(),
             held_bytes: config.memory.held_bytes(),
+            held_columns: config.memory.held_columns(),
             scratch: match &config.memory.scratch {
                 Some(dir) => dir.clone(),
                 None => std::env::temp_dir(),
@@ -143,7 +146,7 @@ const MOST_HELD_TYPE: u64 = 4 << 20;
 /// The format of each file is found from its content: CSV with commas, semicolons or tabs, also
 /// compressed with gzip; Parquet, Arrow IPC file (Feather version 2) and stream with the feature
 /// `arrow`. Memory does not grow with the number of rows; it grows by about 200 bytes a cell type, and by
-/// 40 a column up to 65,536 columns a thread.
+/// 40 a column of a side up to [`IngestOptions::held_columns`] a thread.
 ///
 /// # Errors
 /// The first row, in the order of files and rows, that is not acceptable; or why a file is no table.
@@ -158,10 +161,11 @@ pub fn read_dataset(
     let refused = |objection: Objection| objection.at(table, Place::File);
     let regions = Regions::new(options.regions).map_err(refused)?;
     let files = Files::open(tables, options)?;
-    let atlas = match options.atlas_file {
+    let mut atlas = match options.atlas_file {
         Some(file) => AtlasIndex::read(file, options.atlas, regions)?,
         None => AtlasIndex::derived(),
     };
+    atlas.held_columns = options.held_columns;
     let spill = Spill::new(&options.scratch);
     let read = read::read_rows(&files, options, regions, (&atlas, &spill));
     finish(files, read, options, (atlas, spill))

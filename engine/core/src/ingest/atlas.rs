@@ -33,6 +33,8 @@ pub(super) struct AtlasIndex {
     /// For the left and the right side the regions of each column, as bits.
     sides: Sides,
     listed: Option<Listed>,
+    /// Columns of a side that a thread holds; more are kept on disk.
+    pub(super) held_columns: usize,
 }
 
 /// What an atlas file says.
@@ -59,6 +61,7 @@ impl AtlasIndex {
         Self {
             sides: Sides::default(),
             listed: None,
+            held_columns: usize::MAX,
         }
     }
 
@@ -89,11 +92,10 @@ impl AtlasIndex {
         }
     }
 
-    /// Whether columns may be kept elsewhere than in memory: attributes are not.
-    pub(super) fn may_be_wide(&self) -> bool {
-        self.listed
-            .as_ref()
-            .is_none_or(|listed| listed.names.is_empty())
+    /// Whether so many columns of a side go to the disk: those with attributes never do.
+    pub(super) fn is_wide(&self, columns: usize) -> bool {
+        let listed = self.listed.as_ref();
+        columns > self.held_columns && listed.is_none_or(|listed| listed.names.is_empty())
     }
 
     /// What the user should know about the atlas.

@@ -79,6 +79,7 @@ impl Bench {
             jobs: 2,
             buffer_bytes: 64 << 20,
             held_bytes: 64 << 20,
+            held_columns: 1 << 16,
             scratch: self.folder.path().into(),
             pressure: None,
             progress: None,

@@ -28,7 +28,8 @@ pub(crate) fn line(dir: &Path, config: &Config, summary: &Summary) -> String {
     let drawn = summary.rendered + summary.blank;
     if drawn > 0 || summary.unchanged == 0 {
         parts.push(format!(
-            "{drawn} maps ({} blank), {}, written to {shown}",
+            "{} ({} blank), {}, written to {shown}",
+            maps(drawn),
             summary.blank,
             out::bytes(summary.bytes)
         ));
@@ -58,6 +59,13 @@ pub(crate) fn line(dir: &Path, config: &Config, summary: &Summary) -> String {
         false => opened(dir, config),
     };
     format!("{}; {next}", parts.join(", "))
+}
+
+fn maps(n: u64) -> String {
+    match n {
+        1 => "1 map".into(),
+        n => format!("{n} maps"),
+    }
 }
 
 /// What to open: the page of all maps, or the directory.

@@ -22,6 +22,8 @@ mod shards;
 mod store;
 #[path = "cli/ways.rs"]
 mod ways;
+#[path = "cli/words.rs"]
+mod words_of_runs;
 
 use std::process::{Command, Output};
 

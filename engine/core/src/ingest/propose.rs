@@ -11,7 +11,7 @@ use regex::Regex;
 use super::{
     IngestOptions,
     cell::Cell,
-    error::{Objection, quote},
+    error::{Objection, clean, quote},
     sample::{Looks, Sample},
     schema::{Missing, Names, nearest, plain, toml_key, toml_text},
 };
@@ -186,8 +186,8 @@ impl Proposal<'_> {
         let regions: Vec<_> = regions.map(|region| regex::escape(&region.name)).collect();
         let from = toml_text(&self.names.header[column]);
         let pattern = format!(r"^({})_([LR])_col_(\d+)_(\d+)$", regions.join("|"));
-        // Names of regions with a quote in them are not for a literal text.
-        let pattern = match pattern.contains('\'') {
+        // Names of regions with a quote or what moves a terminal are not for a literal text.
+        let pattern = match pattern.contains('\'') || clean(&pattern) != pattern {
             true => toml_text(&pattern),
             false => format!("'{pattern}'"),
         };
@@ -340,7 +340,7 @@ impl Proposal<'_> {
         if let Some((name, kind)) = &self.metric {
             let lead = match columns.is_empty() {
                 true => format!("; to draw {}, write", quote(name)),
-                false => format!("\nand, to draw {},", quote(name)),
+                false => format!("\n# to draw {}:", quote(name)),
             };
             help += &format!("{lead}\n{}", metric_lines(name, *kind, &[]));
         }

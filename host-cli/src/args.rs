@@ -253,9 +253,19 @@ impl Args {
 
     /// The arguments; a plan names the tables, so `render` needs none with it.
     pub(crate) fn definition() -> clap::Command {
-        Self::command().mut_subcommand("render", |render| {
+        let command = Self::command().mut_subcommand("render", |render| {
             render.mut_arg("tables", |tables| {
                 tables.required(false).required_unless_present("plan")
+            })
+        });
+        // A plan names its tables, so that it can read them again.
+        command.mut_subcommand("plan", |plan| {
+            plan.mut_arg("tables", |tables| {
+                let help = tables
+                    .get_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                tables.help(help.replace("; `-` is standard input", ""))
             })
         })
     }

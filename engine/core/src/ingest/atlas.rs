@@ -75,7 +75,7 @@ impl AtlasIndex {
         regions: Regions<'_>,
     ) -> Result<Self, TableError> {
         let mut source = Source::open(path)?;
-        let reader = AtlasReader::new(&source.header, (options, path), regions)
+        let reader = AtlasReader::new(&source, options, regions)
             .map_err(|objection| objection.at(path, Place::File))?;
         let listed = reader.read(&mut source, options.atlas.unlisted)?;
         let mut index = Self::derived();
@@ -256,17 +256,18 @@ struct AtlasReader<'a> {
 
 impl<'a> AtlasReader<'a> {
     fn new(
-        header: &[String],
-        (options, path): (&IngestOptions<'_>, &Path),
+        source: &Source,
+        options: &IngestOptions<'_>,
         regions: Regions<'a>,
     ) -> Result<Self, Objection> {
+        let header = &source.header;
         let names = Names::new(header, &options.atlas.columns, "atlas.columns", &OURS)?;
         let lacking = Lacking {
             missing: names.missing(&OURS),
             counts: false,
         };
         if !lacking.is_nothing() {
-            return Err(lacking.objection(&names, options, &OURS, &Sample::take(path)));
+            return Err(lacking.objection(&names, options, &OURS, &Sample::take(&source.file)));
         }
         let [region, side, hex1, hex2] = OURS;
         let ours = [

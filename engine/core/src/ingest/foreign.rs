@@ -123,11 +123,11 @@ fn in_zip(path: &Path, first: &[u8]) -> Kind {
 fn is_json(first: &[u8]) -> bool {
     let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
     let mut marks = first.iter().filter(|byte| !byte.is_ascii_whitespace());
-    match (marks.next(), marks.next()) {
-        (Some(b'{'), Some(b'"' | b'}')) => true,
-        (Some(b'['), Some(b'{' | b'[' | b']')) => true,
-        _ => false,
-    }
+    let first = (marks.next(), marks.next());
+    matches!(
+        first,
+        (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{' | b'[' | b']'))
+    )
 }
 
 /// Latin letters in UTF-16 have a NUL beside each.

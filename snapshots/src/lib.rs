@@ -11,9 +11,12 @@ pub mod stranger;
 pub mod trial;
 
 use std::{
+    io::Read as _,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
+
+pub use eyemap_engine::testing::{has, skipped};
 
 use eyemap_engine::plugins::{Finder, Lock, SearchDir, Workers};
 
@@ -97,8 +100,21 @@ pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// Reference material beside the project, where it is present.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let path = project("../shared").join(path);
-    path.exists().then_some(path)
+/// A file of the reference material, by its path below `snapshots/material`.
+pub fn material(path: &str) -> PathBuf {
+    project("snapshots/material").join(path)
+}
+
+/// The text of a compressed file of the reference material.
+///
+/// # Panics
+/// When it cannot be read.
+pub fn material_text(path: &str) -> String {
+    let file =
+        std::fs::File::open(material(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .unwrap_or_else(|error| panic!("{path}: {error}"));
+    text
 }

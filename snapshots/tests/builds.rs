@@ -1,4 +1,4 @@
-//! Debug and optimised builds, of the command and of its plugins, draw the same bytes with any number of
+//! Debug and release builds, of the command and of its plugins, draw the same bytes with any number of
 //! threads: what one approves the others find as approved, every time.
 
 use std::{
@@ -6,11 +6,11 @@ use std::{
     process::{Command, Output},
 };
 
-/// The optimised build, that `cargo xtask test` makes beside the other.
-fn optimized() -> PathBuf {
-    let dir = std::env::var_os("EYEMAP_OPTIMIZED_DIR");
+/// The release build, that `cargo xtask builds` makes beside the other.
+fn release() -> PathBuf {
+    let dir = std::env::var_os("EYEMAP_RELEASE_DIR");
     dir.map(PathBuf::from)
-        .expect("EYEMAP_OPTIMIZED_DIR is not set: run the tests with `cargo xtask test`")
+        .expect("EYEMAP_RELEASE_DIR is not set: run this with `cargo xtask builds`")
 }
 
 fn verify(command: &mut Command, dir: &Path, arguments: &[&str]) -> Output {
@@ -63,7 +63,7 @@ fn twenty_unchanged_runs_of_both_builds_with_one_and_two_threads_raise_no_alarm(
     for run in 0..20 {
         let lab = &labs[usize::from(run % 4 == 3)];
         let mut command = match run % 2 {
-            0 => Command::new(optimized().join("eyemap")),
+            0 => Command::new(release().join("eyemap")),
             _ => eyemap_snapshots::eyemap(),
         };
         let jobs = if run % 4 < 2 { "1" } else { "2" };
@@ -78,7 +78,7 @@ fn twenty_unchanged_runs_of_both_builds_with_one_and_two_threads_raise_no_alarm(
 #[test]
 fn the_guard_draws_the_same_with_plugins_of_the_other_build() {
     let lab = laboratory("synthetic", "svg,png");
-    let plugins = optimized().join("plugins");
+    let plugins = release().join("plugins");
     let plugins = plugins.to_str().expect("a path of plain letters");
     let arguments = ["--guard", "12", "--guard-plugins", plugins];
     let done = verify(&mut eyemap_snapshots::eyemap(), lab.path(), &arguments);

@@ -31,7 +31,8 @@ use eyemap_snapshots::desk::{Desk, TABLE, fails, files_in, stderr, succeeds, wor
 
 /// Runs a script that mounts a small disk of its own, with the command as `$EYEMAP`. It has come to its
 /// end when it leaves the file `done`.
-fn on_a_small_disk(desk: &Desk, script: &str, done: &str) -> Output {
+#[track_caller]
+fn on_a_small_disk(desk: &Desk, script: &str, done: &str) -> Option<Output> {
     let eyemap = eyemap_snapshots::eyemap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new("unshare");
@@ -43,11 +44,12 @@ fn on_a_small_disk(desk: &Desk, script: &str, done: &str) -> Output {
             .env("NO_COLOR", "1");
         command.output()
     };
-    [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
+    let output = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]]
         .into_iter()
         .filter_map(|arguments| run(arguments).ok())
-        .find(|output| desk.path(done).exists() && output.status.code() != Some(32))
-        .expect(
-            "`unshare` and `mount` make a small disk; run this as root or allow user namespaces",
-        )
+        .find(|output| desk.path(done).exists() && output.status.code() != Some(32));
+    if output.is_none() {
+        eyemap_snapshots::skipped("`unshare` and `mount` may not make a small disk here");
+    }
+    output
 }

@@ -1,8 +1,7 @@
 //! Every number that the original draws: positions, statuses, colours, values, canvas, legend ticks.
 //!
-//! The tables are read where they are present. `conformance/rules.*.csv` are a smaller case with
-//! expectations worked out by hand from the same rules, so that this test never passes by finding
-//! nothing.
+//! The expected tables are in `snapshots/material/conformance`; `conformance/rules.*.csv` are a smaller case
+//! whose expectations were worked out by hand from the same rules.
 
 // How much was compared is what this test has to show.
 #![allow(clippy::print_stdout)]
@@ -17,8 +16,13 @@ const CLOSE_PX: f64 = 0.011;
 type Row = BTreeMap<String, String>;
 
 fn rows(path: &Path) -> Vec<Row> {
-    let mut reader = csv::Reader::from_path(path).expect("a table");
-    reader
+    let file =
+        std::fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text: Box<dyn std::io::Read> = match path.extension().is_some_and(|ending| ending == "gz") {
+        true => Box::new(flate2::read::GzDecoder::new(file)),
+        false => Box::new(file),
+    };
+    csv::Reader::from_reader(text)
         .deserialize()
         .map(|row| row.expect("a row"))
         .collect()
@@ -194,34 +198,31 @@ fn agree(case: &str, (differences, compared): (Vec<String>, usize), at_least: us
     assert!(compared >= at_least, "{case}: only {compared} comparisons");
 }
 
-fn shared_case(case: &str, at_least: usize) {
-    let Some(dir) = eyemap_snapshots::shared(&format!("conformance/{case}")) else {
-        println!("{case}: the conformance tables are not here, only the rules are checked");
-        return;
-    };
+fn as_the_original(case: &str, at_least: usize) {
+    let dir = eyemap_snapshots::material("conformance").join(case);
     let file = |name: &str| dir.join(name);
     let found = compare(
-        &file("counts.csv"),
-        &file("columns.csv"),
-        &file("expected_maps.csv"),
-        &file("expected_hexagons.csv"),
+        &file("counts.csv.gz"),
+        &file("columns.csv.gz"),
+        &file("expected_maps.csv.gz"),
+        &file("expected_hexagons.csv.gz"),
     );
     agree(case, found, at_least);
 }
 
 #[test]
 fn toy_maps_are_those_of_the_original() {
-    shared_case("toy", 5_000);
+    as_the_original("toy", 5_000);
 }
 
 #[test]
 fn degenerate_maps_are_those_of_the_original() {
-    shared_case("degenerate", 6_000);
+    as_the_original("degenerate", 6_000);
 }
 
 #[test]
 fn maps_of_the_whole_optic_lobe_are_those_of_the_original() {
-    shared_case("optic-lobe", 280_000);
+    as_the_original("optic-lobe", 280_000);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use eyemap_engine::{
     stage::StageName::{Color, Coordinate, Metadata},
 };
 use eyemap_snapshots::{
-    shared,
+    material_text,
     trial::{Trial, dataset, row_of_values},
 };
 use serde_json::json;
@@ -260,13 +260,12 @@ fn a_missing_direction_table_says_how_to_give_one() {
     );
 }
 
-/// The published directions of a whole eye, where the reference material is present: the projection
-/// must agree with the hexagonal grid on where front and top are, in every orientation.
+/// The published directions of a whole eye: the projection must agree with the hexagonal grid on where front and top are, in every orientation.
 #[test]
 fn a_whole_eye_in_mollweide_lies_as_its_hexagonal_grid_does() {
-    let Some(path) = shared("data/zhao2024_view_directions_right.csv") else {
-        return;
-    };
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("directions.csv");
+    std::fs::write(&path, material_text("view_directions_right.csv.gz")).expect("written");
     let mut csv = String::from("cell_type,region,side,hex1,hex2,layer,synapses\n");
     let mut rows = csv::Reader::from_path(&path).expect("a table");
     for row in rows.records().map(|row| row.expect("a row")) {

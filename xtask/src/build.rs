@@ -38,29 +38,6 @@ pub(crate) fn run_into(release: bool) -> Result<Built, String> {
     Ok(built)
 }
 
-/// Builds and locks optimised, beside other builds: the command without Parquet and Arrow, and the three
-/// stages. For tests that compare builds.
-pub(crate) fn optimized() -> Result<Built, String> {
-    let mut arguments = vec!["build", "--profile", "optimized", "--no-default-features"];
-    arguments.extend(["--package", "eyemap"]);
-    let stages = STAGES.map(str::to_owned);
-    stages
-        .iter()
-        .for_each(|plugin| arguments.extend(["--package", plugin]));
-    crate::process::run(&mut cargo(&arguments))?;
-    let dir = target_dir().join("optimized");
-    let built = Built {
-        command: dir.join("eyemap"),
-        plugins: dir.join("plugins"),
-        dir,
-    };
-    bundle(&built, &stages)?;
-    Ok(built)
-}
-
-/// The plugins that every map is drawn with.
-const STAGES: [&str; 3] = ["binned-color", "column-metadata", "hex-coordinates"];
-
 /// As [`run_into`], and says where.
 pub(crate) fn run(release: bool) -> Result<Built, String> {
     let built = self::run_into(release)?;
@@ -83,9 +60,11 @@ fn plugins() -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// Cargo's target directory.
+/// Cargo's target directory. Of a relative one Cargo takes the directory that it was called in.
 pub(crate) fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let dir = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let dir = dir.and_then(|dir| std::path::absolute(dir).ok());
+    dir.unwrap_or_else(|| root().join("target"))
 }
 
 /// Name of a plugin's library file.

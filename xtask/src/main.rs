@@ -14,7 +14,9 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask demo            build, draw the sample data, say where to look
-cargo xtask test            every test: unit, property, conformance, snapshot, CLI, browser, fuzz
+cargo xtask test [--quick] [--strict] [--no-install]
+                            build and run the tests; --quick: units, cases and the command alone,
+                            --strict: a test that cannot run here fails, --no-install: fetch nothing
 cargo xtask build [--release]
                             build the command and its plugins, and lock the plugins
 cargo xtask bench [FILTER]  build in release and run the benches, or those whose name has FILTER
@@ -25,9 +27,8 @@ cargo xtask bench-peers [--quick]
 cargo xtask workload --types N --seed S -o DIR
                             write a table of any size; --help says more
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
-cargo xtask museum [--build]
-                            build plugins of other times, and load them in shuffled orders in hosts
-                            of today, of before and of a time to come
+cargo xtask museum          build plugins of other times, and load them in shuffled orders
+cargo xtask builds          build in release, and compare what both builds draw
 cargo xtask semver          compare what SDK and ABI offer with what they offered before
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["demo"] => demo::run(),
-        ["test"] => test::run(),
+        ["test", ref rest @ ..] => test::Wish::parse(rest).and_then(test::run),
         ["build"] => build::run(false).map(drop),
         ["build", "--release"] => build::run(true).map(drop),
         ["bench"] => bench::run(None),
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("{seconds:?} is no number of seconds")),
         },
         ["museum"] => museum::run(),
-        ["museum", "--build"] => museum::collect().map(drop),
+        ["builds"] => builds(),
         ["semver"] => semver::run(),
         ["tidy"] => tidy::run(),
         [] | ["help"] => {
@@ -70,4 +71,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Compares what a debug and a release build draw.
+fn builds() -> Done {
+    let release = build::run_into(true)?;
+    let variable = test::Variable {
+        name: "EYEMAP_RELEASE_DIR",
+        value: &release.dir,
+    };
+    test::run_heavy("builds", &[variable])
 }

@@ -1,12 +1,10 @@
-//! The museum: plugins of other times, built from source each on its own, for hosts of today, of before
-//! and of a time to come.
+//! The museum: plugins of other times, built from source each on its own, for the host of today.
 //!
-//! Git keeps no binaries. What stands for another time is a tree of sources: one that git has (a tag
-//! `abi-*` or `v*`, or a revision in [`REVISIONS`]), or today's with the edits of [`edits`]. Each tree has a
-//! target directory of its own, because cargo took libraries of one copy of a workspace for those of
-//! another when they shared one.
+//! Git keeps no binaries. What stands for another time is a tree of sources that git has: a tag `abi-*` or
+//! `v*`, or the ABI as published. Each tree has a target directory of its own, because cargo took libraries
+//! of one copy of a workspace for those of another when they shared one. What no revision can stand for, a
+//! time to come above all, is written by hand in `snapshots/museum/pieces` and `snapshots/fixtures`.
 
-mod edits;
 mod trees;
 
 use std::path::{Path, PathBuf};
@@ -15,8 +13,9 @@ use serde_json::{Value, json};
 
 use crate::{
     Done,
-    build::{self, library, target_dir},
+    build::{library, target_dir},
     process::{cargo, run as run_to_end},
+    test,
 };
 use trees::Tree;
 
@@ -29,47 +28,22 @@ const PLUGINS: [&str; 4] = [
 ];
 /// The small host of `snapshots/museum/host`.
 const HOST: &str = "eyemap-museum-host";
+/// Name of the tag that may stand for the ABI as published.
+const FIRST: &str = "abi-1.0.0";
 /// The commit at which version 1.0.0 of the ABI was complete.
 pub(crate) const PUBLISHED: &str = "94863f6f50d8895ecda1f29e5c3f3d787af8081b";
-/// Revisions that stand for a time as long as no tag of that name does: name, commit, and whether its
-/// command is built too, as the older host.
-const REVISIONS: [(&str, &str, bool); 3] = [
-    // Layouts and forms of the three stages were frozen; the cache was a draft, `eyemap.cache/0`.
-    (
-        "abi-stages",
-        "0b01b2c2b87e4871c8eb0d767ead091583d8d52e",
-        false,
-    ),
-    // `eyemap.cache/1` before it was published: a slot's facts took twelve bytes.
-    (
-        "abi-cache-draft",
-        "8ce17f1af0b45d3b259e07d66eaa21e06515d407",
-        false,
-    ),
-    // The ABI as published.
-    ("abi-1.0.0", PUBLISHED, true),
-];
-
-/// As `cargo xtask museum`: builds the museum, and lets the hosts load it.
+/// As `cargo xtask museum`: builds the museum, and lets the host load it.
 pub(crate) fn run() -> Done {
-    let built = build::run_into(false)?;
     let catalogue = collect()?;
-    run_to_end(&mut cargo(&[
-        "build",
-        "--package",
-        "eyemap-fixtures",
-        "--examples",
-    ]))?;
-    let mut tests = cargo(&["test", "--package", "eyemap-snapshots", "--test", "museum"]);
-    tests
-        .env("EYEMAP_BIN", &built.command)
-        .env("EYEMAP_BUILD_DIR", &built.dir)
-        .env("EYEMAP_MUSEUM", catalogue);
-    run_to_end(&mut tests)
+    let variable = test::Variable {
+        name: "EYEMAP_MUSEUM",
+        value: &catalogue,
+    };
+    test::run_heavy("museum", &[variable])
 }
 
 /// Builds all trees and the pieces written by hand; gives the catalogue, a file of JSON.
-pub(crate) fn collect() -> Result<PathBuf, String> {
+fn collect() -> Result<PathBuf, String> {
     run_to_end(&mut cargo(&[
         "build",
         "--package",
@@ -80,18 +54,14 @@ pub(crate) fn collect() -> Result<PathBuf, String> {
         "--examples",
     ]))?;
     let mut catalogue = Catalogue::default();
-    catalogue.hosts.insert(
-        "today".into(),
-        target_dir().join("debug").join(HOST).into_json(),
-    );
-    for (name, edits, has_host) in edits::ALL {
-        let tree = trees::edited(name, edits)?;
-        catalogue.add(&tree, has_host.then_some(HOST))?;
-    }
-    for (name, revision, has_command) in revisions() {
-        match trees::archived(&name, &revision)? {
-            Some(tree) => catalogue.add(&tree, has_command.then_some("eyemap"))?,
-            None => catalogue.left_out(&name, &revision),
+    catalogue.host = target_dir().join("debug").join(HOST);
+    for revision in revisions() {
+        match trees::archived(&revision.name, &revision.commit)? {
+            Some(tree) => catalogue.add(&tree)?,
+            None => println!(
+                "museum: {} is left out, because this checkout has no revision {}",
+                revision.name, revision.commit
+            ),
         }
     }
     catalogue.write(&museum_dir().join("catalogue.json"))
@@ -108,16 +78,19 @@ pub(crate) fn newest_tag() -> Option<String> {
     tags.pop()
 }
 
-/// Tags, and revisions of which no tag has the name.
-fn revisions() -> Vec<(String, String, bool)> {
-    let mut all: Vec<_> = trees::tags()
-        .into_iter()
-        .map(|tag| (tag.clone(), tag, true))
-        .collect();
-    for (name, revision, has_command) in REVISIONS {
-        if all.iter().all(|(tag, ..)| tag != name) {
-            all.push((name.into(), revision.into(), has_command));
-        }
+/// Sources of another time.
+struct Revision {
+    name: String,
+    commit: String,
+}
+
+/// Tags, and the ABI as published while no tag has its name.
+fn revisions() -> Vec<Revision> {
+    let of = |name: String, commit: String| Revision { name, commit };
+    let tags = trees::tags().into_iter();
+    let mut all: Vec<_> = tags.map(|tag| of(tag.clone(), tag)).collect();
+    if all.iter().all(|revision| revision.name != FIRST) {
+        all.push(of(FIRST.into(), PUBLISHED.into()));
     }
     all
 }
@@ -125,37 +98,28 @@ fn revisions() -> Vec<(String, String, bool)> {
 /// What was built, for the test.
 #[derive(Default)]
 struct Catalogue {
-    hosts: serde_json::Map<String, Value>,
+    host: PathBuf,
     pieces: serde_json::Map<String, Value>,
-    left_out: Vec<Value>,
 }
 
 impl Catalogue {
-    /// Builds the plugins of a tree, and a host if it has one, and lists them.
-    fn add(&mut self, tree: &Tree, host: Option<&str>) -> Done {
-        let packages: Vec<&str> = PLUGINS.into_iter().chain(host).collect();
-        tree.build(&packages)?;
+    /// Builds the plugins of a tree, and lists them.
+    fn add(&mut self, tree: &Tree) -> Done {
+        tree.build(&PLUGINS)?;
         for plugin in PLUGINS {
             let path = tree.built(&library(plugin));
             let name = format!("{}/{plugin}", tree.name);
             self.pieces.insert(name, path.into_json());
         }
-        if let Some(host) = host {
-            self.hosts
-                .insert(tree.name.clone(), tree.built(host).into_json());
-        }
         Ok(())
-    }
-
-    fn left_out(&mut self, name: &str, revision: &str) {
-        println!("museum: {name} is left out, because this checkout has no revision {revision}");
-        self.left_out.push(name.into());
     }
 
     fn write(self, path: &Path) -> Result<PathBuf, String> {
         let document = json!({
-            "hosts": self.hosts, "pieces": self.pieces, "left_out": self.left_out
+            "host": self.host.into_json(), "pieces": self.pieces
         });
+        let dir = path.parent().unwrap_or(path);
+        std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         std::fs::write(path, format!("{document:#}\n"))
             .map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(path.to_owned())

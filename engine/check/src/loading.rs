@@ -3,12 +3,15 @@
 //! Loading has steps, and each step has a check. What fails in an earlier step leaves the later ones
 //! skipped, and what fails later does not make the earlier ones fail.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eyemap_abi::{
     CacheExtension, ColorExtension, CoordinateExtension, DescribeExtension, MetadataExtension, ids,
 };
-use eyemap_engine::plugins::{Finder, Mode, Plugin, PluginError};
+use eyemap_engine::{
+    own_time::OwnTime,
+    plugins::{Finder, Mode, Plugin, PluginError},
+};
 
 use crate::{Ask, Check, Fault, Of, Outcome, Subject, run::sealed::Sealed};
 
@@ -143,11 +146,11 @@ fn timed(subject: &Subject, n: usize) -> Result<Duration, Outcome> {
     };
     // A load reads and hashes the file too; what that takes, when it is warm, is not the plugin's.
     let mut trusted = finder.trust_file(&sealed.path());
-    let read = Instant::now();
+    let read = OwnTime::start();
     if trusted.is_ok() {
         trusted = finder.trust_file(&sealed.path());
     }
-    let (read, load) = (read.elapsed(), Instant::now());
+    let (read, load) = (read.elapsed(), OwnTime::start());
     let loaded = trusted.and_then(|_| finder.load(&sealed.path().to_string_lossy()));
     let load = load.elapsed();
     // The loader knows it by its number, which must not become that of the next copy.

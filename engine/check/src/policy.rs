@@ -9,9 +9,10 @@ mod memory;
 pub mod step;
 mod traces;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eyemap_abi::{CacheExtension, abi_stable::std_types::RStr, ids};
+use eyemap_engine::own_time::OwnTime;
 
 use crate::{Ask, Check, Fault, Of, Outcome, Subject, calls::fault, progress};
 pub(crate) use asked::{calls, created_oddly, repeat, round};
@@ -390,14 +391,14 @@ fn hostile(subject: &Subject) -> Outcome {
         let extension = policy(subject)?;
         let mut slowest = (Duration::ZERO, "");
         for trace in &traces::hostile() {
-            let start = Instant::now();
+            let time = OwnTime::start();
             for shape in SHAPES {
                 let played = play(&extension, trace, shape, Clock::default())?;
                 let remedy =
                     "decide in a bounded number of steps, whatever capacity, weights and ticks are";
                 legal(trace, &played, &ALL, shape, remedy)?;
             }
-            let taken = start.elapsed();
+            let taken = time.elapsed();
             if taken > LONGEST {
                 return Err(fault(
                     format!("{} takes {} ms", trace.name, taken.as_millis()),

@@ -20,6 +20,7 @@ pub mod merge;
 pub mod model;
 pub mod monitor;
 pub mod name;
+pub mod own_time;
 pub mod pipeline;
 pub mod plan;
 pub mod plugins;
@@ -29,6 +30,8 @@ pub mod scene;
 pub mod sink;
 pub mod stage;
 pub mod statistics;
+#[cfg(any(test, feature = "test-support"))]
+pub mod testing;
 pub mod verify;
 mod work;
 

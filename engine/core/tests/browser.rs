@@ -1,8 +1,7 @@
 //! The interactive SVG in a real browser: headless Chromium runs pages that check themselves.
 //!
 //! Each page carries maps, what the host expects of them, and a script that sends real events and
-//! writes what it found into a `<pre>`; the browser prints the page and this file reads it. Set
-//! `EYEMAP_SKIP_BROWSER=1` to skip these tests where there is no Chromium.
+//! writes what it found into a `<pre>`; the browser prints the page and this file reads it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -62,7 +62,9 @@ fn a_cache_outlives_the_worker_of_its_policy() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = broken(dir.path(), fault);
         let mut finder = finder(Mode::Contained);
-        finder.workers.limits.call = std::time::Duration::from_millis(500);
+        if fault.starts_with("endless") {
+            finder.workers.limits.call = std::time::Duration::from_millis(500);
+        }
         finder.trust_file(&path).expect("a plugin");
         let source = PolicySource::load(&finder, &path.to_string_lossy(), "{}").expect("a policy");
         let (told, failed) = lived(&source, 300);

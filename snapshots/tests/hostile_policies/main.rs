@@ -173,7 +173,7 @@ fn a_slow_policy_is_asked_three_times_and_no_more() {
         let start = Instant::now();
         watched.live();
         let took = start.elapsed();
-        assert!(took < Duration::from_secs(10), "it is still asked");
+        assert!(took < Duration::from_secs(120), "it is still asked");
     }
 }
 

@@ -1,8 +1,9 @@
 //! How much a policy keeps, and how long it takes, when nothing is ever asked for again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eyemap_abi::CacheExtension;
+use eyemap_engine::own_time::OwnTime;
 
 use crate::{
     driver::Driver,
@@ -99,12 +100,12 @@ pub(crate) fn slowdown(subject: &Subject, requests: u64) -> f64 {
     const STRETCHES: u64 = 16;
     let mut driver = driver(&subject.extension, &subject.options, 1000);
     let mut stretch = |index: u64| -> Duration {
-        let start = Instant::now();
+        let time = OwnTime::start();
         let first = index * requests / STRETCHES;
         for key in first..(index + 1) * requests / STRETCHES {
             Scan::Units.ask(&mut driver, key.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }
-        start.elapsed()
+        time.elapsed()
     };
     let times: Vec<_> = (0..STRETCHES).map(&mut stretch).collect();
     let least = |times: &[Duration]| times.iter().min().map_or(0.0, Duration::as_secs_f64);

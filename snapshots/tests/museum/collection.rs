@@ -14,8 +14,9 @@ pub(crate) const PLUGINS: [(&str, &str); 4] = [
 ];
 
 /// Pieces that are written by hand.
-const BY_HAND: [&str; 6] = [
+const BY_HAND: [&str; 7] = [
     "museum_first_manifest",
+    "museum_next_root",
     "museum_other_header",
     "museum_two_colors",
     "other_layout",
@@ -23,12 +24,10 @@ const BY_HAND: [&str; 6] = [
     "too_new",
 ];
 
-/// Pieces and hosts by name. A piece is `TIME/PLUGIN`, for example `newer/lru-policy`.
+/// Pieces by name, which is `TIME/PLUGIN`, for example `abi-1.0.0/lru-policy`.
 pub(crate) struct Museum {
-    pub(crate) hosts: BTreeMap<String, PathBuf>,
+    host: PathBuf,
     pub(crate) pieces: BTreeMap<String, PathBuf>,
-    /// Revisions that this checkout does not have.
-    pub(crate) left_out: Vec<String>,
 }
 
 /// What a host told of each piece.
@@ -42,12 +41,9 @@ impl Museum {
             .unwrap_or_else(|| panic!("EYEMAP_MUSEUM is not set: {how}"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}: {how}"));
         let catalogue: Value = serde_json::from_str(&text).expect("a catalogue");
-        let paths = |key: &str| {
-            let listed: BTreeMap<String, PathBuf> =
-                serde_json::from_value(catalogue[key].clone()).expect("names and paths");
-            listed
-        };
-        let mut pieces = paths("pieces");
+        let pieces = catalogue["pieces"].clone();
+        let mut pieces: BTreeMap<String, PathBuf> =
+            serde_json::from_value(pieces).expect("names and paths");
         for (name, _) in PLUGINS {
             pieces.insert(format!("today/{name}"), plugin(name));
         }
@@ -55,9 +51,8 @@ impl Museum {
             pieces.insert(format!("by hand/{name}"), example(name));
         }
         Self {
-            hosts: paths("hosts"),
+            host: catalogue["host"].as_str().expect("a path").into(),
             pieces,
-            left_out: serde_json::from_value(catalogue["left_out"].clone()).expect("names"),
         }
     }
 
@@ -68,20 +63,20 @@ impl Museum {
 
     /// Times of which the museum has sources in git.
     pub(crate) fn revisions(&self) -> Vec<&str> {
-        let edited = ["today", "by hand", "newer", "altered", "next-root"];
+        let others = ["today", "by hand"];
         let mut times: Vec<_> = self
             .pieces
             .keys()
             .filter_map(|name| Some(name.split_once('/')?.0))
-            .filter(|time| !edited.contains(time))
+            .filter(|time| !others.contains(time))
             .collect();
         times.dedup();
         times
     }
 
     /// Loads pieces in an order, in a process of its own, and uses each.
-    pub(crate) fn load(&self, host: &str, mode: &str, order: &[&str]) -> Told {
-        let mut command = Command::new(&self.hosts[host]);
+    pub(crate) fn load(&self, mode: &str, order: &[&str]) -> Told {
+        let mut command = Command::new(&self.host);
         command
             .arg(mode)
             .args(order.iter().map(|name| &self.pieces[*name]));
@@ -95,7 +90,7 @@ impl Museum {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(
             output.status.success() && text.lines().count() == order.len(),
-            "{host} host, {mode}, {order:?}: {}\n{errors}\n{text}",
+            "{mode}, {order:?}: {}\n{errors}\n{text}",
             output.status
         );
         let told = text

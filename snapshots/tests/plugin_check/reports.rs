@@ -1,14 +1,12 @@
 //! The four forms of a report, and the arguments of the command.
 
-use std::time::{Duration, Instant};
-
 use eyemap_snapshots::project;
 use roxmltree::Document;
 
 use super::*;
 
 #[test]
-fn each_plugin_of_the_bundle_passes_all_in_twenty_seconds() {
+fn each_plugin_of_the_bundle_passes_all() {
     let dirs = std::fs::read_dir(project("plugins")).expect("the plugins");
     let packages = dirs
         .flatten()
@@ -18,15 +16,9 @@ fn each_plugin_of_the_bundle_passes_all_in_twenty_seconds() {
     let mut checked = 0;
     for package in packages {
         let path = plugin(&package.file_name().to_string_lossy());
-        let start = Instant::now();
         let output = eyemap_snapshots::run(&["plugin", "check", path.to_str().expect("a path")]);
         let words = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{words}");
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "{:?} {words}",
-            start.elapsed()
-        );
         checked += 1;
     }
     assert!(checked >= 3, "only {checked} plugins");

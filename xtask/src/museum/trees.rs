@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{PLUGINS, edits::Edit, museum_dir};
+use super::museum_dir;
 use crate::{
     Done,
     process::{cargo, root, run},
@@ -113,99 +113,6 @@ fn git(arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
     git.args(arguments).current_dir(root());
     git
-}
-
-/// What an edited tree takes of today's sources. The engine embeds templates of plugins.
-fn parts() -> Vec<String> {
-    let mut parts: Vec<_> = CRATES.map(|name| format!("engine/{name}")).into();
-    parts.extend(["plugins".into(), HOST_PART.into()]);
-    parts
-}
-
-/// Crates of the engine that an edited tree builds.
-const CRATES: [&str; 4] = ["abi", "sdk", "worker", "core"];
-
-/// Today's sources with edits.
-pub(super) fn edited(name: &str, edits: &[Edit]) -> Result<Tree, String> {
-    let tree = Tree::new(name);
-    let (from, to) = (root(), &tree.dir);
-    let mut wanted: Vec<PathBuf> = vec!["Cargo.toml".into(), "Cargo.lock".into()];
-    for part in parts() {
-        files(&from, Path::new(&part), &mut wanted)?;
-    }
-    for file in &wanted {
-        let bytes = read(&from.join(file))?;
-        let mut edits = edits.iter().filter(|edit| Path::new(edit.file) == file);
-        let bytes = match file.to_str() {
-            // Cargo keeps the lock of a tree itself, from today's versions on.
-            Some("Cargo.lock") if to.join(file).exists() => continue,
-            Some("Cargo.toml") => members(&bytes)?,
-            _ => bytes,
-        };
-        let bytes = edits.try_fold(bytes, |bytes, edit| edit.apply(bytes))?;
-        // What did not change keeps its time, so cargo does not build it again.
-        if std::fs::read(to.join(file)).ok().as_ref() != Some(&bytes) {
-            create(to.join(file).parent().unwrap_or(to))?;
-            write(&to.join(file), &bytes)?;
-        }
-    }
-    remove_others(to, &wanted)?;
-    Ok(tree)
-}
-
-/// The workspace with no members but those of the tree.
-fn members(manifest: &[u8]) -> Result<Vec<u8>, String> {
-    let text = String::from_utf8_lossy(manifest);
-    let crates = CRATES.map(|name| format!("engine/{name}"));
-    let plugins = PLUGINS.map(|name| format!("plugins/{name}"));
-    let members = crates.into_iter().chain(plugins).chain([HOST_PART.into()]);
-    let list: Vec<_> = members.map(|member| format!("{member:?}")).collect();
-    let lines: Vec<_> = text
-        .lines()
-        .map(
-            |line| match line.starts_with("members = [") && line.ends_with(']') {
-                true => format!("members = [{}]", list.join(", ")),
-                false => line.to_owned(),
-            },
-        )
-        .collect();
-    match lines.iter().filter(|line| line.contains(HOST_PART)).count() {
-        1 => Ok((lines.join("\n") + "\n").into_bytes()),
-        _ => {
-            Err("Cargo.toml has no `members = [...]` in one line, which the museum replaces".into())
-        }
-    }
-}
-
-const HOST_PART: &str = "snapshots/museum/host";
-
-/// Files below a directory, by path from the root.
-fn files(root: &Path, dir: &Path, into: &mut Vec<PathBuf>) -> Done {
-    let failed = |error: std::io::Error| format!("{}: {error}", root.join(dir).display());
-    for entry in std::fs::read_dir(root.join(dir)).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = dir.join(entry.file_name());
-        match entry.file_type().map_err(failed)?.is_dir() {
-            true => files(root, &path, into)?,
-            false => into.push(path),
-        }
-    }
-    Ok(())
-}
-
-/// Removes what is no longer part of the sources.
-fn remove_others(dir: &Path, wanted: &[PathBuf]) -> Done {
-    let mut there = Vec::new();
-    files(dir, Path::new(""), &mut there)?;
-    for file in there.iter().filter(|file| !wanted.contains(file)) {
-        let path = dir.join(file);
-        std::fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    Ok(())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Done {

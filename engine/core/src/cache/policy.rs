@@ -9,7 +9,7 @@ use std::{
     fmt,
     sync::Arc,
     sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use eyemap_abi::{
@@ -17,7 +17,10 @@ use eyemap_abi::{
     abi_stable::std_types::{RErr, RNone, ROk, RResult, RSlice, RSliceMut, RSome, RStr},
 };
 
-use crate::plugins::{Extension as _, Finder, Manifest, Plugin, PluginError, clean, in_a_line};
+use crate::{
+    own_time::OwnTime,
+    plugins::{Extension as _, Finder, Manifest, Plugin, PluginError, clean, in_a_line},
+};
 
 /// A policy that can be built for any capacity: the plugin and its options.
 #[derive(Clone)]
@@ -59,7 +62,7 @@ pub enum PolicyError {
 
 /// A call that takes longer counts as slow; a decision takes microseconds.
 const SLOW: Duration = Duration::from_millis(100);
-/// A busy machine delays a call now and then, but not so many of one policy.
+/// A page that has to be read from the disk delays a call now and then, but not so many of one policy.
 const SLOW_CALLS: u32 = 3;
 
 impl fmt::Debug for PolicySource {
@@ -295,16 +298,15 @@ impl Policy {
         call: impl FnOnce(&mut CachePolicyBox) -> RResult<T, AbiError>,
     ) -> Result<T, Fault> {
         let _alone = self.source.plugin().and_then(Plugin::alone);
-        let start = Instant::now();
+        let time = OwnTime::start();
         let answer = call(&mut self.policy);
-        let elapsed = start.elapsed();
-        if elapsed > SLOW {
+        if let Some(own) = time.above(SLOW) {
             // Counted over all caches of the policy, so that many of them do not wait many times.
             let slow = self.source.slow_calls.fetch_add(1, Ordering::Relaxed) + 1;
             if slow >= SLOW_CALLS {
                 return Err(format!(
                     "its {what} took {} ms; calls above {} ms so far: {slow}",
-                    elapsed.as_millis(),
+                    own.as_millis(),
                     SLOW.as_millis()
                 ));
             }

@@ -328,8 +328,19 @@ fn events(path: &std::path::Path) -> Vec<serde_json::Value> {
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// The events of a timeline whose end may be missing, with a part of a line before it.
+fn whole_lines(text: &str) -> Vec<serde_json::Value> {
+    let lines: Vec<&str> = text.lines().skip(1).filter(|line| *line != "]").collect();
+    let parsed: Vec<serde_json::Value> = lines
+        .iter()
+        .map_while(|line| serde_json::from_str(line.trim_end_matches(',')).ok())
+        .collect();
+    assert!(parsed.len() + 1 >= lines.len(), "more than one line is cut");
+    parsed
+}
+
 #[test]
-fn a_timeline_is_valid_at_any_time_and_its_spans_are_nested() {
+fn a_timeline_has_whole_lines_at_any_time_and_its_spans_are_nested() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("trace.json");
     let trace = TraceFile::create(&path).expect("a file");
@@ -351,7 +362,7 @@ fn a_timeline_is_valid_at_any_time_and_its_spans_are_nested() {
         }
         for _ in 0..50 {
             // As if the program had been killed now.
-            events(&path);
+            whole_lines(&std::fs::read_to_string(&path).expect("a file"));
         }
     });
     let traced = monitor.finish_trace().expect("a timeline");

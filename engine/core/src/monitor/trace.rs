@@ -1,8 +1,10 @@
 //! A timeline in the Chrome trace event format, for `chrome://tracing` and Perfetto.
 //!
-//! The file is a JSON array that grows while the program runs: after each piece it is closed, and the
-//! next piece is written over the end, so it is valid JSON however the program ends. Nothing but the
-//! pieces that threads have not handed in, at most 64 kB each, is held in memory.
+//! The file is a JSON array with an event a line that grows while the program runs: after each piece it is
+//! closed, and the next piece is written over the end. Whenever a program ends by itself, well or with an
+//! error, it is valid JSON. One that is killed in the middle of a write leaves whole lines, then perhaps a
+//! part of one: the viewers take that, as the format allows a missing end. Nothing but the pieces that
+//! threads have not handed in, at most 64 kB each, is held in memory.
 
 use std::{
     fs::File,

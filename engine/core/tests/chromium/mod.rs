@@ -1,6 +1,4 @@
 //! Headless Chromium, and a server on a loopback port for pages that need an origin.
-//!
-//! Set `EYEMAP_SKIP_BROWSER=1` to skip tests where there is no Chromium.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -12,6 +10,8 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
 };
+
+use eyemap_engine::testing::skipped;
 
 const FLAGS: [&str; 12] = [
     "--headless",
@@ -28,25 +28,17 @@ const FLAGS: [&str; 12] = [
     "--force-device-scale-factor=1",
 ];
 
-/// The browser; none if these tests are to be skipped.
+/// The browser; where there is none, the calling test is noted as skipped.
+#[track_caller]
 pub(crate) fn chromium() -> Option<PathBuf> {
-    if std::env::var_os("EYEMAP_SKIP_BROWSER").is_some_and(|v| v == "1") {
-        let _ = writeln!(
-            std::io::stderr(),
-            "\n*** BROWSER TESTS SKIPPED: EYEMAP_SKIP_BROWSER=1. Scripts are NOT tested. ***\n"
-        );
-        return None;
-    }
     let path = std::env::var_os("PATH").unwrap_or_default();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = std::env::split_paths(&path)
-        .flat_map(|folder| {
-            ["chromium", "chromium-browser", "google-chrome"].map(|n| folder.join(n))
-        })
+        .flat_map(|folder| names.map(|name| folder.join(name)))
         .find(|file| file.is_file());
-    assert!(
-        found.is_some(),
-        "no chromium on PATH: install it, or set EYEMAP_SKIP_BROWSER=1 to skip the browser tests"
-    );
+    if found.is_none() {
+        skipped("there is no `chromium` on the PATH");
+    }
     found
 }
 

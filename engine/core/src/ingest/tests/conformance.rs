@@ -1,10 +1,12 @@
-//! The conformance tables: a copy of a few rows always, the whole of them where they are (or where
-//! `EYEMAP_CONFORMANCE` says they are).
+//! The conformance tables of `snapshots/material`, and a few of their rows.
 
 use super::*;
 use crate::model::Atlas;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/conformance");
+const FOLDER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../snapshots/material/conformance"
+);
 
 const COUNTS: &str = "cell_type,region,side,hex1,hex2,layer,synapses,cells\n\
     Tm3,LOP,L,4,3,0,2,1\nTm3,LOP,L,4,3,3,1,0\nTm3,LOP,L,4,3,4,1,1\n";
@@ -50,13 +52,12 @@ fn rows_of_the_toy_case_are_read() {
 
 #[test]
 fn conformance_tables_are_read() {
-    let folder = std::env::var("EYEMAP_CONFORMANCE").unwrap_or_else(|_| FOLDER.into());
-    if !Path::new(&folder).is_dir() {
-        return;
-    }
     for case in ["toy", "degenerate", "optic-lobe"] {
-        let file = |name: &str| std::fs::read_to_string(format!("{folder}/{case}/{name}")).unwrap();
-        let dataset = check(&file("counts.csv"), &file("columns.csv"));
+        let file = |name: &str| {
+            let file = std::fs::File::open(format!("{FOLDER}/{case}/{name}")).unwrap();
+            std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap()
+        };
+        let dataset = check(&file("counts.csv.gz"), &file("columns.csv.gz"));
         assert!(dataset.types.is_sorted_by(|a, b| a.name < b.name));
     }
 }

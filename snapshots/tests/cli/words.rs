@@ -117,6 +117,13 @@ fn quiet_leaves_out_notes_and_keeps_errors() {
     let output = Desk::new(TABLE).render(&["-q"]);
     succeeds(&output);
     assert_eq!(stderr(&output), "");
+    let desk = Desk::new(
+        "cell_type,region,side,hex1,hex2,layer,depth\nMi1,ME,R,1,1,1,0.5\nTm3,ME,R,1,1,0,1.5\n",
+    );
+    desk.write("eyemap.toml", "[metrics.depth]\nkind = \"number\"\n");
+    let output = desk.render(&["-q", "--config", "eyemap.toml"]);
+    fails(&output, 1, &["failed: Mi1", "sum_layers = false"]);
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
     fails(&Desk::new("nothing\n").render(&["-q"]), 2, &["no columns"]);
     fails(
         &Desk::new(TABLE).render(&["-q", "-v"]),

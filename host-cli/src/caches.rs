@@ -118,17 +118,20 @@ pub(crate) fn lines(reports: &[Report]) -> Vec<String> {
                 .measured
                 .is_some_and(|found| found.bypassed_calls > 0)
     };
-    let mut lines: Vec<String> = reports.iter().filter(told).map(line).collect();
-    for report in reports {
-        if let Some(fault) = &report.statistics.fault {
-            lines.push(format!(
-                "the policy of the cache of {} failed, and the oldest entry went first from then on: {}",
-                report.cache.word(),
-                out::plain(fault)
-            ));
-        }
-    }
-    lines
+    reports.iter().filter(told).map(line).collect()
+}
+
+/// Policies that failed.
+pub(crate) fn faults(reports: &[Report]) -> Vec<String> {
+    let fault = |report: &Report| {
+        let fault = report.statistics.fault.as_ref()?;
+        Some(format!(
+            "the policy of the cache of {} failed, and the oldest entry went first from then on: {}",
+            report.cache.word(),
+            out::plain(fault)
+        ))
+    };
+    reports.iter().filter_map(fault).collect()
 }
 
 fn line(report: &Report) -> String {

@@ -28,6 +28,8 @@ mod store;
 mod store_looked_at;
 #[path = "cli/ways.rs"]
 mod ways;
+#[path = "cli/words.rs"]
+mod words_of_runs;
 
 use std::process::{Command, Output};
 

@@ -16,17 +16,23 @@ mod cell;
 mod collect;
 mod csv;
 mod error;
+mod field;
 mod files;
+mod foreign;
 mod infer;
 mod merge;
 mod packed;
+mod propose;
 mod read;
 mod regions;
+mod row;
 mod rows;
+mod sample;
 mod schema;
 mod side_table;
 mod source;
 mod spill;
+mod spool;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -45,15 +51,17 @@ use self::{
     atlas::AtlasIndex,
     build::Builder,
     error::Objection,
-    read::{Files, Read},
+    propose::resembles,
+    read::{Files, Read, RowTally},
     regions::Regions,
     rows::Duplicate,
-    schema::{Layout, Values},
+    schema::{Layout, Values, toml_text},
     spill::Spill,
-    stored::{Examined, StoredType},
+    stored::{Examined, Spans, StoredType},
 };
 pub(crate) use self::{
     build::ColumnValues,
+    schema::toml_key,
     stored::{ColumnReader, Stored},
     visits::WideSide,
 };
@@ -61,12 +69,13 @@ pub use self::{
     error::{Place, TableError},
     files::table_files,
     side_table::{SideColumn, SideTable, SideValues, read_side_table},
+    spool::Spooled,
 };
 use crate::{
     config::{AtlasConfig, Config, MetricConfig, RegionConfig, TableConfig},
     dataset::Dataset,
     governor::Pressure,
-    model::{Metric, Region, TableShape, TypeSummary},
+    model::{Metric, MetricSummary, Region, TableShape, TypeSummary},
     work,
 };
 
@@ -160,9 +169,9 @@ pub fn read_dataset(
     };
     let refused = |objection: Objection| objection.at(table, Place::File);
     let regions = Regions::new(options.regions).map_err(refused)?;
-    let files = Files::open(tables, options)?;
+    let files = Files::open(tables, options, regions)?;
     let mut atlas = match options.atlas_file {
-        Some(file) => AtlasIndex::read(file, options.atlas, regions)?,
+        Some(file) => AtlasIndex::read(file, options, regions)?,
         None => AtlasIndex::derived(),
     };
     atlas.held_columns = options.held_columns;
@@ -222,6 +231,8 @@ fn finish(
     check_any(&read).map_err(|objection| objection.at(&stored.table, Place::File))?;
     let examined: Vec<Examined> = examined.into_iter().collect::<Result<_, _>>()?;
     let repeated: u64 = examined.iter().map(|found| found.repeated_rows).sum();
+    let metric_summaries = summaries(&stored.builder.layout, &read, &examined);
+    let unused_columns = files.unused_columns();
     let (types, held): (Vec<TypeSummary>, Vec<_>) = examined
         .into_iter()
         .map(|found| {
@@ -239,7 +250,12 @@ fn finish(
         atlas,
         rows: read.rows_read,
         unplaced_rows: read.unplaced_rows,
-        notes: notes(&read, repeated, note),
+        notes: notes(&read, repeated, note)
+            .into_iter()
+            .chain(unread(&unused_columns, &stored.builder.layout, options))
+            .collect(),
+        metric_summaries,
+        unused_columns,
         spilled_bytes: stored.spill.bytes(),
         stored: stored.without(&held),
         held,
@@ -313,11 +329,65 @@ fn duplicate_error(files: &Files, Duplicate { first, second }: Duplicate) -> Tab
 }
 
 fn check_any(read: &Read) -> Result<(), Objection> {
-    Err(Objection::new(match (read.rows_read, read.unplaced_rows) {
+    let left_out = read.unplaced_rows + read.unmatched_rows;
+    Err(Objection::new(match (read.rows_read, left_out) {
         (0, _) => "has a header and no rows",
-        (rows, unplaced) if rows == unplaced => "no row names a column",
+        (rows, left_out) if rows == left_out && read.unmatched_rows > 0 => {
+            return Err(
+                Objection::new("no row matches the pattern of `column`").help(
+                    "the pattern has to match a part of each text; look at the texts with `eyemap inspect` \
+                     or write the pattern without ^ and $",
+                ),
+            );
+        }
+        (rows, left_out) if rows == left_out => "no row names a column",
         _ => return Ok(()),
     }))
+}
+
+/// What rows and columns say of each metric that the table has.
+fn summaries(layout: &Layout, read: &Read, examined: &[Examined]) -> Vec<MetricSummary> {
+    let seen = read.seen.iter().zip(&read.tallies).zip(&layout.metrics);
+    let seen = seen.filter(|((seen, _), _)| **seen).enumerate();
+    let one = |(index, ((_, tally), metric)): (usize, ((&bool, &RowTally), &Metric))| {
+        let spans = examined.iter().filter_map(|found| found.spans.get(index));
+        let mut all = Spans::default();
+        spans.for_each(|spans| all.join(*spans));
+        MetricSummary {
+            name: metric.name.clone(),
+            rows: tally.rows,
+            zeros: tally.zeros,
+            unknown: tally.unknown,
+            whole: all.whole.range(),
+            layer: all.layer.range(),
+        }
+    };
+    seen.map(one).collect()
+}
+
+/// Columns that are not read although their names resemble metrics that the table lacks.
+fn unread<'a>(
+    unused: &'a [String],
+    layout: &'a Layout,
+    options: &'a IngestOptions<'_>,
+) -> impl Iterator<Item = String> + 'a {
+    let is_tall = matches!(layout.values, Values::Tall { .. });
+    let note = move |column: &String| {
+        let has = |metric: &String| layout.metrics.iter().any(|known| known.name == *metric);
+        let mut lacking = options
+            .metrics
+            .keys()
+            .filter(|metric| !is_tall && !has(metric));
+        let metric = lacking.find(|metric| resembles(column, metric))?;
+        Some(format!(
+            "the column {} is not read; if it is the metric {}, write\n[table.columns]\n{} = {}",
+            error::quote(column),
+            error::clean(metric),
+            toml_key(metric),
+            toml_text(column),
+        ))
+    };
+    unused.iter().filter_map(note)
 }
 
 fn region(config: &RegionConfig) -> Region {
@@ -347,8 +417,15 @@ fn notes(read: &Read, repeated: u64, of_atlas: Option<String>) -> Vec<String> {
             read.rows_read
         )
     });
+    let unmatched = (read.unmatched_rows > 0).then(|| {
+        format!(
+            "{} of {} rows do not match the pattern of `column` and were left out",
+            read.unmatched_rows, read.rows_read
+        )
+    });
     unplaced
         .into_iter()
+        .chain(unmatched)
         .chain(repeated)
         .chain(of_atlas)
         .collect()

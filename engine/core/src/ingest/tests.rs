@@ -10,6 +10,7 @@ mod parts;
 mod properties;
 mod shapes;
 mod side_tables;
+mod sources;
 
 use std::path::PathBuf;
 
@@ -61,6 +62,18 @@ impl Bench {
 
     fn map(mut self, ours: &str, theirs: &str) -> Self {
         self.table.columns.insert(ours.into(), theirs.into());
+        self
+    }
+
+    /// The configuration of a text, in place of the one there was.
+    fn configured(mut self, toml: &str) -> Self {
+        let source = crate::config::Source {
+            text: toml.into(),
+            ..crate::config::Source::default()
+        };
+        let config = Config::parse(&source).unwrap();
+        (self.table, self.atlas) = (config.table, config.atlas);
+        (self.regions, self.metrics) = (config.regions, config.metrics);
         self
     }
 

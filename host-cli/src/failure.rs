@@ -13,9 +13,9 @@ use eyemap_engine::{
     plan::{PlanError, SelectError},
     plugins::PluginError,
     render::RenderError,
-    scaffold::ScaffoldError,
     stage::StageError,
 };
+use eyemap_scaffold::ScaffoldError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
 use crate::out;

@@ -1,7 +1,7 @@
 //! Somebody else's plugin: a crate outside of the workspace, built as its author builds it.
 //!
-//! Nothing is downloaded: `Cargo.lock` is the project's, so that cargo finds every crate where the project
-//! already has it. What is built goes to `third-party` in the build directory, which all these crates share,
+//! Nothing is downloaded: `Cargo.lock` is the project's, or has its versions, so that cargo finds every crate
+//! where the project already has it. What is built goes to `third-party` in the build directory, which all these crates share,
 //! because their dependencies are the same; each has a name of its own, as libraries of one name would
 //! replace each other there.
 
@@ -38,6 +38,16 @@ pub fn empty_dir(name: &str) -> PathBuf {
     dir
 }
 
+/// Where cargo puts what it builds for all of them.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn shared_target() -> PathBuf {
+    let shared = third_party().join("target");
+    fs::create_dir_all(&shared).expect("a directory");
+    shared
+}
+
 fn third_party() -> PathBuf {
     crate::build_dir().join("third-party")
 }
@@ -72,21 +82,57 @@ pub fn build(krate: &Path, name: &str) -> PathBuf {
     to
 }
 
+/// Lets a crate that is to be built in its own `target` share what was built for others.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn share_target(krate: &Path) {
+    std::os::unix::fs::symlink(shared_target(), krate.join("target")).expect("a link");
+}
+
+/// Runs a script as somebody types it: `eyemap` and cargo are on the PATH, and an error ends it. Cargo is told
+/// to build in `elsewhere`, where it would be of no use, and has no network.
+///
+/// # Panics
+/// When it cannot be started, or takes longer than 15 minutes.
+pub fn shell(dir: &Path, script: &str, elsewhere: &Path) -> Ended {
+    let mut paths = vec![crate::build_dir()];
+    paths.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
+    let mut command = Command::new("sh");
+    command
+        .args(["-e", "-c", script])
+        .current_dir(dir)
+        .env("PATH", std::env::join_paths(paths).expect("a PATH"))
+        .env("CARGO_TARGET_DIR", elsewhere);
+    run(&mut command)
+}
+
 /// Runs cargo in a crate, without the network, and ends it when it takes too long.
 ///
 /// # Panics
 /// When it cannot be started, or takes longer than 15 minutes.
 pub fn cargo(krate: &Path, arguments: &[&str]) -> Ended {
-    use std::os::unix::process::CommandExt as _;
-    fs::copy(crate::project("Cargo.lock"), krate.join("Cargo.lock")).expect("the lock");
-    let logs = tempfile::tempdir().expect("a directory");
-    let log = |name: &str| logs.path().join(name);
-    let file = |name: &str| Stdio::from(fs::File::create(log(name)).expect("a file"));
+    // A new crate has a lock of its own.
+    if !krate.join("vendor").is_dir() {
+        fs::copy(crate::project("Cargo.lock"), krate.join("Cargo.lock")).expect("the lock");
+    }
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(arguments)
         .current_dir(krate)
-        .env("CARGO_TARGET_DIR", third_party().join("target"))
+        .env("CARGO_TARGET_DIR", shared_target());
+    run(&mut command)
+}
+
+/// Runs a command that may start cargo, and ends both when it takes too long.
+fn run(command: &mut Command) -> Ended {
+    use std::os::unix::process::CommandExt as _;
+    let logs = tempfile::tempdir().expect("a directory");
+    let log = |name: &str| logs.path().join(name);
+    let file = |name: &str| Stdio::from(fs::File::create(log(name)).expect("a file"));
+    command
         .env("CARGO_TERM_COLOR", "never")
         .env("CARGO_NET_OFFLINE", "true")
         .env_remove("EYEMAP_GOLDEN")
@@ -95,7 +141,7 @@ pub fn cargo(krate: &Path, arguments: &[&str]) -> Ended {
         .stderr(file("err"))
         // A group of its own, so that its compilers end with it.
         .process_group(0);
-    let mut child = command.spawn().expect("cargo starts");
+    let mut child = command.spawn().expect("a program that starts");
     let started = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().expect("a status") {
@@ -105,7 +151,7 @@ pub fn cargo(krate: &Path, arguments: &[&str]) -> Ended {
             let group = format!("-{}", child.id());
             let ended = Command::new("kill").args(["-KILL", "--", &group]).status();
             let status = child.wait();
-            panic!("cargo {arguments:?} takes too long: {ended:?}, {status:?}");
+            panic!("{command:?} takes too long: {ended:?}, {status:?}");
         }
         std::thread::sleep(Duration::from_millis(50));
     };

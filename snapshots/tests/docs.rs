@@ -1,7 +1,7 @@
 //! The documents say what the program does: the printed configuration is the default one and names
-//! every key, and the commands of the README exist.
+//! every key. Their commands are run by `documents`.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use eyemap_engine::{
     config::{Config, Source},
@@ -154,58 +154,6 @@ fn fences(text: &str, language: &str) -> Vec<String> {
     let fences = text.split("```").skip(1).step_by(2);
     let wanted = fences.filter_map(|fence| fence.strip_prefix(&start));
     wanted.map(str::to_owned).collect()
-}
-
-#[test]
-fn the_commands_of_the_documents_exist() {
-    let help = eyemap_snapshots::run(&["render", "--help"]);
-    let help = String::from_utf8(help.stdout).expect("UTF-8");
-    let known: BTreeSet<&str> = help.split([' ', '\n', ',', '=']).collect();
-    let mut commands = 0;
-    for document in [
-        "README.md",
-        "docs/input.md",
-        "docs/output.md",
-        "docs/monitoring.md",
-        "docs/cluster.md",
-        "examples/README.md",
-    ] {
-        for command in commands_in(&text(document)) {
-            let words: Vec<&str> = command.split_whitespace().collect();
-            if words.get(1) != Some(&"render") {
-                continue;
-            }
-            commands += 1;
-            for flag in words.iter().filter(|word| word.starts_with('-')) {
-                assert!(
-                    known.contains(flag),
-                    "{document}: {command}\nno {flag} in\n{help}"
-                );
-            }
-            for file in words.iter().filter(|word| word.starts_with("examples/")) {
-                let file = eyemap_snapshots::project(file);
-                assert!(
-                    Path::exists(&file),
-                    "{document}: {command}\nno {}",
-                    file.display()
-                );
-            }
-        }
-    }
-    assert!(commands >= 5, "only {commands} commands found");
-}
-
-/// Lines in `sh` fences that run eyemap, with continued lines joined.
-fn commands_in(text: &str) -> Vec<String> {
-    let lines = fences(text, "sh").into_iter().flat_map(|script| {
-        let joined = script.replace("\\\n", " ");
-        joined.lines().map(str::to_owned).collect::<Vec<_>>()
-    });
-    let command = |line: String| {
-        line.split_once("eyemap ")
-            .map(|(_, rest)| format!("eyemap {rest}"))
-    };
-    lines.filter_map(command).collect()
 }
 
 #[test]

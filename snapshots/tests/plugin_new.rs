@@ -9,14 +9,9 @@ use std::{
 use eyemap_snapshots::{
     desk::{fails, succeeds},
     eyemap, library, project,
-    stranger::{build, cargo, empty_dir},
+    stranger::{cargo, empty_dir, share_target, shell},
 };
 use serde_json::Value;
-
-/// The SDK, where a stranger's copy of the source would have it.
-fn sdk() -> String {
-    project("engine/sdk").to_string_lossy().into_owned()
-}
 
 fn new_in(dir: &Path, arguments: &[&str]) -> Output {
     let mut command = eyemap();
@@ -27,31 +22,37 @@ fn new_in(dir: &Path, arguments: &[&str]) -> Output {
 /// A crate, and the commands that were needed so far.
 struct Journey {
     krate: PathBuf,
-    commands: u32,
+    commands: usize,
 }
 
 impl Journey {
-    /// `eyemap plugin new`, in an empty directory, and `cargo build --release`.
+    /// `eyemap plugin new` in an empty directory, and what it says comes next, as it is printed and with
+    /// nothing but the command and cargo: the crate has the SDK in it.
     fn begin(stage: &str) -> Self {
         let dir = empty_dir(&format!("new-{stage}"));
-        let name = format!("rose-{stage}");
-        let made = new_in(&dir, &[&name, "--stage", stage, "--sdk", &sdk()]);
+        let name = format!("iris-{stage}");
+        let made = new_in(&dir, &[&name, "--stage", stage]);
         succeeds(&made);
         let said = String::from_utf8_lossy(&made.stdout).into_owned();
-        for next in [
-            "cargo build --release",
-            "eyemap render table.csv --config eyemap.toml",
-        ] {
-            assert!(said.contains(next), "{said}");
-        }
+        let (_, next) = said.split_once("From here to a map:\n").expect("commands");
+        let next: Vec<&str> = next.lines().take_while(|line| !line.is_empty()).collect();
+        assert!(next.len() >= 4, "{said}");
         let krate = dir.join(&name);
-        build(&krate, &name);
-        Self { krate, commands: 2 }
+        no_path_leads_out_of(&krate);
+        share_target(&krate);
+        let elsewhere = dir.join("elsewhere");
+        let ended = shell(&dir, &next.join("\n"), &elsewhere);
+        assert!(ended.success, "{said}\n{}", ended.said);
+        assert!(krate.join("maps/ME_R/synapses/Tm3.svg").is_file());
+        assert!(!elsewhere.exists(), "it was built where nobody looks");
+        Self {
+            krate,
+            commands: 1 + next.len(),
+        }
     }
 
     /// One more command of eyemap, inside the crate.
-    fn run(&mut self, arguments: &[&str]) -> Output {
-        self.commands += 1;
+    fn run(&self, arguments: &[&str]) -> Output {
         let mut command = eyemap();
         command.args(arguments).current_dir(&self.krate);
         let output = command.output().expect("eyemap runs");
@@ -60,7 +61,8 @@ impl Journey {
     }
 
     /// Draws the sample table, and returns the map of Tm3.
-    fn map(&mut self) -> Value {
+    fn map(&self) -> Value {
+        assert!(self.commands <= 6, "{} commands", self.commands);
         let (table, out) = ("table.csv", "maps");
         self.run(&[
             "render",
@@ -72,11 +74,28 @@ impl Journey {
             "--format",
             "json,svg",
         ]);
-        assert!(self.commands <= 5, "{} commands", self.commands);
         let svg = self.krate.join("maps/ME_R/synapses/Tm3.svg");
         assert!(fs::read_to_string(svg).expect("a map").starts_with("<svg"));
         let json = fs::read(self.krate.join("maps/ME_R/synapses/Tm3.json"));
         serde_json::from_slice(&json.expect("a map")).expect("JSON")
+    }
+}
+
+/// A crate that is given to somebody else builds there too.
+fn no_path_leads_out_of(krate: &Path) {
+    for manifest in ["Cargo.toml", "vendor/eyemap-sdk/Cargo.toml"] {
+        let text = fs::read_to_string(krate.join(manifest)).expect("a manifest");
+        let paths = text.lines().filter_map(|line| line.split_once("path = \""));
+        let paths: Vec<&str> = paths
+            .filter_map(|(_, rest)| rest.split('"').next())
+            .collect();
+        assert_eq!(paths.len(), 1, "{text}");
+        let to = krate.join(manifest).with_file_name(paths[0]);
+        let to = to.canonicalize().expect("a directory");
+        assert!(
+            to.starts_with(krate.canonicalize().expect("a crate")),
+            "{to:?}"
+        );
     }
 }
 
@@ -88,7 +107,7 @@ fn hexagons(map: &Value) -> &Vec<Value> {
 
 #[test]
 fn a_new_colour_plugin_draws_passes_its_tests_and_has_no_warnings() {
-    let mut journey = Journey::begin("color");
+    let journey = Journey::begin("color");
     let map = journey.map();
     let mut dark = 0;
     for hexagon in hexagons(&map) {
@@ -100,15 +119,8 @@ fn a_new_colour_plugin_draws_passes_its_tests_and_has_no_warnings() {
     }
     assert!((10..50).contains(&dark), "{dark} are dark");
     for arguments in [
-        &["test", "--release"][..],
-        &[
-            "clippy",
-            "--release",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        &["test"][..],
+        &["clippy", "--all-targets", "--", "-D", "warnings"],
     ] {
         let ended = cargo(&journey.krate, arguments);
         assert!(ended.success, "{arguments:?}: {}", ended.said);
@@ -117,7 +129,7 @@ fn a_new_colour_plugin_draws_passes_its_tests_and_has_no_warnings() {
     let lib = journey.krate.join("src/lib.rs");
     let text = fs::read_to_string(&lib).expect("lib.rs");
     fs::write(&lib, text.replace("0xfe, 0xe5, 0xd9", "0xfe, 0xe5, 0xd8")).expect("written");
-    let ended = cargo(&journey.krate, &["test", "--release"]);
+    let ended = cargo(&journey.krate, &["test"]);
     assert!(!ended.success);
     assert!(
         ended.said.contains("-2: value -1: #fee5d9"),
@@ -128,7 +140,7 @@ fn a_new_colour_plugin_draws_passes_its_tests_and_has_no_warnings() {
 
 #[test]
 fn a_new_coordinate_plugin_turns_the_map() {
-    let mut journey = Journey::begin("coordinate");
+    let journey = Journey::begin("coordinate");
     let map = journey.map();
     let place = |hex1: i64, hex2: i64| {
         let found = hexagons(&map)
@@ -145,7 +157,7 @@ fn a_new_coordinate_plugin_turns_the_map() {
 
 #[test]
 fn a_new_metadata_plugin_writes_title_and_tooltips() {
-    let mut journey = Journey::begin("metadata");
+    let journey = Journey::begin("metadata");
     let map = journey.map();
     assert_eq!(map["title"], "synapses of Tm3");
     assert_eq!(map["legend"]["title"], "T-bars");
@@ -162,9 +174,9 @@ fn a_new_metadata_plugin_writes_title_and_tooltips() {
 
 #[test]
 fn a_new_cache_policy_is_used_by_a_run_and_by_a_replay() {
-    let mut journey = Journey::begin("cache");
+    let journey = Journey::begin("cache");
     journey.map();
-    let policy = format!("./target/release/{}", library("rose-cache"));
+    let policy = format!("./target/release/{}", library("iris-cache"));
     let output = journey.run(&[
         "cache",
         "simulate",
@@ -179,7 +191,6 @@ fn a_new_cache_policy_is_used_by_a_run_and_by_a_replay() {
         "fifo-policy",
         "--json",
     ]);
-    assert!(journey.commands <= 5);
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let text = told.to_string();
     let replayed = told["runs"].as_array().unwrap_or_else(|| panic!("{text}"));
@@ -245,9 +256,24 @@ fn a_directory_a_name_a_stage_and_an_sdk_that_will_not_do_are_refused() {
 
     succeeds(&new_in(dir.path(), &["rose", "--stage", "color"]));
     let made = fs::read_to_string(dir.path().join("rose/Cargo.toml")).expect("a manifest");
-    assert!(
-        made.contains(&format!("eyemap-sdk = \"{}\"", env!("CARGO_PKG_VERSION"))),
-        "{made}"
+    let vendored = "eyemap-sdk = { path = \"vendor/eyemap-sdk\"";
+    assert!(made.contains(vendored), "{made}");
+    let mut unbuilt = eyemap();
+    unbuilt
+        .args([
+            "render",
+            "table.csv",
+            "--config",
+            "eyemap.toml",
+            "-o",
+            "maps",
+        ])
+        .current_dir(dir.path().join("rose"));
+    let build = "cargo build --release --target-dir target";
+    fails(
+        &unbuilt.output().expect("eyemap runs"),
+        2,
+        &["cannot read the plugin", build],
     );
     refuses(
         &["rose", "--stage", "cache"],

@@ -3,9 +3,11 @@
 mod bench;
 mod build;
 mod demo;
+mod dist;
 mod fuzz;
 mod museum;
 mod process;
+mod publish;
 mod semver;
 mod test;
 mod tidy;
@@ -29,6 +31,11 @@ cargo xtask workload --types N --seed S -o DIR
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
 cargo xtask museum          build plugins of other times, and load them in shuffled orders
 cargo xtask builds          build in release, and compare what both builds draw
+cargo xtask dist [--from DIR] [-o DIR]
+                            pack a release build, or what lies in a directory such as target/debug,
+                            for machines without Rust
+cargo xtask publish [--dry-run]
+                            give SDK and ABI to the registry, or only try
 cargo xtask semver          compare what SDK and ABI offer with what they offered before
 cargo xtask tidy            check which crate may depend on which, and other house rules
 ";
@@ -56,6 +63,9 @@ fn main() -> ExitCode {
         },
         ["museum"] => museum::run(),
         ["builds"] => builds(),
+        ["dist", ref rest @ ..] => dist::run(rest),
+        ["publish"] => publish::run(false),
+        ["publish", "--dry-run"] => publish::run(true),
         ["semver"] => semver::run(),
         ["tidy"] => tidy::run(),
         [] | ["help"] => {

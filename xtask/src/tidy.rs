@@ -72,7 +72,8 @@ fn arrows(metadata: &Value) -> Vec<String> {
                 "eyemap-sdk" | "eyemap-worker" => other == "eyemap-abi",
                 "eyemap-engine" => ["eyemap-abi", "eyemap-worker"].contains(&other),
                 "eyemap-check" => ["eyemap-abi", "eyemap-engine", "eyemap-worker"].contains(&other),
-                "eyemap" => ["eyemap-engine", "eyemap-check"].contains(&other),
+                "eyemap-scaffold" => other == "eyemap-engine",
+                "eyemap" => ["eyemap-engine", "eyemap-check", "eyemap-scaffold"].contains(&other),
                 // A bench that compares static with dynamic links the plugin; tests read the ABI.
                 "eyemap-benches" => true,
                 "eyemap-snapshots" => !to_plugin,

@@ -25,7 +25,6 @@ pub mod pipeline;
 pub mod plan;
 pub mod plugins;
 pub mod render;
-pub mod scaffold;
 pub mod scene;
 pub mod sink;
 pub mod stage;

@@ -21,7 +21,7 @@ mod pin;
 mod trust;
 
 pub use contained::{WORKER_ARGUMENT, Workers, serve_worker};
-pub(crate) use elf::is_id;
+pub use elf::is_id;
 pub use elf::{check as check_file, read_manifest};
 pub use error::PluginError;
 pub use eyemap_abi::manifest::Manifest;

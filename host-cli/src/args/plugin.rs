@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use eyemap_engine::scaffold::{Kind, NewPlugin, Sdk};
+use eyemap_scaffold::{Kind, NewPlugin, Sdk};
 
 /// What a new plugin is, and where.
 #[derive(Debug, ClapArgs)]
@@ -19,10 +19,11 @@ pub(crate) struct NewArgs {
     /// Id of the plugin, a domain of yours backwards and a name; without it org.example.NAME
     #[arg(long, value_name = "REVERSE.DNS")]
     id: Option<String>,
-    /// Build against the SDK in this directory, engine/sdk in a copy of eyemap's source
+    /// Build against the SDK in this directory, engine/sdk in a copy of eyemap's source; without it against the
+    /// source that this eyemap carries
     #[arg(long, value_name = "DIR", conflicts_with = "sdk_version")]
     sdk: Option<PathBuf>,
-    /// Build against this published version of the SDK; without it that of this eyemap
+    /// Build against this published version of the SDK, from the registry
     #[arg(long, value_name = "VERSION")]
     sdk_version: Option<String>,
 }

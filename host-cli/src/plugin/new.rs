@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use eyemap_engine::scaffold::{Kind, Made, make};
+use eyemap_scaffold::{Kind, Made, make};
 
 use crate::{args::NewArgs, failure::Failure, out};
 
@@ -21,8 +21,13 @@ fn words(made: &Made, kind: Kind) -> String {
         made.id,
         kind.name()
     );
-    for file in &made.files {
+    for file in made.own_files() {
         text.push_str(&format!("  {}\n", file.display()));
+    }
+    if made.is_vendored() {
+        text.push_str(
+            "  vendor/  the SDK as source; Cargo.toml says how to take it from a registry\n",
+        );
     }
     text.push_str("\nFrom here to a map:\n");
     for command in commands(made, kind) {
@@ -38,7 +43,8 @@ fn commands(made: &Made, kind: Kind) -> Vec<String> {
     let library = made.library.display();
     let mut commands = vec![
         format!("cd {}", quoted(&made.dir.display().to_string())),
-        "cargo build --release".to_owned(),
+        // It has to lie where eyemap.toml looks for it, whatever CARGO_TARGET_DIR says.
+        "cargo build --release --target-dir target".to_owned(),
     ];
     commands.push("eyemap render table.csv --config eyemap.toml --out maps".to_owned());
     if kind == Kind::Cache {

@@ -182,7 +182,7 @@ fn section<'a, R: ReadRef<'a>>(
 }
 
 /// Ids end up in messages, TOML and reports, so only plain letters are taken.
-pub(crate) fn is_id(id: &str) -> bool {
+pub fn is_id(id: &str) -> bool {
     let plain = |part: &str| {
         !part.is_empty()
             && part

@@ -289,6 +289,11 @@ impl PluginError {
                 Some(id) => format!("write the whole id, for example \"{}\"", short(id)),
                 None => "write the whole id".into(),
             },
+            Self::Read { path, source } if is_unbuilt(path, source) => {
+                "build it in its crate: cargo build --release --target-dir target (with CARGO_TARGET_DIR set and \
+                 without --target-dir, cargo builds elsewhere)"
+                    .into()
+            }
             Self::Read { .. } => "check that the file exists and can be read".into(),
             Self::NotALibrary { .. } => {
                 "build or download the plugin again, for this operating system and processor".into()
@@ -335,6 +340,12 @@ impl PluginError {
             Self::Lock { .. } => "write it anew with `eyemap plugin pin LIBRARY` or `eyemap plugin lock DIR`".into(),
         }
     }
+}
+
+/// Whether a library that cargo builds is not there.
+fn is_unbuilt(path: &Path, source: &std::io::Error) -> bool {
+    let is_gone = source.kind() == std::io::ErrorKind::NotFound;
+    is_gone && path.components().any(|part| part.as_os_str() == "target")
 }
 
 fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {

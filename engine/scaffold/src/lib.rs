@@ -2,14 +2,14 @@
 //!
 //! The crate is a copy of one of the project's templates, `plugins/template-*`, which are members of the
 //! workspace and compiled and tested with it. What a copy must call otherwise (crate, library, type and id)
-//! are words of the template itself; its `Cargo.toml` is written from values of this workspace. A crate is
-//! written completely or not at all, and nothing that is there is
-//! touched.
+//! are words of the template itself; its `Cargo.toml` is written from values of this workspace, and the SDK
+//! lies in it as source. A crate is written completely or not at all, and nothing that is there is touched.
 
 mod cargo;
 mod error;
 mod name;
 mod template;
+mod vendor;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -78,6 +78,19 @@ pub struct Made {
     pub files: Vec<PathBuf>,
 }
 
+impl Made {
+    /// The files that are the author's, without the sources of the SDK.
+    pub fn own_files(&self) -> impl Iterator<Item = &Path> {
+        let all = self.files.iter().map(PathBuf::as_path);
+        all.filter(|path| !path.starts_with(vendor::DIR))
+    }
+
+    /// Whether the SDK lies in the crate as source.
+    pub fn is_vendored(&self) -> bool {
+        self.files.iter().any(|path| path.starts_with(vendor::DIR))
+    }
+}
+
 /// Makes the crate of a plugin.
 ///
 /// # Errors
@@ -87,7 +100,12 @@ pub fn make(plugin: &NewPlugin) -> Result<Made, ScaffoldError> {
     let names = name::Names::of(&plugin.name, plugin.kind, plugin.id.as_deref())?;
     let manifest = cargo::manifest(&names.krate, plugin.kind, &plugin.sdk)?;
     let mut files = template::files(plugin.kind, &names);
-    files.push(("Cargo.toml", manifest));
+    files.push(("Cargo.toml".into(), manifest));
+    if plugin.sdk == Sdk::Vendored {
+        let lock = vendor::lock(&names.krate, cargo::FIRST_VERSION);
+        files.push(("Cargo.lock".into(), lock));
+        files.extend(vendor::files());
+    }
     let dir = plugin.path.as_deref().unwrap_or(Path::new(&names.krate));
     write::write(dir, &files)?;
     Ok(Made {
@@ -116,7 +134,8 @@ mod tests {
             };
             let made = make(&plugin).expect("made");
             assert!(made.files.len() >= 9, "{:?}", made.files);
-            for file in &made.files {
+            assert!(made.is_vendored());
+            for file in made.own_files() {
                 let text = std::fs::read_to_string(made.dir.join(file)).expect("a file");
                 for word in [
                     "template-",

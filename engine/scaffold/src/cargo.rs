@@ -2,40 +2,43 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Kind, ScaffoldError};
+use crate::{Kind, ScaffoldError};
 
 /// The version of this eyemap and of its SDK.
-pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The oldest compiler that the SDK is built with.
-pub(super) const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+pub(crate) const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// The version that a new plugin begins with.
+pub(crate) const FIRST_VERSION: &str = "0.1.0";
 
 /// Where cargo finds the SDK.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Sdk {
+    /// In the crate itself: the sources that this eyemap was built with.
+    #[default]
+    Vendored,
     /// In a directory.
     Path(PathBuf),
     /// In the registry, in this version: three numbers, and what may follow them.
     Version(String),
 }
 
-impl Default for Sdk {
-    /// The version of this eyemap.
-    fn default() -> Self {
-        Self::Version(VERSION.into())
-    }
-}
-
 /// The text of `Cargo.toml`.
 ///
-/// It stands alone: inside of another workspace's directory its own empty `[workspace]` keeps cargo from
-/// taking it for a member.
-pub(super) fn manifest(name: &str, kind: Kind, sdk: &Sdk) -> Result<String, ScaffoldError> {
+/// It stands alone: inside of another workspace's directory its own `[workspace]` keeps cargo from taking it
+/// for a member.
+pub(crate) fn manifest(name: &str, kind: Kind, sdk: &Sdk) -> Result<String, ScaffoldError> {
+    let workspace = match sdk {
+        Sdk::Vendored => "exclude = [\"vendor\"]\n",
+        _ => "",
+    };
     let sdk = dependency(sdk)?;
     let description = description(kind);
     Ok(format!(
         r#"[package]
 name = "{name}"
-version = "0.1.0"
+version = "{FIRST_VERSION}"
 edition = "2024"
 rust-version = "{RUST_VERSION}"
 license = "MIT"
@@ -46,7 +49,7 @@ crate-type = ["cdylib", "rlib"]
 bench = false
 
 [dependencies]
-eyemap-sdk = {sdk}
+{sdk}
 
 [dev-dependencies]
 criterion = {{ version = "0.8", default-features = false, features = ["cargo_bench_support", "rayon"] }}
@@ -61,7 +64,7 @@ panic = "unwind"
 strip = "debuginfo"
 
 [workspace]
-"#
+{workspace}"#
     ))
 }
 
@@ -75,9 +78,15 @@ const fn description(kind: Kind) -> &'static str {
     }
 }
 
+/// The line that names the SDK.
 fn dependency(sdk: &Sdk) -> Result<String, ScaffoldError> {
     match sdk {
-        Sdk::Version(version) if is_version(version) => Ok(format!("\"{version}\"")),
+        Sdk::Vendored => Ok(format!(
+            "# The SDK as source, since no registry has it yet. Once one has, write this line in its place and\n\
+             # delete the folder vendor:  eyemap-sdk = \"{VERSION}\"\n\
+             eyemap-sdk = {{ path = \"vendor/eyemap-sdk\", version = \"{VERSION}\" }}"
+        )),
+        Sdk::Version(version) if is_version(version) => Ok(format!("eyemap-sdk = \"{version}\"")),
         Sdk::Version(version) => Err(ScaffoldError::Version {
             version: version.clone(),
         }),
@@ -87,7 +96,10 @@ fn dependency(sdk: &Sdk) -> Result<String, ScaffoldError> {
                 reason,
             };
             let path = sdk_in(path).map_err(wrong)?;
-            Ok(format!("{{ path = {} }}", toml::Value::String(path)))
+            Ok(format!(
+                "eyemap-sdk = {{ path = {} }}",
+                toml::Value::String(path)
+            ))
         }
     }
 }
@@ -141,14 +153,12 @@ mod tests {
     }
 
     fn workspace() -> toml::Table {
-        table(include_str!("../../../../Cargo.toml"))
+        table(include_str!("../../../Cargo.toml"))
     }
 
     #[test]
     fn a_copy_is_built_as_its_template_is() {
-        let template = table(include_str!(
-            "../../../../plugins/template-color/Cargo.toml"
-        ));
+        let template = table(include_str!("../../../plugins/template-color/Cargo.toml"));
         let copy = table(&manifest("x", Kind::Color, &Sdk::default()).expect("a manifest"));
         for same in ["lib", "bench"] {
             assert_eq!(copy[same], template[same], "{same}");
@@ -173,16 +183,35 @@ mod tests {
         for key in ["edition", "rust-version", "license"] {
             assert_eq!(copy["package"][key], ours["package"][key], "{key}");
         }
-        assert_eq!(copy["dependencies"]["eyemap-sdk"].as_str(), Some(VERSION));
+        let sdk = &copy["dependencies"]["eyemap-sdk"];
+        assert_eq!(sdk["path"].as_str(), Some("vendor/eyemap-sdk"));
+        assert_eq!(sdk["version"].as_str(), Some(VERSION));
+    }
+
+    #[test]
+    fn the_registry_is_one_line_away() {
+        let text = |sdk| manifest("x", Kind::Color, &sdk).expect("a manifest");
+        let (vendored, published) = (text(Sdk::Vendored), text(Sdk::Version(VERSION.into())));
+        let line = "eyemap-sdk = { path = \"vendor/eyemap-sdk\"";
+        let (before, after) = vendored.split_once(line).expect("a line");
+        let (_, after) = after.split_once('\n').expect("a line");
+        let switched = format!("{before}eyemap-sdk = \"{VERSION}\"\n{after}");
+        let dependencies = |text: &str| table(text)["dependencies"].clone();
+        assert_eq!(dependencies(&switched), dependencies(&published));
+        // What the comment tells to write is that line.
+        assert!(
+            before.contains(&format!("eyemap-sdk = \"{VERSION}\"")),
+            "{before}"
+        );
     }
 
     #[test]
     fn all_templates_are_built_alike() {
         let mut texts = [
-            include_str!("../../../../plugins/template-color/Cargo.toml"),
-            include_str!("../../../../plugins/template-coordinate/Cargo.toml"),
-            include_str!("../../../../plugins/template-metadata/Cargo.toml"),
-            include_str!("../../../../plugins/template-cache/Cargo.toml"),
+            include_str!("../../../plugins/template-color/Cargo.toml"),
+            include_str!("../../../plugins/template-coordinate/Cargo.toml"),
+            include_str!("../../../plugins/template-metadata/Cargo.toml"),
+            include_str!("../../../plugins/template-cache/Cargo.toml"),
         ]
         .map(table);
         for text in &mut texts {

@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::ScaffoldError;
+use crate::ScaffoldError;
 
 /// Writes files, by path relative to `dir`, which is not there yet or an empty directory.
 ///
 /// They are written beside it and moved there in one step, which fails where somebody else was quicker.
-pub(super) fn write(dir: &Path, files: &[(&'static str, String)]) -> Result<(), ScaffoldError> {
+pub(crate) fn write(dir: &Path, files: &[(String, String)]) -> Result<(), ScaffoldError> {
     let failed = |path: &Path, source| ScaffoldError::Write {
         path: path.to_owned(),
         source,
@@ -83,8 +83,8 @@ fn refuse_occupied(dir: &Path) -> Result<(), ScaffoldError> {
 mod tests {
     use super::*;
 
-    fn files() -> Vec<(&'static str, String)> {
-        vec![("a.txt", "a".into()), ("b/c.txt", "c".into())]
+    fn files() -> Vec<(String, String)> {
+        vec![("a.txt".into(), "a".into()), ("b/c.txt".into(), "c".into())]
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -135,7 +135,7 @@ mod tests {
         let here = write(Path::new("."), &files()).expect_err("refused");
         assert!(here.to_string().contains("current directory"), "{here}");
         // A file where a directory has to be: the second file fails after the first was written.
-        let clash = vec![("a", "x".to_owned()), ("a/b", "y".to_owned())];
+        let clash = vec![("a".into(), "x".into()), ("a/b".into(), "y".into())];
         let failed = write(&at("half"), &clash).expect_err("failed");
         assert!(matches!(failed, ScaffoldError::Write { .. }), "{failed}");
         assert_eq!(names(home.path()), ["file", "full", "link"]);

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Kind, ScaffoldError};
-use crate::plugins::is_id;
+use crate::{Kind, ScaffoldError};
+use eyemap_engine::plugins::is_id;
 
 const MAX_LETTERS: usize = 64;
 
@@ -51,19 +51,19 @@ const TAKEN: [&str; 28] = [
 
 /// The names of one plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// Of the crate, `rose-color`.
-    pub(super) krate: String,
+    pub(crate) krate: String,
     /// Of the crate in code, `rose_color`.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// Of its type, `RoseColor`.
-    pub(super) type_name: String,
+    pub(crate) type_name: String,
     /// Of the plugin, `org.example.rose-color`.
-    pub(super) id: String,
+    pub(crate) id: String,
 }
 
 impl Names {
-    pub(super) fn of(name: &str, kind: Kind, id: Option<&str>) -> Result<Self, ScaffoldError> {
+    pub(crate) fn of(name: &str, kind: Kind, id: Option<&str>) -> Result<Self, ScaffoldError> {
         let code = name.replace('-', "_");
         if let Some(reason) = fault(name, &code) {
             let name = name.to_owned();
@@ -82,7 +82,7 @@ impl Names {
     }
 
     /// Path of the library that cargo builds for use.
-    pub(super) fn library(&self) -> PathBuf {
+    pub(crate) fn library(&self) -> PathBuf {
         let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         PathBuf::from(format!("target/release/{prefix}{}{suffix}", self.code))
     }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn no_type_of_a_plugin_hides_one_of_the_prelude() {
-        let sdk = include_str!("../../../sdk/src/lib.rs");
+        let sdk = include_str!("../../sdk/src/lib.rs");
         let (_, prelude) = sdk.split_once("pub mod prelude").expect("a prelude");
         let words: Vec<&str> = prelude
             .split(|c: char| !c.is_ascii_alphanumeric())

@@ -1,7 +1,7 @@
 //! The templates, as they are compiled and tested in this workspace, and the words in them that a copy
 //! calls otherwise.
 
-use super::{Kind, cargo, name::Names};
+use crate::{Kind, cargo, name::Names};
 
 /// A file: its path below the crate, and its text.
 type File = (&'static str, &'static str);
@@ -20,7 +20,7 @@ macro_rules! template {
         ]
     };
     (@file $kind:literal, $path:literal) => {
-        ($path, include_str!(concat!("../../../../plugins/template-", $kind, "/", $path)))
+        ($path, include_str!(concat!("../../../plugins/template-", $kind, "/", $path)))
     };
 }
 
@@ -46,15 +46,15 @@ fn own(kind: Kind) -> &'static [File] {
 }
 
 /// All files but `Cargo.toml`, with the plugin's names in them.
-pub(super) fn files(kind: Kind, names: &Names) -> Vec<(&'static str, String)> {
+pub(crate) fn files(kind: Kind, names: &Names) -> Vec<(String, String)> {
     let words = words(kind, names);
     let all = own(kind).iter().chain(&SHARED);
-    all.map(|&(path, text)| (path, replaced(text, &words)))
+    all.map(|&(path, text)| (path.to_owned(), replaced(text, &words)))
         .collect()
 }
 
 /// The words of a template, each with what stands in its place.
-fn words(kind: Kind, names: &Names) -> [(String, String); 7] {
+fn words(kind: Kind, names: &Names) -> [(String, String); 6] {
     let stage = kind.name();
     let type_name = format!("Template{}{}", stage[..1].to_ascii_uppercase(), &stage[1..]);
     [
@@ -64,7 +64,6 @@ fn words(kind: Kind, names: &Names) -> [(String, String); 7] {
         (type_name, names.type_name.clone()),
         // Of the files that all plugins have.
         ("template_plugin".into(), names.code.clone()),
-        ("0.0.0-eyemap-version".into(), cargo::VERSION.into()),
         ("0.0.0-rust-version".into(), cargo::RUST_VERSION.into()),
     ]
 }

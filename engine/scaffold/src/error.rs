@@ -79,7 +79,7 @@ impl ScaffoldError {
             }
             Self::Version { .. } => format!(
                 "write three numbers such as {}, which is the version of this eyemap",
-                super::cargo::VERSION
+                crate::cargo::VERSION
             ),
             Self::Write { .. } => {
                 "look at permissions and free space; nothing was left there".into()

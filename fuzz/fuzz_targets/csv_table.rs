@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
 use eyemap_engine::{
     Side,
-    config::Config,
+    config::{ColumnSource, Config, Unmatched},
     dataset::Dataset,
     ingest::{IngestOptions, TableError, read_dataset, read_side_table},
     model::{AttributeValues, MetricKind, SideAtlas},
@@ -30,6 +30,14 @@ fuzz_target!(|bytes: &[u8]| {
     let path = file(&FUZZED, bytes);
     let mut config = Config::default();
     config.table.skip_unplaced = bytes.len() % 2 == 1;
+    if bytes.len().is_multiple_of(3) {
+        let column = ColumnSource::Pattern {
+            from: "roi".into(),
+            pattern: r"(?P<region>\w+)_(?P<side>[LR])(_col_(?P<hex1>\d+)_(?P<hex2>\d+))?".into(),
+            unmatched: Unmatched::Skip,
+        };
+        config.table.columns.insert("column".into(), column);
+    }
     read(path, None, &config);
     read(file(&FIXED, TABLE), Some(path), &config);
     if let Err(error) = read_side_table(path) {

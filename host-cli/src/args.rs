@@ -10,6 +10,7 @@ mod verify;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::Shell;
 use eyemap_engine::{
     Side,
     config::{ArchiveKind, SelectConfig},
@@ -35,6 +36,9 @@ pub(crate) use verify::{
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Say nothing but errors, and what failed
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +67,16 @@ pub(crate) enum Command {
     Config,
     /// Print the Content-Security-Policy source that lets interactive maps run their script
     Csp,
+    /// Print what completes commands in a shell: bash, zsh, fish, elvish or powershell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command
+    Man {
+        /// The directory for the pages; without it one page goes to standard output
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,7 +104,7 @@ pub(crate) enum PluginCommand {
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct TableArgs {
     /// The table: CSV (also .gz), Parquet, Arrow IPC or Feather; several files or directories of files
-    /// are parts of one table
+    /// are parts of one table; `-` is standard input
     #[arg(required = true, value_name = "TABLE")]
     pub(crate) tables: Vec<PathBuf>,
     /// Table of the columns that exist; overrides the one of the configuration
@@ -107,17 +121,17 @@ pub(crate) struct TableArgs {
 /// Which maps, in which formats.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct PickArgs {
-    /// Cell types, as globs; may be repeated
+    /// Cell types, as globs: 'T4*' or Mi1,Tm3; may be repeated
     #[arg(long = "type", value_name = "GLOB")]
     pub(crate) types: Vec<String>,
-    /// Regions; may be repeated
-    #[arg(long = "region", value_name = "REGION")]
+    /// Regions: ME or ME,LO; may be repeated
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
     /// Sides; may be repeated
-    #[arg(long = "side", value_name = "L|R", value_parser = side)]
+    #[arg(long = "side", value_name = "L|R", value_delimiter = ',', value_parser = side)]
     pub(crate) sides: Vec<Side>,
     /// Metrics, `synapses` or `cells`; may be repeated
-    #[arg(long = "metric", value_name = "METRIC")]
+    #[arg(long = "metric", value_name = "METRIC", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Formats: svg, svg-static, png, json
     #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',', value_parser = format)]
@@ -177,8 +191,9 @@ pub(crate) struct RenderArgs {
     /// `store` of [cache.artifacts]
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
-    /// Write what is asked of the caches, for `eyemap cache simulate` and `tune`
-    #[arg(long, value_name = "FILE.csv.gz")]
+    /// Add what is asked of the caches, and what the output directory answers, to a recording for
+    /// `eyemap cache simulate` and `tune`
+    #[arg(long, value_name = "FILE.csv[.gz]")]
     pub(crate) record_trace: Option<PathBuf>,
     /// Write what the run did, where its time went and what limits it: a page (.html) or a document
     /// for machines (.json)
@@ -187,6 +202,9 @@ pub(crate) struct RenderArgs {
     /// Write a timeline of all threads for Perfetto or chrome://tracing
     #[arg(long, value_name = "FILE.json")]
     pub(crate) trace: Option<PathBuf>,
+    /// Say where the time went, what limited the run and what caches saved
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -220,7 +238,7 @@ impl PickArgs {
     /// Which maps, whatever their formats.
     pub(crate) fn select(&self) -> SelectConfig {
         SelectConfig {
-            types: self.types.clone(),
+            types: self.types.iter().flat_map(|list| listed(list)).collect(),
             regions: self.regions.clone(),
             sides: self.sides.clone(),
             metrics: self.metrics.clone(),
@@ -235,10 +253,20 @@ impl Args {
     }
 
     /// The arguments; a plan names the tables, so `render` needs none with it.
-    fn definition() -> clap::Command {
-        Self::command().mut_subcommand("render", |render| {
+    pub(crate) fn definition() -> clap::Command {
+        let command = Self::command().mut_subcommand("render", |render| {
             render.mut_arg("tables", |tables| {
                 tables.required(false).required_unless_present("plan")
+            })
+        });
+        // A plan names its tables, so that it can read them again.
+        command.mut_subcommand("plan", |plan| {
+            plan.mut_arg("tables", |tables| {
+                let help = tables
+                    .get_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                tables.help(help.replace("; `-` is standard input", ""))
             })
         })
     }
@@ -267,6 +295,34 @@ impl Args {
             _ => false,
         }
     }
+}
+
+/// The parts of a list with commas. Names of cell types have commas too, as `(PLP191,PLP192)b`: a comma
+/// between brackets of any kind is part of a name or of a glob.
+fn listed(list: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut open = 0_usize;
+    for c in list.chars() {
+        match c {
+            '(' | '[' | '{' => open += 1,
+            ')' | ']' | '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        match (c, open, parts.last_mut()) {
+            (',', 0, _) => parts.push(String::new()),
+            (c, _, Some(part)) => part.push(c),
+            (_, _, None) => {}
+        }
+    }
+    // A bracket that stays open belongs to a name, and so do the commas behind it.
+    if open > 0 {
+        return vec![list.to_owned()];
+    }
+    parts
+        .into_iter()
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn side(text: &str) -> Result<Side, String> {
@@ -321,6 +377,16 @@ mod tests {
     #[test]
     fn the_definition_of_the_arguments_is_consistent() {
         Args::definition().debug_assert();
+    }
+
+    #[test]
+    fn a_list_is_cut_at_commas_that_belong_to_no_name() {
+        assert_eq!(listed("Mi1,Tm3 , T4*"), ["Mi1", "Tm3", "T4*"]);
+        assert_eq!(listed("(PLP191,PLP192)b"), ["(PLP191,PLP192)b"]);
+        assert_eq!(listed("T4{a,b},Mi1"), ["T4{a,b}", "Mi1"]);
+        assert_eq!(listed("x[,]y"), ["x[,]y"]);
+        assert_eq!(listed("odd(name,more"), ["odd(name,more"]);
+        assert_eq!(listed("Mi1,"), ["Mi1"]);
     }
 
     #[test]

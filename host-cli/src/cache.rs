@@ -7,9 +7,7 @@ mod tune;
 
 use std::process::ExitCode;
 
-use eyemap_engine::cache::{
-    Asked, PolicySource, ReplayOptions, Swept, TraceError, TraceFacts, read_trace, sweep,
-};
+use eyemap_engine::cache::{PolicySource, Recorded, TraceError, TraceFacts, read_trace};
 use serde_json::{Value, json};
 
 use crate::{
@@ -31,7 +29,8 @@ pub(crate) fn run(command: &CacheCommand) -> Result<ExitCode, Failure> {
 
 /// A trace and the policies that it goes through.
 struct Bench {
-    requests: Vec<Asked>,
+    recorded: Recorded,
+    /// Of all that was asked of a cache.
     facts: TraceFacts,
     policies: Vec<PolicySource>,
 }
@@ -42,33 +41,17 @@ impl Bench {
         let finder = session::finder(&config, &source)?;
         let policies = policies::load(args, &finder, &config, &source)?;
         let requests = read_trace(&args.trace)?;
-        let facts = TraceFacts::of(&requests);
         if requests.is_empty() {
             let message = format!("{}: the trace has no requests", args.trace.display());
             return Err(Failure::new(USAGE, message)
                 .help("a trace has a header time,key,size and a row for each request"));
         }
+        let recorded = Recorded::of(requests);
         Ok(Self {
-            requests,
-            facts,
+            facts: TraceFacts::of(&recorded.requests),
+            recorded,
             policies,
         })
-    }
-
-    /// Capacities in bytes, in the order in which they were asked for, each once.
-    fn capacities(&self, asked: &[Capacity]) -> Vec<u64> {
-        let mut capacities = Vec::new();
-        for capacity in asked {
-            let bytes = capacity.of(self.facts.footprint_bytes);
-            if !capacities.contains(&bytes) {
-                capacities.push(bytes);
-            }
-        }
-        capacities
-    }
-
-    fn sweep(&self, capacities: &[u64], base: &ReplayOptions) -> Result<Vec<Swept>, Failure> {
-        Ok(sweep(&self.requests, &self.policies, capacities, base)?)
     }
 
     fn document(&self, args: &SweepArgs) -> Value {
@@ -79,8 +62,21 @@ impl Bench {
             "footprint_bytes": self.facts.footprint_bytes,
             "requested_bytes": self.facts.requested_bytes,
             "cost_ns": self.facts.has_costs().then_some(self.facts.cost_ns),
+            "left_in_place": self.recorded.output.requests,
         })
     }
+}
+
+/// Capacities in bytes, in the order in which they were asked for, each once.
+fn capacities(asked: &[Capacity], facts: &TraceFacts) -> Vec<u64> {
+    let mut capacities = Vec::new();
+    for capacity in asked {
+        let bytes = capacity.of(facts.footprint_bytes);
+        if !capacities.contains(&bytes) {
+            capacities.push(bytes);
+        }
+    }
+    capacities
 }
 
 /// The name of the trace, for a title.
@@ -114,13 +110,7 @@ fn lines(table: &comfy_table::Table) -> String {
 
 impl From<TraceError> for Failure {
     fn from(error: TraceError) -> Self {
-        let help = match &error {
-            TraceError::Io { .. } => "name a CSV file, or one that ends in .gz, with --trace",
-            _ => {
-                "a trace has the columns time (whole, never falling), key (64 bits) and size \
-                 (bytes), and may have cost_ns and stage"
-            }
-        };
+        let help = error.help();
         Self::with_cause(USAGE, error).help(help)
     }
 }

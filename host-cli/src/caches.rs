@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eyemap_engine::{
-    cache::{PolicyError, Recorder, Store},
+    cache::{CacheName, PolicyError, QUICK, Recorder, Store},
     caches::{self, OpenError, Report},
     config::{CacheConfig, CacheMode, Config, Source},
     pipeline::{Memos, Pipeline},
@@ -55,21 +55,24 @@ impl Caches {
         let recorder = args
             .record_trace
             .as_deref()
-            .map(Recorder::create)
+            .map(Recorder::open)
             .transpose()?;
         let recorder = recorder.map(Arc::new);
         if let Some(recorder) = &recorder {
             pipeline.memos.record(recorder);
         }
-        let mode = config
-            .cache
-            .of(eyemap_engine::cache::CacheName::Artifacts)
-            .mode;
+        let artifacts = config.cache.of(CacheName::Artifacts);
+        if let Some(store) = store.as_ref().filter(|_| artifacts.policy == QUICK) {
+            notes.push(format!(
+                "the policy {QUICK} is built into the caches in memory; {} decides in the store",
+                store.policy()
+            ));
+        }
         Ok(Self {
             store,
             recorder,
             notes,
-            all: mode == CacheMode::On,
+            all: artifacts.mode == CacheMode::On,
         })
     }
 
@@ -115,17 +118,20 @@ pub(crate) fn lines(reports: &[Report]) -> Vec<String> {
                 .measured
                 .is_some_and(|found| found.bypassed_calls > 0)
     };
-    let mut lines: Vec<String> = reports.iter().filter(told).map(line).collect();
-    for report in reports {
-        if let Some(fault) = &report.statistics.fault {
-            lines.push(format!(
-                "the policy of the cache of {} failed, and the oldest entry went first from then on: {}",
-                report.cache.word(),
-                out::plain(fault)
-            ));
-        }
-    }
-    lines
+    reports.iter().filter(told).map(line).collect()
+}
+
+/// Policies that failed.
+pub(crate) fn faults(reports: &[Report]) -> Vec<String> {
+    let fault = |report: &Report| {
+        let fault = report.statistics.fault.as_ref()?;
+        Some(format!(
+            "the policy of the cache of {} failed, and the oldest entry went first from then on: {}",
+            report.cache.word(),
+            out::plain(fault)
+        ))
+    };
+    reports.iter().filter_map(fault).collect()
 }
 
 fn line(report: &Report) -> String {

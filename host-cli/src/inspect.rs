@@ -6,7 +6,7 @@ use comfy_table::{Table, presets::NOTHING};
 use eyemap_engine::{
     Side,
     dataset::Dataset,
-    model::{PartSummary, TableShape, TypeSummary},
+    model::{MetricSummary, PartSummary, TableShape, TypeSummary},
 };
 use serde_json::json;
 
@@ -14,7 +14,14 @@ use crate::{args::InspectArgs, failure::Failure, out, session};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let (config, _) = session::config(args.table.config.as_deref())?;
-    let dataset = session::dataset(&args.table, &config, (None, None), &AtomicBool::new(false))?;
+    let scratch = config
+        .memory
+        .scratch
+        .clone()
+        .unwrap_or_else(std::env::temp_dir);
+    let mut table = args.table.clone();
+    let _spooled = session::take_standard_input(&mut table.tables, &scratch)?;
+    let dataset = session::dataset(&table, &config, (None, None), &AtomicBool::new(false))?;
     if args.table.json {
         out::json(&document(&dataset))
     } else {
@@ -58,11 +65,12 @@ fn words(dataset: &Dataset) -> String {
         .map(|metric| metric.name.as_str())
         .collect();
     let mut text = format!(
-        "{} rows, {}; metrics: {}; {} cell types\n\nColumns with a row:\n",
+        "{} rows, {}; metrics: {}; {} cell types\n\n{}\nColumns with a row:\n",
         dataset.rows,
         shape(dataset.shape),
         metrics.join(", "),
-        dataset.types.len()
+        dataset.types.len(),
+        table_of_metrics(dataset)
     );
     let mut table = Table::new();
     table.load_style(NOTHING);
@@ -78,15 +86,75 @@ fn words(dataset: &Dataset) -> String {
         "(atlas)"
     };
     table.add_row(std::iter::once(label.to_owned()).chain(places.iter().map(atlas)));
-    for line in table.lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
+    push_lines(&mut text, &table);
+    if !dataset.unused_columns.is_empty() {
+        text.push_str(&unused(&dataset.unused_columns));
     }
     for note in &dataset.notes {
         text.push_str(&format!("\nnote: {note}\n"));
     }
     text
 }
+
+fn push_lines(text: &mut String, table: &Table) {
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+/// Rows, zeros and unknown values as the table has them, ranges as maps show them.
+fn table_of_metrics(dataset: &Dataset) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header([
+        "metric",
+        "rows",
+        "zeros",
+        "unknown",
+        "whole columns",
+        "layers",
+    ]);
+    let range = |range: Option<[f64; 2]>| match range {
+        Some([low, high]) if low == high => low.to_string(),
+        Some([low, high]) => format!("{low} to {high}"),
+        None => "-".into(),
+    };
+    for found in &dataset.metric_summaries {
+        table.add_row([
+            out::plain(&found.name),
+            found.rows.to_string(),
+            found.zeros.to_string(),
+            found.unknown.to_string(),
+            range(found.whole),
+            range(found.layer),
+        ]);
+    }
+    let mut text = String::new();
+    push_lines(&mut text, &table);
+    text
+}
+
+/// The columns that are not read, and how one becomes a metric.
+fn unused(columns: &[String]) -> String {
+    let shown: Vec<String> = columns
+        .iter()
+        .take(MOST_COLUMNS)
+        .map(|name| out::plain(name))
+        .collect();
+    let more = match columns.len().saturating_sub(MOST_COLUMNS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "\nColumns that are not read: {}{more}\n(one of numbers becomes a metric with [metrics.NAME] in the \
+         configuration)\n",
+        shown.join(", ")
+    )
+}
+
+/// More columns that are not read are not named.
+const MOST_COLUMNS: usize = 24;
 
 fn columns_of(cell_type: &TypeSummary, (region, side): (usize, Side)) -> u64 {
     cell_type.part(region, side).map_or(0, |part| part.columns)
@@ -114,11 +182,23 @@ fn document(dataset: &Dataset) -> serde_json::Value {
             "parts": cell_type.parts.iter().map(part).collect::<Vec<_>>(),
         })
     };
+    let summary = |found: &MetricSummary| {
+        json!({
+            "metric": found.name,
+            "rows": found.rows,
+            "zeros": found.zeros,
+            "unknown": found.unknown,
+            "whole": found.whole,
+            "layer": found.layer,
+        })
+    };
     json!({
         "rows": dataset.rows,
         "unplaced_rows": dataset.unplaced_rows,
         "shape": shape(dataset.shape),
         "metrics": dataset.metrics.iter().map(|metric| &metric.name).collect::<Vec<_>>(),
+        "metric_summaries": dataset.metric_summaries.iter().map(summary).collect::<Vec<_>>(),
+        "unused_columns": dataset.unused_columns,
         "atlas": {
             "derived": dataset.atlas.derived,
             "attributes": dataset.atlas.attribute_names,

@@ -5,10 +5,12 @@
 mod args;
 mod cache;
 mod caches;
+mod ending;
 mod failure;
 mod governed;
 mod inspect;
 mod log;
+mod manual;
 mod merge;
 mod out;
 mod plan;
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         Some(first) if first == eyemap_check::child::ARGUMENT => {
             return eyemap_check::child::main(arguments);
         }
+        // Nobody asked for anything yet: the whole help would be forty lines too many.
+        None => return first_steps(),
         _ => {}
     }
     let args = match Args::read() {
@@ -46,6 +50,9 @@ fn main() -> ExitCode {
         Err(error) => return usage(error),
     };
     let json = args.wants_json();
+    if args.quiet {
+        out::be_quiet();
+    }
     // A render logs as soon as it knows whether it is watched too.
     if !matches!(args.command, Command::Render(_)) {
         log::start(json, None);
@@ -74,7 +81,21 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
             "script-src '{}'\n",
             eyemap_engine::draw::csp_hash()
         )),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { dir } => manual::man(dir.as_deref()),
     }
+}
+
+/// The three commands to begin with. Nothing was done, so a script that forgot its arguments hears of it.
+fn first_steps() -> ExitCode {
+    out::fault(
+        "eyemap draws hexagonal maps of what a cell type does in every column of a fly's eye.\n\n  \
+         eyemap inspect TABLE                    what is in a table\n  \
+         eyemap render TABLE -o maps --index     its maps; then open maps/index.html\n  \
+         eyemap config > eyemap.toml             every setting with its meaning, for --config\n\n\
+         `eyemap help` lists all commands, `eyemap help render` the options of one.",
+    );
+    ExitCode::from(failure::USAGE)
 }
 
 /// Help and version are no errors; everything else about arguments is usage.

@@ -5,6 +5,7 @@
 use std::{
     io::{ErrorKind, Write as _},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::failure::{Failure, USAGE};
@@ -26,8 +27,28 @@ pub(crate) fn json(value: &serde_json::Value) -> Result<ExitCode, Failure> {
     text(&format!("{value:#}\n"))
 }
 
-/// Writes a line to standard error.
+/// Whether notes are left unsaid.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on nothing but errors and faults is said.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether nothing but errors and faults is said.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Writes a line to standard error, unless it was asked not to.
 pub(crate) fn note(line: &str) {
+    if !is_quiet() {
+        fault(line);
+    }
+}
+
+/// Writes a line to standard error that is said in any case.
+pub(crate) fn fault(line: &str) {
     eprintln!("{line}");
 }
 

@@ -38,6 +38,7 @@ impl Progress {
     }
 
     fn new((what, bytes): (&'static str, bool), total: u64, template: &str, quiet: bool) -> Self {
+        let quiet = quiet || out::is_quiet();
         let terminal = std::io::stderr().is_terminal() && !quiet;
         let target = if terminal {
             ProgressDrawTarget::stderr()

@@ -7,7 +7,7 @@ use eyemap_engine::{
     config::{Config, Source},
     draw::DrawOptions,
     governor::{Governor, Pressure},
-    ingest::table_files,
+    ingest::{Spooled, table_files},
     last_run::{Done, Inputs},
     monitor::report::Outcome,
     pipeline::{Maps, Pipeline, Request},
@@ -20,6 +20,7 @@ use eyemap_engine::{
 use crate::{
     args::{MapArgs, RenderArgs},
     caches::{self, Caches},
+    ending,
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
     governed::Steps,
     out,
@@ -30,15 +31,18 @@ use crate::{
 };
 
 pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
-    let (args, shared) = planned::complete(args)?;
-    let args = &args;
+    let (mut args, shared) = planned::complete(args)?;
     let (mut config, source) = session::config(args.table.config.as_deref())?;
     shared.choose(&mut config);
-    apply(args, &mut config);
+    apply(&args, &mut config);
     shared.check_arguments(&config)?;
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
+    let dir = config.memory.scratch.as_deref();
+    let dir = dir.unwrap_or_else(|| scratch(&args.out)).to_owned();
+    let _spooled = session::take_standard_input(&mut args.table.tables, &dir)?;
+    let args = &args;
     let watched = Watched::start(args, &config)?;
     let done = draw((args, &shared), (&config, &source), &watched);
     if let Err(failure) = &done {
@@ -70,7 +74,7 @@ fn draw(
         .as_ref()
         .and_then(|inputs| inputs.are_done(&args.out))
     {
-        return nothing_to_do(args, &pipeline, &done, watched);
+        return nothing_to_do((args, config), &pipeline, &done, watched);
     }
     let (pressure, steps) = (Pressure::default(), Steps::new(args.table.json));
     let governor = Governor {
@@ -108,7 +112,13 @@ fn draw(
     notes.extend(steps.note());
     let reports = reports(&pipeline, caches.store.as_ref());
     let notes: Vec<&String> = notes.iter().collect();
-    let code = report(args, &pipeline, (&summary, &reports), &notes, watched)?;
+    let code = report(
+        (args, config),
+        &pipeline,
+        (&summary, &reports),
+        &notes,
+        watched,
+    )?;
     caches.finish(&mut pipeline)?;
     Ok(code)
 }
@@ -215,6 +225,7 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
         || args.prune
         || args.record_trace.is_some()
         || config.output.index && !index.exists()
+        || args.table.tables.iter().any(|table| Spooled::is_one(table))
     {
         return None;
     }
@@ -229,7 +240,7 @@ fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inp
 }
 
 fn nothing_to_do(
-    args: &RenderArgs,
+    (args, config): (&RenderArgs, &Config),
     pipeline: &Pipeline,
     done: &Done,
     watched: &Watched,
@@ -244,7 +255,7 @@ fn nothing_to_do(
         unchanged: done.maps,
         ..Summary::default()
     };
-    report(args, pipeline, (&summary, &[]), &notes, watched)
+    report((args, config), pipeline, (&summary, &[]), &notes, watched)
 }
 
 /// Arguments win over the configuration file.
@@ -276,7 +287,7 @@ pub(crate) fn apply_maps(args: &MapArgs, config: &mut Config) {
 }
 
 fn report(
-    args: &RenderArgs,
+    (args, config): (&RenderArgs, &Config),
     pipeline: &Pipeline,
     (summary, caches): (&Summary, &[Report]),
     notes: &[&String],
@@ -302,10 +313,19 @@ fn report(
     } else {
         told.iter()
             .for_each(|note| out::note(&format!("note: {note}")));
-        lines(args, (pipeline, watched), summary)
+        caches::faults(caches)
             .iter()
-            .chain(&caches::lines(caches))
-            .for_each(|line| out::note(line));
+            .for_each(|fault| out::note(&format!("note: {fault}")));
+        if args.verbose || args.report.is_some() {
+            details((pipeline, watched), summary)
+                .iter()
+                .chain(&caches::lines(caches))
+                .for_each(|line| out::note(line));
+        }
+        ending::failures(summary)
+            .iter()
+            .for_each(|line| out::fault(line));
+        out::note(&ending::line(&args.out, config, summary));
     }
     written?;
     Ok(ExitCode::from(match summary {
@@ -332,61 +352,22 @@ fn workers(pipeline: &Pipeline) -> Vec<String> {
     notes
 }
 
-fn lines(
-    args: &RenderArgs,
-    (pipeline, watched): (&Pipeline, &Watched),
-    summary: &Summary,
-) -> Vec<String> {
+/// What a run took and what limited it.
+fn details((pipeline, watched): (&Pipeline, &Watched), summary: &Summary) -> Vec<String> {
     let drawn = summary.rendered + summary.blank;
+    if drawn == 0 {
+        return Vec::new();
+    }
     let seconds = summary.elapsed.as_secs_f64();
-    let mut lines = Vec::new();
-    if drawn > 0 || summary.unchanged == 0 {
-        lines.push(format!(
-            "{drawn} maps ({} blank) in {seconds:.2} s, {:.0} maps/s, {} in {}",
-            summary.blank,
-            drawn as f64 / seconds.max(1e-9),
-            out::bytes(summary.bytes),
-            args.out.display()
-        ));
-    }
-    if summary.unchanged > 0 {
-        let source = match summary.from_store {
-            0 => String::new(),
-            n => format!(" ({n} taken from the store)"),
-        };
-        lines.push(format!("{} maps unchanged{source}", summary.unchanged));
-    }
-    if drawn > 0 {
-        lines.extend(match watched.lines() {
-            // Nobody looked closer.
-            found if found.is_empty() => vec![spent(pipeline, summary)],
-            found => found,
-        });
-    }
-    if summary.unplaced > 0 {
-        lines.push(format!(
-            "{} columns have no place and are left out",
-            summary.unplaced
-        ));
-    }
-    for (map, reason) in &summary.failures {
-        lines.push(format!(
-            "failed: {}: {}",
-            out::plain(map),
-            out::plain(reason)
-        ));
-    }
-    if summary.failed > summary.failures.len() as u64 {
-        lines.push(format!(
-            "{} maps failed in all; manifest.json lists them",
-            summary.failed
-        ));
-    }
-    if summary.interrupted {
-        lines.push(
-            "stopped; what is in the manifest is complete. The same command draws the rest.".into(),
-        );
-    }
+    let mut lines = vec![format!(
+        "{drawn} maps in {seconds:.2} s, {:.0} maps/s",
+        drawn as f64 / seconds.max(1e-9)
+    )];
+    lines.extend(match watched.lines() {
+        // Nobody looked closer.
+        found if found.is_empty() => vec![spent(pipeline, summary)],
+        found => found,
+    });
     lines
 }
 

@@ -1,7 +1,7 @@
 //! What every command that reads a table does first: configuration, plugins, data.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +12,7 @@ use eyemap_engine::{
     config::{Config, PluginsConfig, Source},
     dataset::Dataset,
     governor::Pressure,
-    ingest::{IngestOptions, read_dataset, table_files},
+    ingest::{IngestOptions, Spooled, read_dataset, table_files},
     plugins::{Finder, Mode},
 };
 
@@ -80,6 +80,9 @@ pub(crate) fn dataset(
     (scratch, pressure): (Option<&Path>, Option<&Pressure>),
     cancel: &AtomicBool,
 ) -> Result<Dataset, Failure> {
+    if args.tables.iter().any(|table| is_standard_input(table)) {
+        return Err(no_standard_input());
+    }
     let progress = Progress::of_bytes("reading", args.json);
     let report = |at: eyemap_engine::ingest::Progress| progress.at(at.bytes, at.total_bytes);
     let mut options = IngestOptions::of(config);
@@ -93,6 +96,45 @@ pub(crate) fn dataset(
     let dataset = read_dataset(&table_files(&args.tables)?, &options);
     progress.finish();
     Ok(dataset?)
+}
+
+/// Whether a table is given as `-`.
+fn is_standard_input(table: &Path) -> bool {
+    table == Path::new("-")
+}
+
+/// The objection of commands that name their tables in what they write.
+fn no_standard_input() -> Failure {
+    Failure::new(
+        USAGE,
+        "this command cannot read its table from standard input",
+    )
+    .help("write the table to a file, since it is read again later")
+}
+
+/// Puts a table that comes through standard input into an unnamed file in `scratch`, and that file into
+/// the place of `-`. It is there as long as what is given back.
+pub(crate) fn take_standard_input(
+    tables: &mut [PathBuf],
+    scratch: &Path,
+) -> Result<Option<Spooled>, Failure> {
+    let mut given = tables.iter_mut().filter(|table| is_standard_input(table));
+    let Some(first) = given.next() else {
+        return Ok(None);
+    };
+    if given.next().is_some() {
+        return Err(Failure::new(USAGE, "standard input is named twice").help("write - once"));
+    }
+    let spooled = Spooled::of(&mut std::io::stdin().lock(), scratch).map_err(|error| {
+        let message = format!(
+            "standard input cannot be kept in {}: {error}",
+            out::plain(&scratch.display().to_string())
+        );
+        let help = "free space there, or name another directory with `scratch` of [memory]";
+        Failure::new(USAGE, message).help(help)
+    })?;
+    *first = spooled.path();
+    Ok(Some(spooled))
 }
 
 /// Ctrl-C asks to stop; a second one does not ask.

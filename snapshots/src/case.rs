@@ -63,6 +63,8 @@ pub struct Case {
     /// Files below `examples/` that are put beside the others, by path.
     #[serde(default)]
     pub examples: Vec<String>,
+    /// Text of standard input. Default: none.
+    pub stdin: Option<String>,
     /// Calls that come first; they must end with exit code 0.
     #[serde(default)]
     pub before: Vec<Vec<String>>,

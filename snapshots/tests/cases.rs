@@ -89,12 +89,12 @@ fn none(breaches: &[String]) -> Result<(), Failed> {
 fn plays(case: &Case) -> Result<(), Failed> {
     let desk = Desk::of(case)?;
     for arguments in &case.before {
-        let ended = desk.run(arguments)?;
+        let ended = desk.run(arguments, None)?;
         if ended.code != Some(0) {
             return Err(format!("before: {}", ended.told(arguments)).into());
         }
     }
-    let ended = desk.run(&case.arguments)?;
+    let ended = desk.run(&case.arguments, case.stdin.as_deref())?;
     if ended.code != Some(case.exit) {
         let told = ended.told(&case.arguments);
         return Err(format!("exit code {} was expected: {told}", case.exit).into());

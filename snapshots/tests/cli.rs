@@ -6,6 +6,8 @@ mod archives;
 mod bad_input;
 #[path = "cli/cache_simulate.rs"]
 mod cache_simulate;
+#[path = "cli/capacities.rs"]
+mod capacities;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/good_input.rs"]
@@ -14,14 +16,20 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
+#[path = "cli/recording.rs"]
+mod recording;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/shards.rs"]
 mod shards;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/store_looked_at.rs"]
+mod store_looked_at;
 #[path = "cli/ways.rs"]
 mod ways;
+#[path = "cli/words.rs"]
+mod words_of_runs;
 
 use std::process::{Command, Output};
 

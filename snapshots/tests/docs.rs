@@ -97,7 +97,13 @@ fn shown(text: &str) -> BTreeSet<String> {
 }
 
 fn walk(table: &DeTable<'_>, path: &str, found: &mut BTreeSet<String>) {
-    const NAMED_BY_USER: [&str; 3] = ["metrics", "range", "plugins.by_id"];
+    const NAMED_BY_USER: [&str; 5] = [
+        "metrics",
+        "range",
+        "plugins.by_id",
+        "table.columns",
+        "atlas.columns",
+    ];
     for (key, value) in table {
         let key = if NAMED_BY_USER.contains(&path) {
             "*"

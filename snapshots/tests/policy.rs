@@ -1,6 +1,15 @@
 //! Cache policies, loaded as libraries, decide exactly as the reference does, however their events
 //! are cut into batches.
 
+#[path = "policy/adversarial.rs"]
+mod adversarial;
+#[path = "policy/adversary.rs"]
+mod adversary;
+#[path = "policy/models.rs"]
+mod models;
+#[path = "policy/w_tinylfu.rs"]
+mod w_tinylfu;
+
 use eyemap_engine::cache::{
     Asked, CacheName, PolicySource, ReplayOptions, Replayed, TtlMode, read_trace, replay,
 };
@@ -92,11 +101,9 @@ fn replays_all(reference_name: &str, plugin: &str, options: &str) {
 fn lru_by_hand() {
     // Capacity 3: 1 2 3 fill it, 1 is renewed, 4 evicts 2, which then evicts 3.
     let asked = |key| Asked {
-        tick: 0,
         key,
         size: 1,
-        cost_ns: 0,
-        stage: None,
+        ..Asked::default()
     };
     let requests = [1, 2, 3, 1, 4, 2, 1, 3, 4].map(asked);
     let source = source("lru-policy", "{}");
@@ -119,11 +126,9 @@ fn lru_by_hand() {
 fn a_heavy_newcomer_evicts_several_and_one_that_can_never_fit_evicts_none() {
     // 2 + 2 + 2 bytes fill 6; 5 bytes evict all three; 7 bytes pass by; the 5 are still there.
     let asked = |(key, size)| Asked {
-        tick: 0,
         key,
         size,
-        cost_ns: 0,
-        stage: None,
+        ..Asked::default()
     };
     let requests = [
         (1, 2),

@@ -4,7 +4,7 @@
 //! key or a value. A policy that misbehaves costs hits, never a value or the run.
 //!
 //! [`Shard`] is the cache for one thread, exact in every event; [`Cache`] is made of shards for many
-//! threads. [`replay`] runs a [trace](read_trace) through a policy, [`sweep`] through several at several
+//! threads. A [`Recorder`] notes what is asked of them; [`replay`] runs a [trace](read_trace) through a policy, [`sweep`] through several at several
 //! capacities, and [`tune`] says which to take.
 
 mod chart;
@@ -12,13 +12,15 @@ mod memo;
 mod memory;
 mod policy;
 mod quick;
+mod recorded;
+mod recorder;
 mod replay;
 mod shard;
 mod stats;
 mod store;
 mod sweep;
 #[cfg(test)]
-mod test_policy;
+pub(crate) mod test_policy;
 mod trace;
 mod wheel;
 
@@ -26,12 +28,14 @@ pub use chart::chart;
 pub use memo::{CacheMode, Measured, Memo};
 pub use memory::{Cache, CacheSpec, Decides, QUICK, Ttl, TtlMode};
 pub use policy::{PolicyError, PolicySource};
+pub use recorded::{Answers, Recorded};
+pub use recorder::{Noted, Recorder};
 pub use replay::{ReplayOptions, Replayed, replay};
 pub use shard::{CacheKey, Facts, Gone, Inserted, Manner, Resident, Shard};
 pub use stats::{Counts, Statistics};
 pub use store::{Store, StoreError, StoreSpec, Totals, Verified, Warmed};
 pub use sweep::{Choice, Swept, TraceFacts, Tuned, WORTH_DOUBLING, sweep, tune};
-pub use trace::{Asked, Recorder, TraceError, read_trace};
+pub use trace::{Answered, Asked, TraceError, read_trace};
 
 /// Which cache, in the words of TOML, spans and reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

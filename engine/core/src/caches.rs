@@ -1,5 +1,7 @@
 //! The caches of a run, as `[cache]` configures them.
 
+mod settings;
+
 use std::path::Path;
 
 use crate::{
@@ -11,6 +13,8 @@ use crate::{
     pipeline::{Memos, Pipeline},
     plugins::Finder,
 };
+
+pub use settings::settings_of;
 
 /// Why a cache cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +125,10 @@ pub fn open_store(config: &CacheConfig, finder: &Finder) -> Result<Option<Store>
     if resolved.mode == CacheMode::Off {
         return Ok(None);
     }
-    open_at(dir, config, finder).map(Some)
+    let store = open_at(dir, config, finder)?;
+    let settings = config.settled_artifacts(store.policy());
+    settings::note(dir, &settings);
+    Ok(Some(store))
 }
 
 /// Opens a store in a directory, whatever the mode.
@@ -182,25 +189,64 @@ pub fn reports(pipeline: &Pipeline, store: Option<&Store>) -> Vec<Report> {
 }
 
 impl Memos {
-    /// Under memory pressure: lets the memos hold this many bytes together and lets what does not
-    /// fit go before it returns. Each keeps its share of what they hold now.
-    pub fn shrink_to(&self, bytes: u64) {
-        let held = |statistics: Option<Statistics>| statistics.map_or(0, |found| found.bytes);
-        let shares = [
-            held(self.coordinates.statistics()),
-            held(self.colors.statistics()),
-            held(self.metadata.statistics()),
-        ];
-        let total: u128 = shares.iter().map(|&share| u128::from(share)).sum();
-        let part = |share: u64| match total {
-            0 => bytes / 3,
-            // A share of `bytes` is not larger than it.
-            total => (u128::from(bytes) * u128::from(share) / total) as u64,
-        };
-        self.coordinates.resize(part(shares[0]));
-        self.colors.resize(part(shares[1]));
-        self.metadata.resize(part(shares[2]));
+    /// What they may hold together as they were configured, in bytes.
+    pub fn ceiling(&self) -> u64 {
+        let ceilings = self.filled().map(|memo| memo.ceiling);
+        ceilings.into_iter().fold(0, u64::saturating_add)
     }
+
+    /// What they hold now together, in bytes.
+    pub fn held(&self) -> u64 {
+        let held = self.filled().map(|memo| memo.held);
+        held.into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// Lets the memos hold this many bytes together, and each of them never more than it was
+    /// configured with; what does not fit leaves before this returns. What is held stays if it fits, and
+    /// the rest of the room goes to where there is most left to fill; else all shrink by the same share.
+    pub fn limit_to(&self, bytes: u64) {
+        let [coordinates, colors, metadata] = shared_out(bytes, self.filled());
+        self.coordinates.resize(coordinates);
+        self.colors.resize(colors);
+        self.metadata.resize(metadata);
+    }
+
+    fn filled(&self) -> [Filled; 3] {
+        let of = |held, ceiling| Filled { held, ceiling };
+        [
+            of(self.coordinates.held(), self.coordinates.ceiling()),
+            of(self.colors.held(), self.colors.ceiling()),
+            of(self.metadata.held(), self.metadata.ceiling()),
+        ]
+    }
+}
+
+/// What a cache holds and what it may hold at most, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Filled {
+    held: u64,
+    ceiling: u64,
+}
+
+impl Filled {
+    /// What could still come in.
+    const fn room(self) -> u64 {
+        self.ceiling.saturating_sub(self.held)
+    }
+}
+
+/// The capacity of each of some caches that may hold this many bytes together.
+fn shared_out<const N: usize>(bytes: u64, caches: [Filled; N]) -> [u64; N] {
+    let held: u128 = caches.iter().map(|cache| u128::from(cache.held)).sum();
+    let room: u128 = caches.iter().map(|cache| u128::from(cache.room())).sum();
+    let bytes = u128::from(bytes);
+    // A part of `bytes` is not larger than it.
+    let part = |of: u64, whole: u128, bytes: u128| (u128::from(of) * bytes / whole) as u64;
+    caches.map(|cache| match bytes.checked_sub(held) {
+        None => part(cache.held, held, bytes),
+        Some(spare) if spare >= room => cache.ceiling,
+        Some(spare) => cache.held + part(cache.room(), room, spare),
+    })
 }
 
 #[cfg(test)]
@@ -208,33 +254,79 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::pipeline::Fingerprint;
+    use crate::{cache::test_policy::oldest, pipeline::Fingerprint};
 
     fn fingerprint(n: u8) -> Fingerprint {
         Fingerprint::from_bytes([n; 16])
     }
 
-    #[test]
-    fn under_pressure_memos_shrink_at_once_and_in_proportion() {
-        let memo = |name| {
-            let kept = (&Decides::Quick, 1 << 20, None);
-            Memo::new(name, CacheMode::On, kept).expect("a memo")
-        };
-        let memos = Memos {
-            colors: memo(CacheName::Colors),
+    /// A memo of colours that may hold this many bytes, and always remembers.
+    fn of_colors(decides: &Decides, capacity: u64) -> Memos {
+        let kept = (decides, capacity, None);
+        Memos {
+            colors: Memo::new(CacheName::Colors, CacheMode::On, kept).expect("a memo"),
             ..Memos::default()
-        };
+        }
+    }
+
+    fn fill(memos: &Memos) {
         for n in 0..100 {
             memos
                 .colors
                 .get_or_try(fingerprint(n), || Ok::<_, ()>((Arc::default(), 10_000)))
                 .expect("a value");
         }
-        let held = || memos.colors.statistics().expect("a cache").bytes;
-        assert!(held() > 500_000, "{}", held());
-        memos.shrink_to(100_000);
-        assert!(held() <= 100_000, "{}", held());
-        memos.shrink_to(0);
-        assert_eq!(held(), 0);
+    }
+
+    #[test]
+    fn under_pressure_memos_shrink_at_once() {
+        for decides in [Decides::Quick, Decides::Policy(oldest())] {
+            let memos = of_colors(&decides, 1 << 20);
+            fill(&memos);
+            assert!(memos.held() > 500_000, "{}", memos.held());
+            memos.limit_to(100_000);
+            assert!(memos.held() <= 100_000, "{}", memos.held());
+            memos.limit_to(0);
+            assert_eq!(memos.held(), 0);
+        }
+    }
+
+    #[test]
+    fn a_memo_is_never_given_more_than_it_was_configured_with() {
+        for decides in [Decides::Quick, Decides::Policy(oldest())] {
+            let memos = of_colors(&decides, 64 << 10);
+            for bytes in [256 << 20, 32 << 10, u64::MAX] {
+                memos.limit_to(bytes);
+                let given = memos.colors.statistics().expect("a cache").capacity;
+                assert_eq!(given, bytes.min(64 << 10), "{}", decides.name());
+                fill(&memos);
+                assert!(memos.held() <= given, "{}", decides.name());
+            }
+            let evictions = memos.colors.statistics().expect("a cache").counts.evictions;
+            assert!(evictions > 0, "{}", decides.name());
+            // Nor is more noted at once.
+            memos.colors.resize(1 << 30);
+            let given = memos.colors.statistics().expect("a cache").capacity;
+            assert_eq!(given, 64 << 10);
+        }
+    }
+
+    #[test]
+    fn room_is_shared_out_by_what_is_held_and_then_by_what_can_be_filled() {
+        let shared = |bytes, caches: [[u64; 2]; 3]| {
+            shared_out(
+                bytes,
+                caches.map(|[held, ceiling]| Filled { held, ceiling }),
+            )
+        };
+        // All fits.
+        assert_eq!(shared(100, [[1, 10], [0, 20], [0, 0]]), [10, 20, 0]);
+        assert_eq!(shared(u64::MAX, [[0, u64::MAX]; 3]), [u64::MAX / 3; 3]);
+        // What is held stays, and 30 more go to 90 and 60 that are free.
+        assert_eq!(shared(50, [[10, 100], [10, 70], [0, 0]]), [28, 22, 0]);
+        // Too much is held.
+        assert_eq!(shared(50, [[75, 100], [25, 100], [0, 9]]), [37, 12, 0]);
+        assert_eq!(shared(0, [[75, 100], [0, 100], [0, 9]]), [0, 0, 0]);
+        assert_eq!(shared(7, [[0, 0]; 3]), [0, 0, 0]);
     }
 }

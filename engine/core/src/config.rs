@@ -18,6 +18,7 @@ use crate::{
 
 mod amount;
 mod cache;
+mod columns;
 mod contained;
 mod memory;
 mod monitor;
@@ -26,6 +27,8 @@ mod schema;
 
 pub use amount::{Period, Size};
 pub use cache::{ArtifactsConfig, CacheConfig, CacheOverride, ResolvedCache};
+pub use columns::{ColumnSource, Unmatched};
+pub(crate) use columns::{PATTERN_KEY, RowPattern};
 pub use contained::ContainedConfig;
 pub use memory::MemoryConfig;
 pub use monitor::{Limit, MonitorConfig};
@@ -38,8 +41,9 @@ pub use read::{ConfigError, Source};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableConfig {
-    /// Names of columns in the file, by our name: `body_id = "bodyId"`. Default: our names.
-    pub columns: BTreeMap<String, String>,
+    /// Where columns come from, by our name: `body_id = "bodyId"` is a column of the file,
+    /// `region = { value = "ME" }` the same for all rows. Default: columns with our names.
+    pub columns: BTreeMap<String, ColumnSource>,
     /// Leave out (and count) rows whose `hex1`, `hex2` or `layer` is null in place of refusing the
     /// table. Default: false.
     pub skip_unplaced: bool,
@@ -62,8 +66,9 @@ pub enum Unlisted {
 pub struct AtlasConfig {
     /// The atlas table, relative to the configuration file. Default: derived from the data.
     pub file: Option<PathBuf>,
-    /// Names of columns in the atlas file, by our name. Default: our names.
-    pub columns: BTreeMap<String, String>,
+    /// Where columns of the atlas file come from, by our name, as in `[table.columns]`. Default: columns
+    /// with our names.
+    pub columns: BTreeMap<String, ColumnSource>,
     /// Rows in columns that the atlas does not list: `error` or `add`. Default: `error`.
     pub unlisted: Unlisted,
 }

@@ -9,7 +9,10 @@ use eyemap_abi::job::Side;
 
 use crate::{
     ingest::{ColumnReader, ColumnValues, Stored, TableError, WideSide},
-    model::{Atlas, CellType, Column, Metric, Part, Region, SideAtlas, TableShape, TypeSummary},
+    model::{
+        Atlas, CellType, Column, Metric, MetricSummary, Part, Region, SideAtlas, TableShape,
+        TypeSummary,
+    },
 };
 
 /// A table with its atlas.
@@ -31,6 +34,10 @@ pub struct Dataset {
     pub unplaced_rows: u64,
     /// What the user should know: an atlas that was derived, rows left out.
     pub notes: Vec<String>,
+    /// What the table says of each of `metrics`.
+    pub metric_summaries: Vec<MetricSummary>,
+    /// Names of columns of the table that are not read.
+    pub unused_columns: Vec<String>,
     /// Bytes of rows that were written to disk because they did not fit.
     pub spilled_bytes: u64,
     pub(crate) stored: Stored,

@@ -1,7 +1,8 @@
 //! Keeps the resident memory of the process below a limit.
 //!
 //! A thread looks at the memory every 20 ms. As it comes near the limit, first caches shrink, then
-//! batches and buffers, then fewer threads work; each step is told. What is freed goes back to the
+//! batches and buffers, then fewer threads work; once there is room again, all of it is taken back, and
+//! caches never get more than they were configured with. Each step is told. What is freed goes back to the
 //! system with the allocator of the program. A process that is above the limit and cannot shrink any
 //! further is asked to end, with what to change, before the system would end it. Nothing here changes a
 //! picture.
@@ -105,6 +106,7 @@ impl fmt::Display for Step {
             self.at.as_secs_f64()
         )?;
         match self.action {
+            Action::Caches(0) => f.write_str("caches are emptied"),
             Action::Caches(bytes) => write!(f, "caches may hold {:.1} MB together", mega(bytes)),
             Action::Batches(1) => f.write_str("batches have their usual size again"),
             Action::Batches(parts) => write!(f, "batches are 1/{parts} of their size"),
@@ -137,7 +139,7 @@ pub struct Governor<'a> {
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Above the limit for so long with nothing left to shrink, and the run ends.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
-/// Far enough below the first threshold for so long, and threads and batches grow again.
+/// Far enough below the first threshold for so long, and threads, batches and caches grow again.
 const RELIEF: Duration = Duration::from_secs(1);
 /// Caches smaller than this are emptied.
 const LEAST_CACHE: u64 = 1 << 20;
@@ -191,6 +193,7 @@ struct State<'g, 'a> {
     start: Instant,
     /// No further step before this.
     next: Instant,
+    /// What caches may hold together.
     cache_bytes: u64,
     halvings: u32,
     threads: usize,
@@ -203,14 +206,12 @@ struct State<'g, 'a> {
 impl<'g, 'a> State<'g, 'a> {
     fn new(governor: &'g Governor<'a>) -> Self {
         let start = Instant::now();
-        // All caches together begin with a quarter of what the process may have.
-        let cache_bytes = governor.config.limit.bytes() / 4;
-        governor.memos.shrink_to(cache_bytes);
         Self {
             governor,
             start,
             next: start,
-            cache_bytes,
+            // What the user gave them is theirs as long as there is room.
+            cache_bytes: governor.memos.ceiling(),
             halvings: 0,
             threads: governor.threads,
             hopeless: None,
@@ -257,11 +258,21 @@ impl<'g, 'a> State<'g, 'a> {
     }
 
     fn shrink_caches(&mut self) -> Action {
-        self.cache_bytes = match self.cache_bytes / 2 {
+        let memos = self.governor.memos;
+        // Half of what they hold, for room that is empty frees nothing.
+        self.cache_bytes = match self.cache_bytes.min(memos.held()) / 2 {
             bytes if bytes < LEAST_CACHE => 0,
             bytes => bytes,
         };
-        self.governor.memos.shrink_to(self.cache_bytes);
+        memos.limit_to(self.cache_bytes);
+        Action::Caches(self.cache_bytes)
+    }
+
+    fn grow_caches(&mut self) -> Action {
+        let memos = self.governor.memos;
+        let twice = self.cache_bytes.saturating_mul(2).max(LEAST_CACHE);
+        self.cache_bytes = twice.min(memos.ceiling());
+        memos.limit_to(self.cache_bytes);
         Action::Caches(self.cache_bytes)
     }
 
@@ -283,7 +294,8 @@ impl<'g, 'a> State<'g, 'a> {
         Action::Threads(threads)
     }
 
-    /// Takes a step back once there was room for a while: threads first, since they cost time.
+    /// Takes a step back once there was room for a while: threads first, since they cost time, and
+    /// caches last, since they fill what they are given.
     fn relieve(&mut self, now: Instant) -> Option<Action> {
         let since = *self.relieved.get_or_insert(now);
         if now - since < RELIEF {
@@ -293,10 +305,11 @@ impl<'g, 'a> State<'g, 'a> {
             let threads = (self.threads * 2).min(self.governor.threads);
             return Some(self.work_with(threads));
         }
-        (self.halvings > 0).then(|| {
+        if self.halvings > 0 {
             self.halvings -= 1;
-            self.set_halvings()
-        })
+            return Some(self.set_halvings());
+        }
+        (self.cache_bytes < self.governor.memos.ceiling()).then(|| self.grow_caches())
     }
 
     /// Ends the run if it is above the limit for long and nothing is left to shrink.
@@ -318,147 +331,4 @@ impl<'g, 'a> State<'g, 'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::config::Size;
-
-    struct Bench {
-        config: MemoryConfig,
-        memos: Memos,
-        pressure: Pressure,
-        cancel: AtomicBool,
-        steps: Mutex<Vec<Action>>,
-    }
-
-    impl Bench {
-        fn new() -> Self {
-            Self {
-                config: MemoryConfig {
-                    limit: Size::of_bytes(1000 << 20),
-                    ..MemoryConfig::default()
-                },
-                memos: Memos::default(),
-                pressure: Pressure::default(),
-                cancel: AtomicBool::new(false),
-                steps: Mutex::default(),
-            }
-        }
-
-        /// Looks at a course of memory, in MiB, every 20 ms; gives what was done.
-        fn run(&self, course: impl Iterator<Item = u64>) -> Vec<Action> {
-            let watch = MemoryWatch::start();
-            let governor = Governor {
-                config: &self.config,
-                watch: &watch,
-                memos: &self.memos,
-                pressure: &self.pressure,
-                threads: 4,
-                cancel: &self.cancel,
-                tell: &|step| self.steps.lock().expect("unlocked").push(step.action),
-            };
-            let mut state = State::new(&governor);
-            let mut now = state.start;
-            for mebibytes in course {
-                now += SAMPLES_APART;
-                state.look(mebibytes << 20, now);
-            }
-            std::mem::take(&mut self.steps.lock().expect("unlocked"))
-        }
-    }
-
-    fn for_seconds(mebibytes: u64, seconds: usize) -> impl Iterator<Item = u64> {
-        std::iter::repeat_n(mebibytes, seconds * 50)
-    }
-
-    #[test]
-    fn with_room_nothing_happens() {
-        let bench = Bench::new();
-        assert_eq!(bench.run(for_seconds(690, 10)), []);
-        assert_eq!(bench.pressure.shrunk(8192), 8192);
-    }
-
-    #[test]
-    fn caches_shrink_before_batches_and_batches_before_threads() {
-        let bench = Bench::new();
-        let caches = bench.run(for_seconds(750, 10));
-        assert!(
-            caches
-                .iter()
-                .all(|action| matches!(action, Action::Caches(_)))
-        );
-        assert_eq!(caches.last(), Some(&Action::Caches(0)));
-        let all = bench.run(for_seconds(950, 10));
-        let rank = |action: &Action| match action {
-            Action::Caches(_) => 0,
-            Action::Batches(_) => 1,
-            Action::Threads(_) => 2,
-            Action::GiveUp => 3,
-        };
-        assert!(all.is_sorted_by_key(rank), "{all:?}");
-        assert_eq!(all.last(), Some(&Action::Threads(1)));
-        assert_eq!(bench.pressure.shrunk(8192), 512);
-        assert_eq!(bench.pressure.shrunk(3), 1);
-        assert!(!bench.cancel.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn a_run_that_cannot_shrink_ends_and_says_at_which_memory() {
-        let bench = Bench::new();
-        let steps = bench.run(for_seconds(1100, 10));
-        assert_eq!(
-            steps.iter().filter(|&&step| step == Action::GiveUp).count(),
-            1
-        );
-        assert!(bench.cancel.load(Ordering::Relaxed));
-        assert_eq!(bench.pressure.exceeded(), Some(1100 << 20));
-    }
-
-    #[test]
-    fn a_short_peak_does_not_end_a_run() {
-        let bench = Bench::new();
-        let course =
-            (0..20).flat_map(|_| std::iter::repeat_n(1100, 40).chain(std::iter::repeat_n(650, 5)));
-        bench.run(course);
-        assert!(!bench.cancel.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn threads_and_batches_come_back_when_there_is_room_again() {
-        let bench = Bench::new();
-        let steps = bench.run(for_seconds(950, 5).chain(for_seconds(300, 20)));
-        let back = steps
-            .iter()
-            .skip_while(|step| **step != Action::Threads(1))
-            .skip(1);
-        let back: Vec<_> = back.copied().collect();
-        assert_eq!(
-            back,
-            [
-                Action::Threads(2),
-                Action::Threads(4),
-                Action::Batches(8),
-                Action::Batches(4),
-                Action::Batches(2),
-                Action::Batches(1)
-            ]
-        );
-    }
-
-    #[test]
-    fn a_thread_too_many_waits_until_the_run_ends_or_it_is_wanted() {
-        let pressure = Pressure::default();
-        let cancel = AtomicBool::new(false);
-        pressure.wait_for_turn(3, &cancel, || true);
-        pressure.threads.store(1, Ordering::Relaxed);
-        pressure.wait_for_turn(0, &cancel, || true);
-        pressure.wait_for_turn(1, &cancel, || false);
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| pressure.wait_for_turn(1, &cancel, || true));
-            std::thread::sleep(Duration::from_millis(60));
-            assert!(!waiting.is_finished());
-            cancel.store(true, Ordering::Relaxed);
-        });
-    }
-}
+mod tests;

@@ -16,17 +16,23 @@ mod cell;
 mod collect;
 mod csv;
 mod error;
+mod field;
 mod files;
+mod foreign;
 mod infer;
 mod merge;
 mod packed;
+mod propose;
 mod read;
 mod regions;
+mod row;
 mod rows;
+mod sample;
 mod schema;
 mod side_table;
 mod source;
 mod spill;
+mod spool;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -45,15 +51,17 @@ use self::{
     atlas::AtlasIndex,
     build::Builder,
     error::Objection,
-    read::{Files, Read},
+    propose::resembles,
+    read::{Files, Read, RowTally},
     regions::Regions,
     rows::Duplicate,
-    schema::{Layout, Values},
+    schema::{Layout, Values, toml_text},
     spill::Spill,
-    stored::{Examined, StoredType},
+    stored::{Examined, Spans, StoredType},
 };
 pub(crate) use self::{
     build::ColumnValues,
+    schema::toml_key,
     stored::{ColumnReader, Stored},
     visits::WideSide,
 };
@@ -61,12 +69,13 @@ pub use self::{
     error::{Place, TableError},
     files::table_files,
     side_table::{SideColumn, SideTable, SideValues, read_side_table},
+    spool::Spooled,
 };
 use crate::{
     config::{AtlasConfig, Config, MetricConfig, RegionConfig, TableConfig},
     dataset::Dataset,
     governor::Pressure,
-    model::{Metric, Region, TableShape, TypeSummary},
+    model::{Metric, MetricSummary, Region, TableShape, TypeSummary},
     work,
 };
 
@@ -101,6 +110,8 @@ pub struct IngestOptions<'a> {
     pub buffer_bytes: usize,
     /// Bytes of values that may be kept in memory after reading, so that a small table is built once.
     pub held_bytes: u64,
+    /// Columns of a side that may be in memory on each thread; more are read from the disk each time.
+    pub held_columns: usize,
     /// The directory in which an unnamed file holds rows that do not fit in memory.
     pub scratch: PathBuf,
     /// Tells when buffers and batches should be smaller, and fewer threads should read.
@@ -124,6 +135,7 @@ impl<'a> IngestOptions<'a> {
             jobs: config.run.jobs,
             buffer_bytes: config.memory.buffer_bytes(),
             held_bytes: config.memory.held_bytes(),
+            held_columns: config.memory.held_columns(),
             scratch: match &config.memory.scratch {
                 Some(dir) => dir.clone(),
                 None => std::env::temp_dir(),
@@ -143,7 +155,7 @@ const MOST_HELD_TYPE: u64 = 4 << 20;
 /// The format of each file is found from its content: CSV with commas, semicolons or tabs, also
 /// compressed with gzip; Parquet, Arrow IPC file (Feather version 2) and stream with the feature
 /// `arrow`. Memory does not grow with the number of rows; it grows by about 200 bytes a cell type, and by
-/// 40 a column up to 65,536 columns a thread.
+/// 40 a column of a side up to [`IngestOptions::held_columns`] a thread.
 ///
 /// # Errors
 /// The first row, in the order of files and rows, that is not acceptable; or why a file is no table.
@@ -157,11 +169,12 @@ pub fn read_dataset(
     };
     let refused = |objection: Objection| objection.at(table, Place::File);
     let regions = Regions::new(options.regions).map_err(refused)?;
-    let files = Files::open(tables, options)?;
-    let atlas = match options.atlas_file {
-        Some(file) => AtlasIndex::read(file, options.atlas, regions)?,
+    let files = Files::open(tables, options, regions)?;
+    let mut atlas = match options.atlas_file {
+        Some(file) => AtlasIndex::read(file, options, regions)?,
         None => AtlasIndex::derived(),
     };
+    atlas.held_columns = options.held_columns;
     let spill = Spill::new(&options.scratch);
     let read = read::read_rows(&files, options, regions, (&atlas, &spill));
     finish(files, read, options, (atlas, spill))
@@ -218,6 +231,8 @@ fn finish(
     check_any(&read).map_err(|objection| objection.at(&stored.table, Place::File))?;
     let examined: Vec<Examined> = examined.into_iter().collect::<Result<_, _>>()?;
     let repeated: u64 = examined.iter().map(|found| found.repeated_rows).sum();
+    let metric_summaries = summaries(&stored.builder.layout, &read, &examined);
+    let unused_columns = files.unused_columns();
     let (types, held): (Vec<TypeSummary>, Vec<_>) = examined
         .into_iter()
         .map(|found| {
@@ -235,7 +250,12 @@ fn finish(
         atlas,
         rows: read.rows_read,
         unplaced_rows: read.unplaced_rows,
-        notes: notes(&read, repeated, note),
+        notes: notes(&read, repeated, note)
+            .into_iter()
+            .chain(unread(&unused_columns, &stored.builder.layout, options))
+            .collect(),
+        metric_summaries,
+        unused_columns,
         spilled_bytes: stored.spill.bytes(),
         stored: stored.without(&held),
         held,
@@ -309,11 +329,65 @@ fn duplicate_error(files: &Files, Duplicate { first, second }: Duplicate) -> Tab
 }
 
 fn check_any(read: &Read) -> Result<(), Objection> {
-    Err(Objection::new(match (read.rows_read, read.unplaced_rows) {
+    let left_out = read.unplaced_rows + read.unmatched_rows;
+    Err(Objection::new(match (read.rows_read, left_out) {
         (0, _) => "has a header and no rows",
-        (rows, unplaced) if rows == unplaced => "no row names a column",
+        (rows, left_out) if rows == left_out && read.unmatched_rows > 0 => {
+            return Err(
+                Objection::new("no row matches the pattern of `column`").help(
+                    "the pattern has to match a part of each text; look at the texts with `eyemap inspect` \
+                     or write the pattern without ^ and $",
+                ),
+            );
+        }
+        (rows, left_out) if rows == left_out => "no row names a column",
         _ => return Ok(()),
     }))
+}
+
+/// What rows and columns say of each metric that the table has.
+fn summaries(layout: &Layout, read: &Read, examined: &[Examined]) -> Vec<MetricSummary> {
+    let seen = read.seen.iter().zip(&read.tallies).zip(&layout.metrics);
+    let seen = seen.filter(|((seen, _), _)| **seen).enumerate();
+    let one = |(index, ((_, tally), metric)): (usize, ((&bool, &RowTally), &Metric))| {
+        let spans = examined.iter().filter_map(|found| found.spans.get(index));
+        let mut all = Spans::default();
+        spans.for_each(|spans| all.join(*spans));
+        MetricSummary {
+            name: metric.name.clone(),
+            rows: tally.rows,
+            zeros: tally.zeros,
+            unknown: tally.unknown,
+            whole: all.whole.range(),
+            layer: all.layer.range(),
+        }
+    };
+    seen.map(one).collect()
+}
+
+/// Columns that are not read although their names resemble metrics that the table lacks.
+fn unread<'a>(
+    unused: &'a [String],
+    layout: &'a Layout,
+    options: &'a IngestOptions<'_>,
+) -> impl Iterator<Item = String> + 'a {
+    let is_tall = matches!(layout.values, Values::Tall { .. });
+    let note = move |column: &String| {
+        let has = |metric: &String| layout.metrics.iter().any(|known| known.name == *metric);
+        let mut lacking = options
+            .metrics
+            .keys()
+            .filter(|metric| !is_tall && !has(metric));
+        let metric = lacking.find(|metric| resembles(column, metric))?;
+        Some(format!(
+            "the column {} is not read; if it is the metric {}, write\n[table.columns]\n{} = {}",
+            error::quote(column),
+            error::clean(metric),
+            toml_key(metric),
+            toml_text(column),
+        ))
+    };
+    unused.iter().filter_map(note)
 }
 
 fn region(config: &RegionConfig) -> Region {
@@ -343,8 +417,15 @@ fn notes(read: &Read, repeated: u64, of_atlas: Option<String>) -> Vec<String> {
             read.rows_read
         )
     });
+    let unmatched = (read.unmatched_rows > 0).then(|| {
+        format!(
+            "{} of {} rows do not match the pattern of `column` and were left out",
+            read.unmatched_rows, read.rows_read
+        )
+    });
     unplaced
         .into_iter()
+        .chain(unmatched)
         .chain(repeated)
         .chain(of_atlas)
         .collect()

@@ -48,6 +48,23 @@ pub struct Metric {
     pub sums_layers: bool,
 }
 
+/// What a table says of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricSummary {
+    /// Its name.
+    pub name: String,
+    /// Rows that have a value of it, unknown ones among them.
+    pub rows: u64,
+    /// Rows whose value is 0.
+    pub zeros: u64,
+    /// Rows whose value is unknown.
+    pub unknown: u64,
+    /// Smallest and largest value of whole columns, as maps show them; none if all are unknown.
+    pub whole: Option<[f64; 2]>,
+    /// Smallest and largest value of layers, zeros left out; none if there is none.
+    pub layer: Option<[f64; 2]>,
+}
+
 /// Values of one metric for the columns of a [`Part`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetricValues {

@@ -32,7 +32,8 @@ use crate::{
     dataset::Dataset,
     governor::Pressure,
     ingest::TableError,
-    model::{CellType, MapId, TypeSummary},
+    ingest::toml_key,
+    model::{CellType, MapId, Metric, MetricKind, TypeSummary},
     plugins::Finder,
     scene::{HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
     stage::{ColorStage, CoordinateStage, MetadataStage, StageError},
@@ -405,15 +406,39 @@ impl Maps<'_> {
         let Some(column) = cell_type.underivable[request.metric] else {
             return Ok(());
         };
-        let metric = &self.dataset.metrics[request.metric].name;
+        let metric = &self.dataset.metrics[request.metric];
+        let why = not_summed(metric);
         Err(StageError::Data {
             message: format!(
-                "the {metric} of whole columns of {} cannot be derived from its layers (first at column {},{}): a cell may reach several layers",
-                cell_type.name, column.hex1, column.hex2
+                "the {} of whole columns of {} cannot be derived from its layers (first at column {},{}): {}",
+                metric.name, cell_type.name, column.hex1, column.hex2, why.reason
             ),
             help: format!(
-                "add rows of layer 0 with the {metric} of whole columns, give one row a body, or leave the metric out with --metric"
+                "add rows of layer 0 with the {} of whole columns, {}or leave the metric out with --metric",
+                metric.name, why.remedy
             ),
         })
+    }
+}
+
+/// Why the layers of a metric are not added up.
+pub(crate) struct NotSummed {
+    pub(crate) reason: String,
+    /// What can be done beside giving rows of layer 0; ends in a comma and a space.
+    pub(crate) remedy: String,
+}
+
+/// Cells do not add up by their nature, any other metric by its configuration.
+pub(crate) fn not_summed(metric: &Metric) -> NotSummed {
+    if metric.name == "cells" && metric.kind == MetricKind::Count {
+        return NotSummed {
+            reason: "a cell may reach several layers".into(),
+            remedy: "give one row a body, ".into(),
+        };
+    }
+    let key = toml_key(&metric.name);
+    NotSummed {
+        reason: format!("[metrics.{key}] says sum_layers = false, and no row of layer 0 gives it"),
+        remedy: format!("write sum_layers = true into [metrics.{key}] if its layers add up, "),
     }
 }

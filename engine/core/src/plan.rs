@@ -8,7 +8,12 @@ mod shard;
 use eyemap_abi::job::Side;
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::{config::SelectConfig, dataset::Dataset, model::TableShape, pipeline::Request};
+use crate::{
+    config::SelectConfig,
+    dataset::Dataset,
+    model::TableShape,
+    pipeline::{Request, not_summed},
+};
 
 pub use estimate::{Estimate, MapSize};
 pub use file::{Amount, Choice, PlanError, PlanFile, Product, ShardAmount, Source, Stage};
@@ -143,13 +148,19 @@ fn metrics(dataset: &Dataset, wanted: &[String]) -> Result<(Vec<usize>, Vec<Stri
         let mut types = dataset.types.iter();
         types.all(|cell_type| cell_type.never_derivable[index])
     };
-    let refused = |index: usize| SelectError {
-        message: format!(
-            "the {} of whole columns cannot be derived from layers: a cell may reach several layers",
-            dataset.metrics[index].name
-        ),
-        help: "add rows of layer 0, give one row a body, or draw other metrics with --metric"
-            .into(),
+    let refused = |index: usize| {
+        let metric = &dataset.metrics[index];
+        let why = not_summed(metric);
+        SelectError {
+            message: format!(
+                "the {} of whole columns cannot be derived from layers: {}",
+                metric.name, why.reason
+            ),
+            help: format!(
+                "add rows of layer 0, {}or draw other metrics with --metric",
+                why.remedy
+            ),
+        }
     };
     if wanted.is_empty() {
         let (refuse, draw): (Vec<usize>, Vec<usize>) =

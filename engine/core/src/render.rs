@@ -1,6 +1,7 @@
 //! A run: draws planned maps on all cores and writes them, complete or not at all.
 
 mod archived;
+mod recording;
 mod streamed;
 
 pub use archived::{Archiving, all_formats, paths};
@@ -19,7 +20,7 @@ use std::{
 use tracing::{debug_span, field::Empty};
 
 use crate::{
-    cache::{CacheName, Recorder, Store},
+    cache::{Answered, Recorder, Store},
     draw::{self, DrawOptions, Format},
     governor::Pressure,
     index,
@@ -332,10 +333,11 @@ impl Run<'_> {
             let fingerprint = self.artifact(draft.fingerprint(), format);
             if !self.options.force {
                 if self.is_unchanged(&key(id, format), &fingerprint.to_string()) {
+                    self.record_left(&key(id, format), fingerprint);
                     continue;
                 }
                 if let Some((artifact, cost)) = self.stored(fingerprint) {
-                    self.record(fingerprint, artifact.len(), cost);
+                    self.record(fingerprint, artifact.len(), cost, Answered::Store);
                     bytes += self.write(&map, (format, fingerprint), &artifact, None)?;
                     stored += 1;
                     continue;
@@ -372,7 +374,7 @@ impl Run<'_> {
             let cost = scene_cost + start.elapsed();
             match drawn {
                 Ok(artifact) => {
-                    self.record(fingerprint, artifact.len(), cost);
+                    self.record(fingerprint, artifact.len(), cost, Answered::Computed);
                     bytes += self.write(map, (format, fingerprint), &artifact, Some(cost))?;
                 }
                 // A scene that cannot be drawn is a fault of this map, not of the disk.
@@ -444,18 +446,6 @@ impl Run<'_> {
             );
             found
         })
-    }
-
-    fn record(&self, fingerprint: Fingerprint, bytes: usize, cost: Duration) {
-        if let Some(recorder) = self.options.recorder {
-            let cost = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX);
-            recorder.note(
-                CacheName::Artifacts,
-                fingerprint.short(),
-                bytes as u64,
-                cost,
-            );
-        }
     }
 
     /// Writes a file and notes it. One that was drawn, at a cost, is kept in the store.

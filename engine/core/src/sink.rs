@@ -83,6 +83,21 @@ impl Pending {
         })
     }
 
+    /// Starts a file beside `target` that is written piece by piece.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn begin_beside(target: &Path) -> io::Result<PendingWriter> {
+        let (temporary, file) = create_beside(target)?;
+        Ok(PendingWriter {
+            pending: Self {
+                temporary: Some(temporary),
+                target: target.into(),
+            },
+            file: BufWriter::with_capacity(BUFFER, file),
+        })
+    }
+
     /// Where its bytes are until then.
     pub fn path(&self) -> Option<&Path> {
         self.temporary.as_deref()

@@ -163,7 +163,7 @@ pub extern "C" fn create<S: ColorStage>(
 ) -> RResult<abi::ColorStageBox, PluginError> {
     guard(|| {
         let config = crate::config::parse(config.as_str())?;
-        let stage = S::create(config, &Tables::new(tables.as_slice()))?;
+        let stage = Tables::lend(tables.as_slice(), |tables| S::create(config, tables))?;
         Ok(ColorStage_TO::from_value(
             StageAdapter(Guarded::new(stage)),
             TD_Opaque,

@@ -166,7 +166,7 @@ pub extern "C" fn create<S: CoordinateStage>(
 ) -> RResult<abi::CoordinateStageBox, PluginError> {
     guard(|| {
         let config = crate::config::parse(config.as_str())?;
-        let stage = S::create(config, &Tables::new(tables.as_slice()))?;
+        let stage = Tables::lend(tables.as_slice(), |tables| S::create(config, tables))?;
         let adapter = StageAdapter(Guarded::new(stage));
         Ok(CoordinateStage_TO::from_value(
             adapter,

@@ -27,10 +27,11 @@ pub(crate) enum CacheCommand {
 /// Which store.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct StoreArgs {
-    /// The store's directory; without it that of the configuration
+    /// The store's directory; without it that of the configuration, else .eyemap/cache
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
-    /// Configuration file with [cache.artifacts]
+    /// Configuration file with [cache.artifacts]; without it the store has the policy and the capacity
+    /// that it was last used with
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Write one JSON document to standard output, for machines

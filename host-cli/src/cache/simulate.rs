@@ -4,13 +4,13 @@ use std::{path::Path, process::ExitCode};
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use eyemap_engine::{
-    cache::{ReplayOptions, Swept, TraceFacts, TtlMode, chart},
+    cache::{ReplayOptions, Swept, TraceFacts, TtlMode, chart, sweep},
     config::Size,
     sink::write_atomically,
 };
 use serde_json::{Value, json};
 
-use super::{Bench, lines, percent, seconds, title};
+use super::{Bench, capacities, lines, percent, seconds, title};
 use crate::{
     args::{Capacity, SimulateArgs},
     failure::{Failure, USAGE},
@@ -37,7 +37,17 @@ pub(super) fn run(args: &SimulateArgs) -> Result<ExitCode, Failure> {
         lazy: args.lazy,
         ..ReplayOptions::new(0)
     };
-    let swept = bench.sweep(&bench.capacities(asked), &base)?;
+    let requests = &bench.recorded.requests;
+    if requests.is_empty() {
+        let message = format!(
+            "{}: the output directory answered every request, and no cache was asked",
+            args.sweep.trace.display()
+        );
+        return Err(Failure::new(USAGE, message)
+            .help("record a run into another directory, or one with --force"));
+    }
+    let capacities = capacities(asked, &bench.facts);
+    let swept = sweep(requests, &bench.policies, &capacities, &base)?;
     if let Some(path) = &args.chart {
         let svg = chart(&title(&args.sweep), &swept, &bench.facts);
         write_atomically(path, svg.as_bytes()).map_err(|error| unwritable(path, &error))?;

@@ -120,22 +120,38 @@ fn damaged(error: StoreError) -> Failure {
     Failure::store(OpenError::Store(error), &Source::default())
 }
 
-/// Opens a store that is there: looking at one does not make it.
+/// Where the documentation puts a store.
+const USUAL: &str = ".eyemap/cache";
+
+/// Opens a store that is there: looking at one does not make it. Without a configuration it has the policy
+/// and the capacity that it was last used with.
 fn open(args: &StoreArgs) -> Result<Store, Failure> {
-    let (config, source) = session::config(args.config.as_deref())?;
-    let dir: PathBuf = args
+    let (mut config, source) = session::config(args.config.as_deref())?;
+    let named = args
         .store
         .clone()
-        .or_else(|| config.cache.artifacts.store.clone())
-        .ok_or_else(|| {
-            Failure::new(USAGE, "no store is named")
-                .help("give --store DIR, or --config with `store` in [cache.artifacts]")
-        })?;
+        .or_else(|| config.cache.artifacts.store.clone());
+    let dir = named.clone().unwrap_or_else(|| PathBuf::from(USUAL));
     if !dir.join("log").exists() {
-        let message = format!("there is no store in {}", dir.display());
-        return Err(Failure::new(USAGE, message)
-            .help("`eyemap render` makes one where [cache.artifacts] names it"));
+        let message = match named {
+            Some(dir) => format!("there is no store in {}", dir.display()),
+            None => format!("no store is named, and there is none in {USUAL}"),
+        };
+        let help = "give --store DIR, or --config with `store` in [cache.artifacts]; `eyemap render` makes one where they say";
+        return Err(Failure::new(USAGE, message).help(help));
+    }
+    if args.config.is_none() {
+        config.cache = caches::settings_of(&dir);
     }
     let finder = session::finder(&config, &source)?;
-    caches::open_at(&dir, &config.cache, &finder).map_err(|error| Failure::store(error, &source))
+    let opened = match caches::open_at(&dir, &config.cache, &finder) {
+        // Its own policy may need the configuration to be found and trusted; to look, any will do.
+        Err(OpenError::Policy(_)) if args.config.is_none() => {
+            let artifacts = &mut config.cache.artifacts;
+            (artifacts.policy, artifacts.policy_options) = (None, None);
+            caches::open_at(&dir, &config.cache, &finder)
+        }
+        opened => opened,
+    };
+    opened.map_err(|error| Failure::store(error, &source))
 }

@@ -1,15 +1,18 @@
 //! `eyemap cache tune`: which policy and capacity save most, as TOML to paste.
+//!
+//! The caches in memory and the store are looked at by themselves: each has a capacity of its own, and
+//! what is in memory does not outlive a run. Nothing here advises to switch a cache off: where a cache in
+//! memory does not pay, the mode `auto` passes it by, and a store that is asked in vain costs little.
+
+mod told;
 
 use std::process::ExitCode;
 
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use eyemap_engine::{
-    cache::{Choice, ReplayOptions, TraceFacts, Tuned, WORTH_DOUBLING, tune},
-    config::Size,
+use eyemap_engine::cache::{
+    Answers, Asked, PolicySource, ReplayOptions, Swept, TraceFacts, Tuned, sweep, tune,
 };
-use serde_json::{Value, json};
 
-use super::{Bench, lines, percent, title};
+use super::{Bench, capacities};
 use crate::{
     args::TuneArgs,
     failure::{Failure, USAGE},
@@ -18,23 +21,112 @@ use crate::{
 
 pub(super) fn run(args: &TuneArgs) -> Result<ExitCode, Failure> {
     let bench = Bench::prepare(&args.sweep)?;
-    let capacities = match args.sweep.capacities.as_slice() {
-        [] => powers_of_two(bench.facts.footprint_bytes),
-        asked => bench.capacities(asked),
-    };
-    let mut replayed = capacities.clone();
-    replayed.extend(capacities.iter().map(|capacity| capacity.saturating_mul(2)));
-    replayed.sort_unstable();
-    replayed.dedup();
-    let swept = bench.sweep(&replayed, &ReplayOptions::new(0))?;
-    let Some(tuned) = tune(&swept, &capacities, &bench.facts) else {
-        let message = "every policy failed, so none can be advised";
-        return Err(Failure::new(USAGE, message).help("`eyemap cache simulate` says why"));
+    let recorded = &bench.recorded;
+    let mut parts = Vec::new();
+    for (place, requests) in [
+        (Place::Memory, recorded.of_memory()),
+        (Place::Store, recorded.of_store()),
+    ] {
+        parts.extend(Part::of(place, &requests, args, &bench.policies)?);
+    }
+    let advice = Advice {
+        args,
+        bench: &bench,
+        parts: &parts,
     };
     if args.sweep.json {
-        return out::json(&document(args, &bench, &tuned));
+        return out::json(&advice.document()?);
     }
-    out::text(&words(args, &bench.facts, &tuned))
+    out::text(&advice.words()?)
+}
+
+/// Where answers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The three caches of the stages.
+    Memory,
+    /// The directory of `[cache.artifacts]`.
+    Store,
+}
+
+/// The requests of one place, replayed.
+struct Part {
+    place: Place,
+    facts: TraceFacts,
+    capacities: Vec<u64>,
+    /// Nothing if no key is asked for twice.
+    swept: Vec<Swept>,
+}
+
+/// Fewer requests than this that ask for something again say little.
+const FEW: u64 = 100;
+
+impl Part {
+    fn of(
+        place: Place,
+        requests: &[Asked],
+        args: &TuneArgs,
+        policies: &[PolicySource],
+    ) -> Result<Option<Self>, Failure> {
+        if requests.is_empty() {
+            return Ok(None);
+        }
+        let facts = TraceFacts::of(requests);
+        let capacities = match args.sweep.capacities.as_slice() {
+            [] => powers_of_two(facts.footprint_bytes),
+            asked => capacities(asked, &facts),
+        };
+        let mut replayed = capacities.clone();
+        replayed.extend(capacities.iter().map(|capacity| capacity.saturating_mul(2)));
+        replayed.sort_unstable();
+        replayed.dedup();
+        let swept = match facts.requests > facts.keys {
+            true => sweep(requests, policies, &replayed, &ReplayOptions::new(0))?,
+            false => Vec::new(),
+        };
+        Ok(Some(Self {
+            place,
+            facts,
+            capacities,
+            swept,
+        }))
+    }
+
+    /// Requests for something that was asked for before.
+    const fn repeated(&self) -> u64 {
+        self.facts.requests - self.facts.keys
+    }
+
+    /// What the replays give; none where there was nothing to replay.
+    fn tuned(&self) -> Result<Option<Tuned<'_>>, Failure> {
+        if self.swept.is_empty() {
+            return Ok(None);
+        }
+        let tuned = tune(&self.swept, &self.capacities, &self.facts);
+        let failed = || {
+            let message = "every policy failed, so none can be advised";
+            Failure::new(USAGE, message).help("`eyemap cache simulate` says why")
+        };
+        tuned.ok_or_else(failed).map(Some)
+    }
+}
+
+/// All that is said.
+struct Advice<'a> {
+    args: &'a TuneArgs,
+    bench: &'a Bench,
+    parts: &'a [Part],
+}
+
+impl Advice<'_> {
+    /// What was saved already, so that nobody switches it off.
+    fn saved(&self) -> [(&'static str, Answers); 2] {
+        let recorded = &self.bench.recorded;
+        [
+            ("the output directory", recorded.output),
+            ("the store", recorded.store),
+        ]
+    }
 }
 
 /// Capacities that people write, from about a hundredth of the footprint to all of it.
@@ -46,147 +138,8 @@ fn powers_of_two(footprint_bytes: u64) -> Vec<u64> {
         .collect()
 }
 
-/// What a share is a share of.
-fn measure(facts: &TraceFacts) -> &'static str {
-    match facts.has_costs() {
-        true => "time saved",
-        false => "hit ratio",
-    }
-}
-
-fn words(args: &TuneArgs, facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
-    let chosen = &tuned.choices[tuned.advised];
-    let mut text = format!(
-        "{}\n{}\n",
-        lines(&table(facts, tuned)),
-        reason(facts, tuned)
-    );
-    for note in notes(facts) {
-        text += &format!("{note}\n");
-    }
-    text += &format!(
-        "\n# for requests like those of {}: {} up to {}\n{}",
-        out::plain(&title(&args.sweep)),
-        measure(facts),
-        percent(chosen.best.worth(facts)),
-        toml(facts, tuned)
-    );
-    text
-}
-
 /// Whether even the best at the largest capacity hits nothing.
 fn saves_nothing(facts: &TraceFacts, tuned: &Tuned<'_>) -> bool {
     let most = tuned.choices.iter().map(|choice| choice.best.worth(facts));
     most.fold(0.0, f64::max) <= 0.0
-}
-
-fn table(facts: &TraceFacts, tuned: &Tuned<'_>) -> Table {
-    let measure = measure(facts);
-    let mut table = Table::new();
-    let head = [
-        "",
-        "capacity",
-        "best",
-        measure,
-        "doubling adds",
-        "next",
-        measure,
-    ];
-    table.load_style(NOTHING).set_header(head);
-    for (i, choice) in tuned.choices.iter().enumerate() {
-        let next = choice.next;
-        table.add_row([
-            if i == tuned.advised { "*" } else { "" }.to_owned(),
-            Size::of_bytes(choice.capacity).short(),
-            out::plain(&choice.best.policy),
-            percent(choice.best.worth(facts)),
-            percent(choice.doubling),
-            next.map_or_else(|| "-".into(), |next| out::plain(&next.policy)),
-            next.map_or_else(String::new, |next| percent(next.worth(facts))),
-        ]);
-    }
-    for index in [1, 3, 4, 6] {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-fn reason(facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
-    let worth = percent(WORTH_DOUBLING);
-    if saves_nothing(facts, tuned) {
-        return "* no capacity tried saves anything, so there is nothing to keep".into();
-    }
-    match tuned.open {
-        true => format!(
-            "* the largest capacity tried; twice of it would save {worth} more or above, so try larger ones"
-        ),
-        false => format!("* the smallest capacity from which on doubling adds less than {worth}"),
-    }
-}
-
-/// What the figures do not say.
-fn notes(facts: &TraceFacts) -> Vec<&'static str> {
-    let mut notes = vec![
-        "Figures are upper bounds for requests like those of the trace; others may save less.",
-        "Looking up, storing and the policy's own work are not taken off.",
-    ];
-    if !facts.has_costs() {
-        notes.push("The trace has no costs, so policies are judged by their hit ratio.");
-    }
-    if facts.mixed {
-        notes.push(
-            "Several caches were replayed as one; [cache] gives the capacity to each of them.",
-        );
-    }
-    notes
-}
-
-fn toml(facts: &TraceFacts, tuned: &Tuned<'_>) -> String {
-    if saves_nothing(facts, tuned) {
-        return "[cache]\nmode = \"off\"\n".into();
-    }
-    let chosen = &tuned.choices[tuned.advised];
-    format!(
-        "[cache]\npolicy = {}\ncapacity = \"{}\"\n",
-        toml_text(&chosen.best.policy),
-        Size::of_bytes(chosen.capacity)
-    )
-}
-
-/// A basic TOML string: that of JSON, with the controls escaped that JSON leaves as they are.
-fn toml_text(text: &str) -> String {
-    let escape = |c: char| match c.is_control() {
-        true => format!("\\u{:04x}", u32::from(c)),
-        false => c.to_string(),
-    };
-    Value::from(text).to_string().chars().map(escape).collect()
-}
-
-fn document(args: &TuneArgs, bench: &Bench, tuned: &Tuned<'_>) -> Value {
-    let facts = &bench.facts;
-    let chosen = &tuned.choices[tuned.advised];
-    let choice = |choice: &Choice<'_>| {
-        json!({
-            "capacity_bytes": choice.capacity,
-            "best": choice.best.policy,
-            "worth": choice.best.worth(facts),
-            "hits": choice.best.replayed.hits,
-            "hit_cost_ns": facts.has_costs().then_some(choice.best.replayed.hit_cost_ns),
-            "doubling_adds": choice.doubling,
-            "next": choice.next.map(|next| &next.policy),
-            "next_worth": choice.next.map(|next| next.worth(facts)),
-        })
-    };
-    json!({
-        "trace": bench.document(&args.sweep),
-        "measure": if facts.has_costs() { "share_of_cost_saved" } else { "hit_ratio" },
-        "choices": tuned.choices.iter().map(choice).collect::<Vec<_>>(),
-        "policy": chosen.best.policy,
-        "capacity_bytes": chosen.capacity,
-        "doubling_still_pays": tuned.open,
-        "toml": toml(facts, tuned),
-        "notes": notes(facts),
-    })
 }

@@ -113,7 +113,7 @@ fn tell(args: &InitArgs, done: &Acceptance, findings: &Findings) -> Result<ExitC
     } else {
         for finding in &failed {
             let (path, why) = (out::plain(&finding.path), out::plain(&finding.message));
-            out::note(&format!("failed: {path}: {why}"));
+            out::fault(&format!("failed: {path}: {why}"));
         }
         out::note(&format!(
             "{} approved in {}; commit the directory, and run `eyemap verify{}`",

@@ -13,8 +13,10 @@
 //!   `T1 + B1 + s > C`, the oldest of `B1` is forgotten (without one, the oldest of `T1` is the
 //!   victim and its key is not kept); else, when all four hold `2 C`, the oldest of `B2` is.
 //!
-//! Costs constant time an event, 32 bytes a slot and no more than four keys a slot in `B1` and `B2`
-//! each.
+//! What weighs nothing is not remembered.
+//!
+//! Costs constant time an event, 32 bytes a slot, and the keys in `B1` and `B2`: as many as weigh what
+//! the rules let them weigh, and no more than four a slot and 2^20 each.
 //!
 //! Source: Megiddo and Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003; with
 //! bytes in place of pages.
@@ -109,7 +111,6 @@ impl Arc {
         let once = self.once.bytes() as f64;
         let over = once > self.once_target || (once == self.once_target && found == Found::Again);
         let from_once = !self.once.slots().is_empty() && over;
-        let most = 4 * self.entries.len() + 64;
         let (slot, ghosts) = if from_once || self.again.slots().is_empty() {
             (self.take_oldest_of_once()?, &mut self.once_ghosts)
         } else {
@@ -119,10 +120,8 @@ impl Arc {
         };
         let entry = self.entries.get(slot);
         ghosts.push_newest(entry.key_hash, entry.weight);
-        // Keys of entries that weigh next to nothing would be kept without end.
-        if ghosts.len() > most {
-            ghosts.pop_oldest();
-        }
+        // The bounds of bytes are those of the rules.
+        ghosts.keep_within(u64::MAX, self.entries.len());
         Some(slot)
     }
 

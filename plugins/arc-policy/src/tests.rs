@@ -58,18 +58,20 @@ fn weights_removals_and_capacities_of_any_size_are_taken() {
 }
 
 #[test]
-fn what_is_remembered_is_bounded_by_slots() {
-    let mut policy = Arc::create(NoOptions {}, 100).expect("a policy");
+fn what_is_remembered_is_bounded_by_bytes_and_not_by_slots() {
+    // One slot, through which entries pass that are never asked for again.
+    let mut policy = Arc::create(NoOptions {}, 1000).expect("a policy");
+    let mut entry = |slot: u32, key_hash, weight| {
+        policy.entries.set(slot, super::Entry { key_hash, weight });
+        policy.once.push_newest(slot, weight);
+        policy.victim_for(super::Found::Nowhere, 1)
+    };
     for key_hash in 0..10_000 {
-        policy.entries.set(
-            0,
-            super::Entry {
-                key_hash,
-                weight: 0,
-            },
-        );
-        policy.once.push_newest(0, 0);
-        assert_eq!(policy.replace(super::Found::Nowhere), Some(0));
+        assert_eq!(entry(0, key_hash, 1), Some(0));
     }
-    assert_eq!(policy.once_ghosts.len(), 68);
+    for key_hash in 20_000..30_000 {
+        assert_eq!(entry(0, key_hash, 0), Some(0));
+    }
+    assert_eq!(policy.once_ghosts.len(), 999);
+    assert_eq!(policy.once_ghosts.bytes(), 999);
 }

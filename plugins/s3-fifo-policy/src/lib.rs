@@ -12,7 +12,8 @@
 //! - Main: the oldest starts again as newest with one hit less (of 3 at most) until one without dies.
 //!
 //! Hits are only counted, by the host ([`SlotMeta::hits`]), so the policy is not called for them.
-//! Costs constant time an event, 32 bytes a slot and, of the memory, no more than four keys a slot.
+//! What weighs nothing is not remembered. Costs constant time an event, 32 bytes a slot, and the keys of
+//! the memory: as many as weigh what it may hold, and no more than four a slot and 2^20.
 //!
 //! Source: Yang, Zhang, Qiu, Yue and Rashmi, "FIFO queues are all you need for cache eviction", SOSP
 //! 2023.
@@ -74,11 +75,7 @@ impl S3Fifo {
             return;
         }
         self.ghosts.push_newest(entry.key_hash, entry.weight);
-        // Entries that weigh next to nothing would be remembered without end.
-        let most = 4 * self.entries.len() + 64;
-        while self.ghosts.bytes() > capacity || self.ghosts.len() > most {
-            self.ghosts.pop_oldest();
-        }
+        self.ghosts.keep_within(capacity, self.entries.len());
     }
 
     fn victim_of_small(&mut self, slots: &[SlotMeta]) -> Option<u32> {

@@ -81,15 +81,16 @@ fn weights_removals_and_capacities_of_any_size_are_taken() {
 }
 
 #[test]
-fn the_memory_is_bounded_by_slots() {
-    let mut policy = S3Fifo::create(Options::default(), 100).expect("a policy");
+fn the_memory_is_bounded_by_bytes() {
+    let mut policy = S3Fifo::create(Options::default(), 1000).expect("a policy");
     for key_hash in 0..10_000 {
         policy.remember(super::Entry {
             key_hash,
-            weight: 0,
+            weight: key_hash % 2,
         });
     }
-    assert_eq!(policy.ghosts.len(), 64);
+    // Nine tenths of the capacity, whatever the number of slots, and nothing that weighs nothing.
+    assert_eq!((policy.ghosts.len(), policy.ghosts.bytes()), (900, 900));
 }
 
 #[test]

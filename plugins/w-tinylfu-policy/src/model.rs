@@ -103,6 +103,12 @@ impl Model {
         }
     }
 
+    /// Entries now, and their bytes.
+    pub(super) fn held(&self) -> (u64, u64) {
+        let entries = self.window.len() + self.probation.len() + self.protected.len();
+        (entries as u64, self.occupied())
+    }
+
     fn occupied(&self) -> u64 {
         bytes(&self.window) + bytes(&self.probation) + bytes(&self.protected)
     }
@@ -149,8 +155,7 @@ impl Model {
         while bytes(&self.window) > self.window_capacity {
             self.probation.push(self.window.remove(0));
         }
-        let entries = self.window.len() + self.probation.len() + self.protected.len();
-        while self.width < entries as u64 {
+        while self.width < self.held().0 {
             // A counter is found again at its column and at that of the new half.
             let old = std::mem::take(&mut self.counters);
             for ((row, column), counter) in old {

@@ -52,7 +52,7 @@ impl Desk {
     }
 
     /// Runs the command here. Neither the user's plugins nor a terminal can be seen from it.
-    pub(crate) fn run(&self, arguments: &[String]) -> Result<Ended, Failed> {
+    pub(crate) fn run(&self, arguments: &[String], input: Option<&str>) -> Result<Ended, Failed> {
         let mut command = eyemap();
         command
             .args(arguments)
@@ -60,8 +60,15 @@ impl Desk {
             .env("HOME", self.path().join("home"))
             .env_remove("XDG_DATA_HOME")
             .env_remove("COLUMNS")
-            .stdin(Stdio::null());
-        let output = command.output()?;
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        // A text of a case fits into a pipe, and a command that does not read it is not waited for.
+        if let Some(mut stdin) = child.stdin.take() {
+            let _ = stdin.write_all(input.unwrap_or_default().as_bytes());
+        }
+        let output = child.wait_with_output()?;
         let text = |bytes, name| {
             let text = String::from_utf8(bytes);
             text.map_err(|error| format!("{name} is no UTF-8: {error}"))

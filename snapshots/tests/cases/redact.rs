@@ -55,8 +55,10 @@ fn of(kind: Redaction, desk: &Desk) -> Vec<Filter> {
 
 /// The lines of standard error that say more than how many maps were drawn in which time.
 pub(crate) fn remarkable(stderr: &str, desk: &Desk) -> String {
-    let drawn = r"\d+ maps \(\d+ blank\) in \[time\], [\d.]+ k?B in out";
-    let summary = format!(r"^(?:{drawn}|\d+ maps unchanged(?: \(\d+ taken from the store\))?)$");
+    let drawn = r"\d+ maps? \(\d+ blank\), [\d.]+ k?B, written to out";
+    let unchanged = r"\d+ maps? unchanged(?: in out)?(?: \(\d+ taken from the store\))?";
+    let opened = r"open out(?:/index\.html| \(--index adds a page of all maps\))";
+    let summary = format!(r"^(?:{drawn}|{unchanged}|{drawn}, {unchanged}); {opened}$");
     let summary = Regex::new(&summary).unwrap_or_else(|error| panic!("{error}"));
     let said = without(&[Redaction::Times], stderr, desk);
     let lines: Vec<&str> = said

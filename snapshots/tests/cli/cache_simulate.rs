@@ -285,12 +285,20 @@ fn what_tune_prints_can_be_pasted() {
         text: format!("# {toml}"),
     };
     let config = Config::parse(&source).unwrap_or_else(|error| panic!("{error}\n{shown}"));
+    // Two texts, and one map: each has a capacity of its own.
     assert_eq!(config.cache.capacity, Size::of_bytes(32), "{shown}");
+    assert_eq!(
+        config.cache.artifacts.capacity,
+        Size::of_bytes(16),
+        "{shown}"
+    );
     let said = words_of(&shown);
     for part in [
         "time saved",
         "upper bounds for requests like those of the trace",
-        "replayed as one",
+        "caches in memory: 6 requests for 2 keys of 20 B in all",
+        "store: 2 requests for 1 keys of 10 B in all",
+        "caches in memory: only 4 requests ask for something again. So few say little: record more.",
     ] {
         assert!(said.contains(part), "{part:?} is not in:\n{shown}");
     }
@@ -310,24 +318,35 @@ fn tune_says_the_same_as_data() {
         &desk,
         &[&tune[..], &["--capacity", "10", "20"]].concat(),
     ));
-    assert_eq!(document["measure"], "share_of_cost_saved");
-    assert_eq!(document["choices"][1]["capacity_bytes"], 20);
-    assert_eq!(document["choices"][1]["best"], "fifo");
-    assert_eq!(document["choices"][1]["next"], "lru");
-    // 30 bytes hold all and save 0.9 % more than first in, first out does with 20.
-    assert_eq!(document["capacity_bytes"], 20);
-    assert_eq!(document["doubling_still_pays"], false);
+    let memory = &document["parts"][0];
+    assert_eq!(memory["cache"], "memory");
+    assert_eq!(memory["measure"], "share_of_cost_saved");
+    assert_eq!(memory["choices"][1]["capacity_bytes"], 20);
+    assert_eq!(memory["choices"][1]["best"], "lru");
+    assert_eq!(memory["choices"][1]["next"], "fifo");
+    assert_eq!(memory["capacity_bytes"], 20);
+    assert_eq!(memory["doubling_still_pays"], false);
+    let store = &document["parts"][1];
+    assert_eq!(
+        (&store["cache"], &store["capacity_bytes"]),
+        (&"store".into(), &10.into())
+    );
     let toml = document["toml"].as_str().expect("TOML");
-    assert_eq!(toml, "[cache]\npolicy = \"fifo\"\ncapacity = \"20 B\"\n");
+    assert_eq!(
+        toml,
+        "[cache]\npolicy = \"lru\"\ncapacity = \"20 B\"\n\
+         [cache.artifacts]\n# store = \".eyemap/cache\"  # its directory\npolicy = \"lru\"\ncapacity = \"10 B\"\n"
+    );
     let document = json(&cache(&desk, &[&tune[..], &["--capacity", "10"]].concat()));
-    assert_eq!(document["doubling_still_pays"], true);
+    assert_eq!(document["parts"][0]["doubling_still_pays"], true);
 
     desk.write("t.csv", "time,key,size\n0,1,10\n1,2,10\n");
     let document = json(&cache(&desk, &tune));
-    assert_eq!(document["toml"], "[cache]\nmode = \"off\"\n");
+    assert_eq!(document["toml"], "");
+    assert_eq!(document["parts"][0]["too_short"], true);
     desk.write("t.csv", "time,key,size\n0,1,10\n1,1,10\n");
     let document = json(&cache(&desk, &tune));
-    assert_eq!(document["measure"], "hit_ratio");
+    assert_eq!(document["parts"][0]["measure"], "hit_ratio");
     assert!(
         document["notes"].to_string().contains("has no costs"),
         "{document}"

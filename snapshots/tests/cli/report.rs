@@ -234,7 +234,7 @@ fn without_the_monitor_the_sum_is_told_and_nothing_is_slow() {
         "eyemap.toml",
         "[monitor]\nenabled = false\nslow = \"1us\"\n",
     );
-    let output = desk.render(&["--config", "eyemap.toml"]);
+    let output = desk.render(&["--config", "eyemap.toml", "-v"]);
     succeeds(&output);
     let words = stderr(&output);
     assert!(

@@ -19,7 +19,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cache, CacheKey, CacheName, CacheSpec, Decides, PolicyError, Recorder, Statistics, Ttl,
+    Answered, Cache, CacheKey, CacheName, CacheSpec, Decides, Noted, PolicyError, Recorder,
+    Statistics, Ttl,
     memory::{Timing, nanoseconds},
 };
 
@@ -41,6 +42,8 @@ pub enum CacheMode {
 pub struct Memo<K, V> {
     name: CacheName,
     mode: CacheMode,
+    /// The capacity it was made with, in bytes; it never has more.
+    ceiling: u64,
     cache: Option<Cache<K, V>>,
     gauge: Gauge,
     recorder: OnceLock<Arc<Recorder>>,
@@ -52,6 +55,7 @@ impl<K, V> Memo<K, V> {
         Self {
             name,
             mode: CacheMode::Off,
+            ceiling: 0,
             cache: None,
             gauge: Gauge::default(),
             recorder: OnceLock::new(),
@@ -101,6 +105,7 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
         Ok(Self {
             name,
             mode,
+            ceiling: cache.as_ref().map_or(0, |_| capacity),
             cache,
             ..Self::off(name)
         })
@@ -138,11 +143,22 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
         Ok(value)
     }
 
-    /// Gives the cache another capacity in bytes; what does not fit leaves at once.
+    /// Gives the cache another capacity in bytes, at most that it was made with; what does not fit
+    /// leaves at once.
     pub fn resize(&self, capacity: u64) {
         if let Some(cache) = &self.cache {
-            cache.resize(capacity);
+            cache.resize(capacity.min(self.ceiling));
         }
+    }
+
+    /// The capacity that it was made with, in bytes; 0 when it is off.
+    pub const fn ceiling(&self) -> u64 {
+        self.ceiling
+    }
+
+    /// Bytes that it holds now.
+    pub fn held(&self) -> u64 {
+        self.statistics().map_or(0, |statistics| statistics.bytes)
     }
 
     /// What the cache holds and did; none when it is off.
@@ -167,13 +183,25 @@ impl<K: CacheKey + Hash + Send + Sync, V: Clone + Send + Sync> Memo<K, V> {
         let start = Instant::now();
         let (value, weight) = compute()?;
         let cost_ns = nanoseconds(start.elapsed());
-        recorder.note(self.name, key.key_hash(), weight, cost_ns);
+        recorder.note(Noted {
+            cache: self.name,
+            key: key.key_hash(),
+            size: Some(weight),
+            cost_ns: Some(cost_ns),
+            answered: Answered::Computed,
+        });
         Ok((value, weight))
     }
 
     fn note_hit(&self, key: &K) {
         if let Some(recorder) = self.recorder.get() {
-            recorder.note_again(self.name, key.key_hash());
+            recorder.note(Noted {
+                cache: self.name,
+                key: key.key_hash(),
+                size: None,
+                cost_ns: None,
+                answered: Answered::Memory,
+            });
         }
     }
 }
@@ -297,35 +325,55 @@ mod tests {
         assert_eq!((calls, memo.statistics()), (3, None));
     }
 
-    /// Work that takes about this long.
-    fn work(time: Duration) -> Result<(u64, u64), ()> {
-        let start = Instant::now();
-        while start.elapsed() < time {}
-        Ok((1, 8))
+    /// Lets the rule see calls of which one in `asked_again` misses.
+    fn measure(memo: &Memo<u64, u64>, compute: Duration, asked_again: u64) {
+        for call in 0..400 {
+            let missed = call % asked_again == 0;
+            memo.gauge.note(&Timing {
+                lookup: Duration::from_nanos(50),
+                computed: missed.then_some((compute, Duration::from_nanos(300))),
+            });
+        }
     }
 
     #[test]
     fn what_is_cheap_is_bypassed_and_what_is_dear_is_kept() {
-        for (time, keys, bypassed) in [
-            // Cheap, though every key comes again.
-            (Duration::ZERO, 8, true),
+        for (compute, asked_again, bypassed) in [
+            // Cheap, though nearly every key comes again.
+            (Duration::from_nanos(20), 50, true),
             // Dear and comes again.
-            (Duration::from_micros(200), 8, false),
+            (Duration::from_micros(200), 50, false),
             // Dear, and never comes again.
-            (Duration::from_micros(20), u64::MAX, true),
+            (Duration::from_micros(200), 1, true),
         ] {
-            let memo = Memo::new(
-                CacheName::Colors,
-                CacheMode::Auto,
-                (&Decides::Quick, 1 << 20, None),
-            )
-            .expect("a memo");
-            for call in 0..400 {
-                memo.get_or_try(call % keys, || work(time))
-                    .expect("a value");
-            }
+            let kept = (&Decides::Quick, 1 << 20, None);
+            let memo = Memo::new(CacheName::Colors, CacheMode::Auto, kept).expect("a memo");
+            measure(&memo, compute, asked_again);
             let measured = memo.measured().expect("measured");
-            assert_eq!(measured.bypassed, bypassed, "{time:?} {keys}: {measured:?}");
+            assert_eq!(measured.bypassed, bypassed, "{compute:?}: {measured:?}");
+            // One key in a hundred goes through all the same.
+            let passed_by = (0..2 * SAMPLED).filter(|&key| memo.gauge.bypasses(key));
+            let expected = if bypassed { 2 * SAMPLED - 2 } else { 0 };
+            assert_eq!(passed_by.count() as u64, expected);
         }
+    }
+
+    #[test]
+    fn what_passes_by_is_computed_and_not_kept() {
+        let kept = (&Decides::Quick, 1 << 20, None);
+        let memo = Memo::new(CacheName::Colors, CacheMode::Auto, kept).expect("a memo");
+        measure(&memo, Duration::from_nanos(20), 1);
+        let mut computed = 0;
+        for key in 1..SAMPLED {
+            let work = || {
+                computed += 1;
+                Ok::<_, ()>((key, 8))
+            };
+            assert_eq!(memo.get_or_try(key, work), Ok(key));
+        }
+        assert_eq!(computed, SAMPLED - 1);
+        assert_eq!(memo.statistics().map(|found| found.entries), Some(0));
+        let measured = memo.measured().expect("measured");
+        assert_eq!(measured.bypassed_calls, SAMPLED - 1);
     }
 }

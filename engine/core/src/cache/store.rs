@@ -354,6 +354,11 @@ impl Store {
         self.state().failed_writes
     }
 
+    /// The policy, as TOML names it.
+    pub fn policy(&self) -> &str {
+        self.spec.policy.name()
+    }
+
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.spec.dir

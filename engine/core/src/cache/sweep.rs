@@ -300,7 +300,7 @@ mod tests {
             key,
             size,
             cost_ns: 5,
-            stage: None,
+            ..Asked::default()
         };
         let facts = TraceFacts::of(&[asked(1, 10), asked(2, 5), asked(1, 10)]);
         assert_eq!((facts.requests, facts.keys), (3, 2));

@@ -70,6 +70,6 @@ extern "C" fn create(_: RStr<'_>, _: u64) -> RResult<CachePolicyBox, PluginError
     ROk(CachePolicy_TO::from_value(Oldest::default(), TD_Opaque))
 }
 
-pub(super) fn oldest() -> PolicySource {
+pub(crate) fn oldest() -> PolicySource {
     PolicySource::linked("oldest", "{}", CacheExtension { create })
 }

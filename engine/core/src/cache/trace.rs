@@ -1,23 +1,21 @@
-//! What was asked of the caches, as a table: `time,key,size,cost_ns,stage`, CSV or `.csv.gz`.
+//! What was asked of the caches, as a table: `time,key,size,cost_ns,stage,run,answered`, CSV or
+//! `.csv.gz`.
 //!
 //! `time` in ticks (milliseconds in a recording), never falling; `key` 64 bits; `size` in bytes;
-//! `cost_ns` and `stage` may be missing.
+//! `cost_ns`, `stage`, `run` and `answered` may be missing.
 
 use std::{
-    collections::HashMap,
     fs::File,
-    io::{self, BufReader, BufWriter, Read, Write},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-    time::Instant,
 };
 
-use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
+use flate2::read::MultiGzDecoder;
 
-use super::{CacheName, memory::milliseconds};
+use super::CacheName;
 
 /// One thing that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Asked {
     /// When, in ticks.
     pub tick: u64,
@@ -29,6 +27,57 @@ pub struct Asked {
     pub cost_ns: u64,
     /// Of which cache; none if not known.
     pub stage: Option<CacheName>,
+    /// In which run, from 1; what is in memory does not outlive one. 0 if not known.
+    pub run: u32,
+    /// What answered.
+    pub answered: Answered,
+}
+
+/// What answered a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answered {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Nothing: it was computed.
+    Computed,
+    /// A cache in memory.
+    Memory,
+    /// The store of `[cache.artifacts]`.
+    Store,
+    /// The output directory, where the map was as it should be.
+    Output,
+}
+
+impl Answered {
+    const ALL: [Self; 5] = [
+        Self::Unknown,
+        Self::Computed,
+        Self::Memory,
+        Self::Store,
+        Self::Output,
+    ];
+
+    /// What traces call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Computed => "computed",
+            Self::Memory => "memory",
+            Self::Store => "store",
+            Self::Output => "output",
+        }
+    }
+
+    fn named(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|found| found.word() == word);
+        found.ok_or_else(|| {
+            format!(
+                "answered is {:?}: write computed, memory, store or output",
+                short(word)
+            )
+        })
+    }
 }
 
 /// Why a trace cannot be read or written.
@@ -53,10 +102,56 @@ pub enum TraceError {
         /// What is wrong.
         message: String,
     },
+    /// A file is there that a recording cannot go on with.
+    #[error("{} is there and is no recording that could be gone on with", .path.display())]
+    NoRecording {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<Self>,
+    },
+    /// A recording that changed while it was gone on with.
+    #[error("another run recorded into {} meanwhile, so the requests of this one are not in it", .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The ending of a recording names no form that it could have.
+    #[error("{} ends in neither .csv nor .csv.gz", .path.display())]
+    Ending {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl TraceError {
+    /// What to do about it.
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => {
+                "name a file that ends in .csv or .csv.gz: with --trace one that is there, with --record-trace one that can be written"
+            }
+            Self::Row { .. } => {
+                "a trace has the columns time (whole, never falling), key (64 bits) and size (bytes), \
+                 and may have cost_ns, stage, run and answered"
+            }
+            Self::NoRecording { .. } => {
+                "a recording is added to one that is there; name another file with --record-trace"
+            }
+            Self::Changed { .. } => "let runs that record at the same time write a file each",
+            Self::Ending { .. } => "name it requests.csv.gz, or requests.csv to read it as it is",
+        }
+    }
 }
 
 /// More requests than a machine of today can hold.
 const MAX_REQUESTS: usize = 500_000_000;
+
+/// Whether a trace is compressed: its ending says so.
+pub(super) fn is_gz(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+}
 
 /// Reads a trace as a whole.
 ///
@@ -68,10 +163,7 @@ pub fn read_trace(path: &Path) -> Result<Vec<Asked>, TraceError> {
         source,
     };
     let file = BufReader::new(File::open(path).map_err(io)?);
-    let gz = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    let input: Box<dyn Read> = if gz {
+    let input: Box<dyn Read> = if is_gz(path) {
         Box::new(MultiGzDecoder::new(file))
     } else {
         Box::new(file)
@@ -124,6 +216,8 @@ struct Columns {
     size: usize,
     cost: Option<usize>,
     stage: Option<usize>,
+    run: Option<usize>,
+    answered: Option<usize>,
 }
 
 impl Columns {
@@ -140,6 +234,8 @@ impl Columns {
             size: need("size")?,
             cost: find("cost_ns"),
             stage: find("stage"),
+            run: find("run"),
+            answered: find("answered"),
         })
     }
 
@@ -161,6 +257,13 @@ impl Columns {
             stage: self
                 .stage
                 .map_or(Ok(None), |stage| text(stage).and_then(stage_named))?,
+            run: self.run.map_or(Ok(0), |run| {
+                let run = number(run, "run")?;
+                u32::try_from(run).map_err(|_| format!("run is {run}, more than there can be"))
+            })?,
+            answered: self.answered.map_or(Ok(Answered::Unknown), |answered| {
+                text(answered).and_then(Answered::named)
+            })?,
         })
     }
 }
@@ -184,93 +287,6 @@ fn stage_named(name: &str) -> Result<Option<CacheName>, String> {
             )
         })?,
     }))
-}
-
-/// Records what is asked for, from many threads. Drop it to finish the file.
-#[derive(Debug)]
-pub struct Recorder {
-    start: Instant,
-    path: PathBuf,
-    state: Mutex<Recording>,
-}
-
-#[derive(Debug)]
-struct Recording {
-    out: GzEncoder<BufWriter<File>>,
-    /// Weight and cost of what was asked for, by cache and key: a hit knows neither.
-    seen: HashMap<(CacheName, u64), (u64, u64)>,
-    failure: Option<io::Error>,
-}
-
-impl Recorder {
-    /// Starts a trace, over an old one.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn create(path: &Path) -> Result<Self, TraceError> {
-        let start = || {
-            let file = BufWriter::new(File::create(path)?);
-            let mut out = GzEncoder::new(file, Compression::default());
-            out.write_all(b"time,key,size,cost_ns,stage\n")?;
-            Ok(out)
-        };
-        let out = start().map_err(|source| TraceError::Io {
-            path: path.into(),
-            source,
-        })?;
-        Ok(Self {
-            start: Instant::now(),
-            path: path.into(),
-            state: Mutex::new(Recording {
-                out,
-                seen: HashMap::new(),
-                failure: None,
-            }),
-        })
-    }
-
-    /// Notes a request that was computed. What cannot be written is told by [`Self::finish`].
-    pub fn note(&self, cache: CacheName, key: u64, size: u64, cost_ns: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.seen.insert((cache, key), (size, cost_ns));
-        self.write(&mut state, cache, key, (size, cost_ns));
-    }
-
-    /// Notes a request that was answered from a cache, with the weight and cost that it had when it
-    /// was computed; one that was computed before the recording has a cost of 0.
-    pub fn note_again(&self, cache: CacheName, key: u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let facts = state.seen.get(&(cache, key)).copied().unwrap_or_default();
-        self.write(&mut state, cache, key, facts);
-    }
-
-    fn write(&self, state: &mut Recording, cache: CacheName, key: u64, (size, cost): (u64, u64)) {
-        // Read under the lock, so that the time never falls.
-        let time = milliseconds(self.start.elapsed());
-        let written = writeln!(state.out, "{time},{key},{size},{cost},{}", cache.word());
-        if let (Err(error), None) = (written, &state.failure) {
-            state.failure = Some(error);
-        }
-    }
-
-    /// Writes the end of the file.
-    ///
-    /// # Errors
-    /// When a request or the end could not be written.
-    pub fn finish(self) -> Result<(), TraceError> {
-        let Recording { out, failure, .. } = self
-            .state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        let finish = || {
-            failure.map_or(Ok(()), Err)?;
-            out.finish()?.flush()
-        };
-        finish().map_err(|source| TraceError::Io {
-            path: self.path,
-            source,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -299,7 +315,10 @@ mod tests {
             (7, 0, None)
         );
         let long =
-            read("time,key,size,cost_ns,stage\n3,1,2,9,lut\n4,1,2,9,artifacts\n").expect("read");
+            "time,key,size,cost_ns,stage,run,answered\n3,1,2,9,lut,,\n4,1,2,9,artifacts,2,store\n";
+        let long = read(&long.replace("lut,,", "lut,1,")).expect("read");
+        assert_eq!((long[0].run, long[0].answered), (1, Answered::Unknown));
+        assert_eq!((long[1].run, long[1].answered), (2, Answered::Store));
         assert_eq!(long[0].stage, Some(CacheName::Colors));
         assert_eq!(
             (long[1].tick, long[1].stage),
@@ -330,24 +349,16 @@ mod tests {
                 "time,key,size,stage\n5,1,1,tea\n",
                 "t.csv, line 2: stage is \"tea\": write coordinates, colors, metadata or artifacts",
             ),
+            (
+                "time,key,size,run\n5,1,1,4294967296\n",
+                "t.csv, line 2: run is 4294967296, more than there can be",
+            ),
+            (
+                "time,key,size,answered\n5,1,1,me\n",
+                "t.csv, line 2: answered is \"me\": write computed, memory, store or output",
+            ),
         ] {
             assert_eq!(read(text), Err(expected.to_owned()));
         }
-    }
-
-    #[test]
-    fn a_recording_is_a_trace() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("t.csv.gz");
-        let recorder = Recorder::create(&path).expect("created");
-        recorder.note(CacheName::Metadata, u64::MAX, 10, 20);
-        recorder.note(CacheName::Coordinates, 1, 2, 3);
-        recorder.finish().expect("finished");
-        let read = read_trace(&path).expect("read");
-        assert_eq!(read.len(), 2);
-        assert_eq!(
-            (read[0].key, read[0].stage),
-            (u64::MAX, Some(CacheName::Metadata))
-        );
     }
 }

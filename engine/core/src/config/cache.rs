@@ -174,6 +174,23 @@ impl CacheConfig {
         }
     }
 
+    /// The table of the store with every key that holds for it, wherever it was written, and the policy
+    /// that decides, which is not `quick`.
+    pub fn settled_artifacts(&self, policy: &str) -> ArtifactsConfig {
+        let own = &self.artifacts;
+        let resolved = self.of(CacheName::Artifacts);
+        let options = serde_json::from_str(&resolved.policy_options).unwrap_or_default();
+        ArtifactsConfig {
+            store: None,
+            policy: Some(policy.to_owned()),
+            policy_options: Some(options).filter(|_| resolved.policy == policy),
+            capacity: own.capacity,
+            mode: None,
+            ttl: own.ttl.or(self.ttl),
+            ttl_mode: Some(own.ttl_mode.unwrap_or(self.ttl_mode)),
+        }
+    }
+
     fn overrides(&self, name: CacheName) -> CacheOverride {
         match name {
             CacheName::Coordinates => self.coordinates.clone(),

@@ -23,8 +23,9 @@ pub struct MemoryConfig {
     pub shrink_batches: f64,
     /// Share of the limit from which on fewer threads work, 0 to 1. Default: 0.9.
     pub shrink_jobs: f64,
-    /// Maps with more columns than this are drawn batch by batch and never held; 0 holds every map.
-    /// Default: 65536.
+    /// Maps with more columns than this are drawn batch by batch and never held, where the plugins can
+    /// do so and the atlas has no attributes; 0 holds every map, whatever memory that takes. From 65536
+    /// on it is also how many columns of a side are held while a table is read. Default: 65536.
     pub stream_above: u64,
     /// The directory for rows that do not fit in memory, relative to the configuration file. Default:
     /// the output directory.
@@ -48,6 +49,9 @@ impl Default for MemoryConfig {
 /// Less than this and the program itself hardly fits.
 const LEAST_LIMIT: u64 = 64 << 20;
 
+/// So many columns take little memory, and reading them from the disk takes time.
+const LEAST_COLUMNS: usize = 1 << 16;
+
 impl MemoryConfig {
     /// Bytes of packed rows that may be in memory while a table is read.
     pub const fn buffer_bytes(&self) -> usize {
@@ -61,6 +65,16 @@ impl MemoryConfig {
         let share = self.limit.bytes() / 16;
         let most = 64 << 20;
         if share < most { share } else { most }
+    }
+
+    /// Columns of a side that may be in memory while a table is read: those of maps that are held.
+    pub fn held_columns(&self) -> usize {
+        match self.stream_above {
+            0 => usize::MAX,
+            most => usize::try_from(most)
+                .unwrap_or(usize::MAX)
+                .max(LEAST_COLUMNS),
+        }
     }
 
     /// The first key whose value is out of its range.
@@ -77,5 +91,23 @@ impl MemoryConfig {
         let wrong = |(_, share): &&(&str, f64)| !(0.0..=1.0).contains(share);
         let (key, share) = shares.iter().find(wrong)?;
         Some(((*key).into(), format!("{share} is not between 0 and 1")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_maps_that_are_held_are_held() {
+        let held = |stream_above| {
+            let config = MemoryConfig {
+                stream_above,
+                ..MemoryConfig::default()
+            };
+            config.held_columns()
+        };
+        assert_eq!([1, 65_536, 100_000].map(held), [65_536, 65_536, 100_000]);
+        assert_eq!(held(0), usize::MAX);
     }
 }

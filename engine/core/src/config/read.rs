@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, StagesConfig, schema};
+use super::{Config, StagesConfig, columns, schema};
 
 /// A configuration file as text, kept so that later errors can point into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -146,6 +146,8 @@ impl Config {
         }
         self.wrong_range()
             .or_else(|| self.wrong_names())
+            .or_else(|| columns::wrong_value("table.columns", &self.table.columns))
+            .or_else(|| columns::wrong_value("atlas.columns", &self.atlas.columns))
             .or_else(|| self.stages.wrong_number())
             .or_else(|| self.cache.wrong_value())
             .or_else(|| self.memory.wrong_value())

@@ -10,18 +10,24 @@ use std::{
 
 use eyemap_abi::job::{Extent, Side};
 
+use regex::CaptureLocations;
+
 use super::{
+    IngestOptions,
     error::{Objection, Place, TableError, clean},
+    field::{Field, Pattern},
     infer::ColumnBuilder,
+    propose::Lacking,
     regions::Regions,
     rows::{part_of, region_and_side},
+    sample::Sample,
     schema::Names,
     source::{Batch, Source},
     spill::Spill,
     visits::{Seen, Sides, WideColumns},
 };
 use crate::{
-    config::{AtlasConfig, Unlisted},
+    config::Unlisted,
     model::{Atlas, AttributeValues, Column, SideAtlas},
 };
 
@@ -33,6 +39,8 @@ pub(super) struct AtlasIndex {
     /// For the left and the right side the regions of each column, as bits.
     sides: Sides,
     listed: Option<Listed>,
+    /// Columns of a side that a thread holds; more are kept on disk.
+    pub(super) held_columns: usize,
 }
 
 /// What an atlas file says.
@@ -59,19 +67,20 @@ impl AtlasIndex {
         Self {
             sides: Sides::default(),
             listed: None,
+            held_columns: usize::MAX,
         }
     }
 
     /// Reads an atlas file.
     pub(super) fn read(
         path: &Path,
-        config: &AtlasConfig,
+        options: &IngestOptions<'_>,
         regions: Regions<'_>,
     ) -> Result<Self, TableError> {
         let mut source = Source::open(path)?;
-        let reader = AtlasReader::new(&source.header, config, regions)
+        let reader = AtlasReader::new(&source, options, regions)
             .map_err(|objection| objection.at(path, Place::File))?;
-        let listed = reader.read(&mut source, config.unlisted)?;
+        let listed = reader.read(&mut source, options.atlas.unlisted)?;
         let mut index = Self::derived();
         for &(part, column) in &listed.rows {
             index.sides.insert(part, column);
@@ -89,11 +98,10 @@ impl AtlasIndex {
         }
     }
 
-    /// Whether columns may be kept elsewhere than in memory: attributes are not.
-    pub(super) fn may_be_wide(&self) -> bool {
-        self.listed
-            .as_ref()
-            .is_none_or(|listed| listed.names.is_empty())
+    /// Whether so many columns of a side go to the disk: those with attributes never do.
+    pub(super) fn is_wide(&self, columns: usize) -> bool {
+        let listed = self.listed.as_ref();
+        columns > self.held_columns && listed.is_none_or(|listed| listed.names.is_empty())
     }
 
     /// What the user should know about the atlas.
@@ -236,8 +244,10 @@ fn scatter<T: Clone>(
 struct AtlasReader<'a> {
     header: Vec<String>,
     regions: Regions<'a>,
-    /// Indices of [`OURS`].
-    ours: [usize; 4],
+    /// Where [`OURS`] come from.
+    ours: [Field; 4],
+    pattern: Option<Pattern>,
+    groups: Option<CaptureLocations>,
     /// Indices of the attributes.
     others: Vec<usize>,
     builders: Vec<ColumnBuilder>,
@@ -248,17 +258,30 @@ struct AtlasReader<'a> {
 
 impl<'a> AtlasReader<'a> {
     fn new(
-        header: &[String],
-        config: &AtlasConfig,
+        source: &Source,
+        options: &IngestOptions<'_>,
         regions: Regions<'a>,
     ) -> Result<Self, Objection> {
-        let names = Names::new(header, &config.columns, "atlas.columns", &OURS)?;
-        let mut ours = [0; 4];
-        for (index, name) in ours.iter_mut().zip(OURS) {
-            *index = names.require(name)?;
+        let header = &source.header;
+        let names = Names::new(header, &options.atlas.columns, "atlas.columns", &OURS)?;
+        let lacking = Lacking {
+            missing: names.missing(&OURS),
+            counts: false,
+        };
+        if !lacking.is_nothing() {
+            return Err(lacking.objection(&names, options, &OURS, &Sample::take(&source.file)));
         }
+        let [region, side, hex1, hex2] = OURS;
+        let ours = [
+            names.require(region)?,
+            names.require(side)?,
+            names.require(hex1)?,
+            names.require(hex2)?,
+        ];
+        let pattern = names.row_pattern();
+        let read: Vec<usize> = ours.iter().filter_map(Field::column).collect();
         let others: Vec<_> = (0..header.len())
-            .filter(|index| !ours.contains(index))
+            .filter(|index| !read.contains(index))
             .collect();
         let mut builders = Vec::new();
         builders.resize_with(others.len(), ColumnBuilder::default);
@@ -266,6 +289,8 @@ impl<'a> AtlasReader<'a> {
             header: header.to_vec(),
             regions,
             ours,
+            groups: pattern.as_ref().map(Pattern::groups),
+            pattern,
             others,
             builders,
             rows: Vec::new(),
@@ -280,9 +305,12 @@ impl<'a> AtlasReader<'a> {
         while let Some(batch) = source.next_batch()? {
             for row in 0..batch.len() {
                 let number = batch.number(row);
-                self.row(&batch, row, place)
+                let taken = self
+                    .row(&batch, row, place)
                     .map_err(|objection| objection.at(&file, place(number)))?;
-                self.numbers.push(number);
+                if taken {
+                    self.numbers.push(number);
+                }
             }
         }
         if self.rows.is_empty() {
@@ -310,22 +338,43 @@ impl<'a> AtlasReader<'a> {
         batch: &Batch<'_>,
         row: usize,
         place: fn(u64) -> Place,
-    ) -> Result<(), Objection> {
-        let [region, side, hex1, hex2] = self.ours;
-        let in_column = |index: usize| {
-            let name = &self.header[index];
-            move |objection: Objection| objection.column(name)
+    ) -> Result<bool, Objection> {
+        if let (Some(pattern), Some(groups)) = (&self.pattern, &mut self.groups) {
+            let found = pattern.find(batch.cell(pattern.column, row), groups);
+            if !found.map_err(|o| o.column(&self.header[pattern.column]))? {
+                return Ok(false);
+            }
+        }
+        let [region, side, hex1, hex2] = &self.ours;
+        let in_column = |field: &Field| {
+            let name = field.column().map(|column| &self.header[column]);
+            move |objection: Objection| match name {
+                Some(name) => objection.column(name),
+                None => objection,
+            }
         };
-        let cell = |index| batch.cell(index, row);
+        let groups = self.groups.as_ref();
         let regions = self.regions;
-        let index = cell(region)
+        let index = region
+            .cell(batch, row, groups)
             .text()
             .and_then(|name| regions.find(&name))
             .map_err(in_column(region))?;
-        let part = part_of(index, cell(side).side().map_err(in_column(side))?);
+        let part = part_of(
+            index,
+            side.cell(batch, row, groups)
+                .side()
+                .map_err(in_column(side))?,
+        );
         let column = Column {
-            hex1: cell(hex1).small().map_err(in_column(hex1))?,
-            hex2: cell(hex2).small().map_err(in_column(hex2))?,
+            hex1: hex1
+                .cell(batch, row, groups)
+                .small()
+                .map_err(in_column(hex1))?,
+            hex2: hex2
+                .cell(batch, row, groups)
+                .small()
+                .map_err(in_column(hex2))?,
         };
         if !self.seen.insert((part, column)) {
             return Err(self.duplicate((part, column), place));
@@ -334,7 +383,7 @@ impl<'a> AtlasReader<'a> {
         for (builder, &index) in self.builders.iter_mut().zip(&self.others) {
             builder.push(batch.cell(index, row));
         }
-        Ok(())
+        Ok(true)
     }
 
     fn duplicate(&self, entry: (u8, Column), place: fn(u64) -> Place) -> Objection {

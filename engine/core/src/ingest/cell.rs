@@ -81,7 +81,10 @@ impl<'a> Cell<'a> {
         self.whole().ok_or_else(|| {
             let shown = self.shown();
             let message = format!("{} is not a decimal whole number", quote(&shown));
-            Objection::new(message).help(small_help(&shown))
+            match rewritten(&shown) {
+                Some(help) => Objection::new(message).help(help),
+                None => Objection::new(message).help(small_help(&shown)),
+            }
         })
     }
 
@@ -118,8 +121,10 @@ impl<'a> Cell<'a> {
         match (kind, number) {
             (MetricKind::Number, Some(number)) => Ok(number),
             (MetricKind::Number, None) => {
-                let message = format!("{} is not a finite number", quote(&self.shown()));
-                Err(Objection::new(message).help("leave the cell empty if the value is unknown"))
+                let shown = self.shown();
+                let message = format!("{} is not a finite number", quote(&shown));
+                let usual = || "leave the cell empty if the value is unknown".into();
+                Err(Objection::new(message).help(rewritten(&shown).unwrap_or_else(usual)))
             }
             (MetricKind::Count, Some(n)) if is_count(n) && !self.rounds() => Ok(n),
             (MetricKind::Count, _) => Err(not_a_count(&self.shown())),
@@ -179,15 +184,86 @@ fn small_help(shown: &str) -> &'static str {
 
 fn not_a_count(shown: &str) -> Objection {
     let message = format!("{} is not a count", quote(shown));
-    Objection::new(message).help(
-        "a count is a whole number from 0 up to 2^53; leave the cell empty if it is unknown, \
-         or set kind = \"number\" for this metric",
-    )
+    let usual = "a count is a whole number from 0 up to 2^53; leave the cell empty if it is unknown, \
+                 or set kind = \"number\" for this metric";
+    Objection::new(message).help(rewritten(shown).unwrap_or_else(|| usual.into()))
 }
 
 fn not_an_id(shown: &str) -> Objection {
     let message = format!("{} is not a body id", quote(shown));
-    Objection::new(message).help("a body id is a whole number from 0 up to 2^64 - 1")
+    let usual = "a body id is a whole number from 0 up to 2^64 - 1";
+    Objection::new(message).help(rewritten(shown).unwrap_or_else(|| usual.into()))
+}
+
+/// How to write a number that has thousands separators or a decimal comma.
+fn rewritten(shown: &str) -> Option<String> {
+    if shown.len() > MOST_NUMBER_BYTES {
+        return None;
+    }
+    let text: String = shown
+        .trim()
+        .chars()
+        .map(|c| match c {
+            ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\'' | '\u{2019}' => '_',
+            other => other,
+        })
+        .collect();
+    let digits = text.trim_start_matches(['-', '+']);
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let decimal = with_point(digits).map(|plain| format!("{sign}{plain}"));
+    let grouped = ungrouped(digits).map(|plain| format!("{sign}{plain}"));
+    match (grouped, decimal) {
+        (Some(grouped), Some(decimal)) => Some(format!(
+            "write numbers without thousands separators, here {grouped}; if the comma is a decimal one, \
+             with a point, {decimal}"
+        )),
+        (Some(grouped), None) => Some(format!(
+            "write numbers without thousands separators, here {grouped}"
+        )),
+        (None, Some(decimal)) => Some(format!(
+            "write a point in place of the decimal comma, here {decimal}"
+        )),
+        (None, None) => None,
+    }
+}
+
+/// Longer texts are no numbers that somebody wrote.
+const MOST_NUMBER_BYTES: usize = 60;
+
+fn are_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `0,5` as `0.5`.
+fn with_point(text: &str) -> Option<String> {
+    let (whole, part) = text.split_once(',')?;
+    (are_digits(whole) && are_digits(part)).then(|| format!("{whole}.{part}"))
+}
+
+/// `1,234.5`, `1.234,5`, `1_234` without what separates thousands.
+fn ungrouped(text: &str) -> Option<String> {
+    [(',', '.'), ('.', ','), ('_', '.'), ('_', ',')]
+        .into_iter()
+        .find_map(|(separator, point)| {
+            let (whole, part) = match text.split_once(point) {
+                Some((whole, part)) => (whole, Some(part)),
+                None => (text, None),
+            };
+            let groups: Vec<&str> = whole.split(separator).collect();
+            let (first, others) = groups.split_first()?;
+            let is_grouped = !others.is_empty()
+                && are_digits(first)
+                && first.len() <= 3
+                && !first.starts_with('0')
+                && others
+                    .iter()
+                    .all(|group| are_digits(group) && group.len() == 3);
+            let plain = groups.concat();
+            match part {
+                None => is_grouped.then_some(plain),
+                Some(part) => (is_grouped && are_digits(part)).then(|| format!("{plain}.{part}")),
+            }
+        })
 }
 
 fn text_to_id(text: &str) -> Result<u64, Objection> {
@@ -262,4 +338,60 @@ fn short_digits(text: &str) -> Option<f64> {
         value = value * 10 + u32::from(digit);
     }
     Some(f64::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_other_habits_are_written_anew() {
+        for (shown, plain) in [
+            ("1,234,567", "1234567"),
+            ("1.234.567", "1234567"),
+            ("1 234", "1234"),
+            ("1\u{202f}234", "1234"),
+            ("1'234", "1234"),
+            ("1_000", "1000"),
+            ("-1,234.5", "-1234.5"),
+            ("1.234,5", "1234.5"),
+        ] {
+            let help = rewritten(shown).unwrap_or_default();
+            assert!(
+                help.ends_with(&format!("separators, here {plain}")),
+                "{shown}: {help}"
+            );
+        }
+        for (shown, plain) in [
+            ("0,5", "0.5"),
+            ("12,34", "12.34"),
+            ("-0,123", "-0.123"),
+            ("1234,5", "1234.5"),
+        ] {
+            let help = rewritten(shown).unwrap_or_default();
+            assert!(
+                help.ends_with(&format!("comma, here {plain}")),
+                "{shown}: {help}"
+            );
+        }
+        let both = rewritten("1,234").unwrap_or_default();
+        assert!(
+            both.contains("here 1234;") && both.ends_with("1.234"),
+            "{both}"
+        );
+        for other in [
+            "",
+            "abc",
+            "1,",
+            ",5",
+            "1,2,3",
+            "12,3456,789",
+            "0x5",
+            "1e5",
+            "--5",
+            "1,,234",
+        ] {
+            assert_eq!(rewritten(other), None, "{other}");
+        }
+    }
 }

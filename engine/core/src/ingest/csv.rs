@@ -15,11 +15,15 @@ use flate2::read::MultiGzDecoder;
 
 use super::{
     error::{Objection, Place, TableError},
-    source::{BATCH_ROWS, Metered, foreign, not_a_table},
+    foreign,
+    source::{BATCH_ROWS, Metered, is_foreign, not_a_table},
 };
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+const NOT_UTF8: &str = "save the table as UTF-8 (in Excel: CSV UTF-8); on the command line: \
+                        iconv -f WINDOWS-1252 -t UTF-8 FILE > table.csv";
 
 /// Bytes in which the end of the header is looked for.
 const HEADER_BYTES: u64 = 64 * 1024;
@@ -172,7 +176,10 @@ impl CsvSource {
         }
         let message = format!("{fields} fields where the header has {columns}");
         Err(Objection::new(message)
-            .help("a text that contains the separator needs double quotes around it")
+            .help(
+                "a text that contains the separator needs double quotes around it, and numbers are written \
+                 without thousands separators and with a decimal point",
+            )
             .at(path, Place::Line(line.number)))
     }
 
@@ -225,15 +232,15 @@ fn csv_error(path: &Path, error: csv::Error, line: u64, compressed: bool) -> Tab
     match error.into_kind() {
         csv::ErrorKind::Io(error) => unreadable(path, error, compressed),
         csv::ErrorKind::Utf8 { .. } => Objection::new("is not UTF-8 text")
-            .help("save the table as UTF-8")
+            .help(NOT_UTF8)
             .at(path, Place::Line(line)),
         other => Objection::new(format!("{other:?}")).at(path, Place::Line(line)),
     }
 }
 
 fn check_text(path: &Path, head: &[u8]) -> Result<(), TableError> {
-    if let Some(name) = foreign(head) {
-        return Err(not_a_table(path, &format!("is {name}, not a table")));
+    if let Some(foreign) = foreign::by_bytes(path, head) {
+        return Err(is_foreign(path, foreign));
     }
     if head.contains(&0) {
         return Err(not_a_table(path, "is a binary file, not a table"));
@@ -244,7 +251,9 @@ fn check_text(path: &Path, head: &[u8]) -> Result<(), TableError> {
     };
     let line = head.iter().position(|&b| b == b'\n').unwrap_or(head.len());
     if valid < line.min(head.len().saturating_sub(4)) {
-        return Err(not_a_table(path, "is not UTF-8 text"));
+        return Err(Objection::new("is not UTF-8 text")
+            .help(NOT_UTF8)
+            .at(path, Place::File));
     }
     Ok(())
 }

@@ -10,6 +10,8 @@ use std::{
 
 use thiserror::Error;
 
+use super::spool::{self, Spooled};
+
 /// Most characters of a file's text that an error repeats.
 const QUOTED_CHARS: usize = 60;
 
@@ -42,7 +44,7 @@ pub enum TableError {
     #[error("reading the table was interrupted")]
     Interrupted,
     /// The operating system, or a compressed stream, refused the bytes.
-    #[error("{}: cannot be read", clean(&file.to_string_lossy()))]
+    #[error("{}: cannot be read", shown(file))]
     Read {
         /// The file.
         file: PathBuf,
@@ -50,7 +52,7 @@ pub enum TableError {
         source: io::Error,
     },
     /// A binary table that does not decode.
-    #[error("{}: is damaged or cut short, or is not {format}", clean(&file.to_string_lossy()))]
+    #[error("{}: is damaged or cut short, or is not {format}", shown(file))]
     Damaged {
         /// The file.
         file: PathBuf,
@@ -127,7 +129,7 @@ impl TableError {
 }
 
 fn describe(file: &Path, place: Place, column: Option<&str>, message: &str) -> String {
-    let mut text = clean(&file.to_string_lossy());
+    let mut text = shown(file);
     if place != Place::File {
         text += &format!(", {place}");
     }
@@ -159,6 +161,15 @@ impl Objection {
         self
     }
 
+    /// Adds to the help that there is.
+    pub(super) fn more_help(mut self, more: &str) -> Self {
+        self.help = Some(match self.help {
+            Some(help) => format!("{help}\n{more}"),
+            None => more.into(),
+        });
+        self
+    }
+
     pub(super) fn column(mut self, column: &str) -> Self {
         self.column = Some(column.into());
         self
@@ -172,6 +183,14 @@ impl Objection {
             message: self.message,
             help: self.help,
         }
+    }
+}
+
+/// A file as messages name it.
+pub(super) fn shown(file: &Path) -> String {
+    match Spooled::is_one(file) {
+        true => spool::NAME.into(),
+        false => clean(&file.to_string_lossy()),
     }
 }
 

@@ -1,11 +1,10 @@
-//! From batches of cells to packed rows: every cell is checked here, in the order of the file.
+//! From batches of cells to packed rows, in the order of the file; each row is checked by `row`.
 //!
 //! Files, and row groups of large ones, are read side by side; the result does not depend on it, and of
 //! several errors the first in the order of files and rows is the one reported. Does not sum, derive or
 //! sort.
 
 use std::{
-    borrow::Cow,
     ops::Range,
     path::{Path, PathBuf},
     sync::{
@@ -19,15 +18,17 @@ use super::{
     atlas::AtlasIndex,
     cell::Cell,
     collect::{Rows, TypeRows},
-    error::{Objection, Place, TableError, quote},
+    error::{Objection, Place, TableError},
+    field::{Field, Pattern},
     regions::Regions,
-    rows::{Key, Numbers, Row, part_of},
-    schema::{Layout, Values, nearest, toml_key},
-    source::{BATCH_ROWS, Batch, Source},
+    row::RowReader,
+    rows::Numbers,
+    sample::Sample,
+    schema::{Layout, Values},
+    source::{BATCH_ROWS, Source},
     spill::Spill,
-    visits::{NoVisit, Seen, Visits},
+    visits::{Seen, Visits},
 };
-use crate::model::{MetricKind, TableShape};
 
 /// Row groups are read together until they have so many rows: opening a file costs too.
 const LEAST_ROWS: u64 = 1 << 16;
@@ -35,8 +36,8 @@ const LEAST_ROWS: u64 = 1 << 16;
 /// A file of the table.
 pub(super) struct TableFile {
     pub(super) path: PathBuf,
-    header: Vec<String>,
-    layout: Layout,
+    pub(super) header: Vec<String>,
+    pub(super) layout: Layout,
     pub(super) place: fn(u64) -> Place,
     bytes: u64,
 }
@@ -54,10 +55,14 @@ pub(super) struct Read {
     pub(super) seen_columns: Vec<Seen>,
     pub(super) rows_read: u64,
     pub(super) unplaced_rows: u64,
+    /// Rows left out because a pattern does not match them.
+    pub(super) unmatched_rows: u64,
     /// Whether any row names a layer.
     pub(super) layered: bool,
     /// For each metric of the layout, whether any row has it.
     pub(super) seen: Vec<bool>,
+    /// For each metric of the layout, what rows say of it.
+    pub(super) tallies: Vec<RowTally>,
     /// Why reading stopped, and the number of the row from which on nothing was read.
     pub(super) stopped: Option<(u64, TableError)>,
 }
@@ -73,6 +78,7 @@ impl Files {
     pub(super) fn open(
         tables: &[PathBuf],
         options: &IngestOptions<'_>,
+        regions: Regions<'_>,
     ) -> Result<Self, TableError> {
         let mut all = Self {
             files: Vec::new(),
@@ -80,7 +86,9 @@ impl Files {
         };
         for path in tables {
             let source = Source::open(path)?;
-            let layout = Layout::of(&source.header, &options.table.columns, options.metrics)
+            let layout = Layout::of(&source.header, options, &|| Sample::take(path))
+                .map_err(|objection| objection.at(path, Place::File))?;
+            check_constants(&layout, regions)
                 .map_err(|objection| objection.at(path, Place::File))?;
             check_layout(&layout, all.files.first())
                 .map_err(|objection| objection.at(path, Place::File))?;
@@ -109,6 +117,20 @@ impl Files {
         &self.files[0].layout
     }
 
+    /// Names of columns that are not read, each once, in the order of the files.
+    pub(super) fn unused_columns(&self) -> Vec<String> {
+        let mut unused: Vec<String> = Vec::new();
+        for file in &self.files {
+            let read = file.layout.columns();
+            for (index, name) in file.header.iter().enumerate() {
+                if !read.contains(&index) && !name.is_empty() && !unused.contains(name) {
+                    unused.push(name.clone());
+                }
+            }
+        }
+        unused
+    }
+
     /// Values that each row has.
     pub(super) fn values_per_row(&self) -> usize {
         match &self.files[0].layout.values {
@@ -116,6 +138,27 @@ impl Files {
             Values::Tall { .. } | Values::Synapses(_) => 1,
             Values::Presence => 0,
         }
+    }
+}
+
+/// Checks what is the same for all rows, so that no row is blamed for it.
+fn check_constants(layout: &Layout, regions: Regions<'_>) -> Result<(), Objection> {
+    let check = |name: &str, field: &Field, read: &dyn Fn(Cell<'_>) -> Result<(), Objection>| {
+        let Field::Constant(value) = field else {
+            return Ok(());
+        };
+        let named = |objection: Objection| objection.column(&format!("{name} of [table.columns]"));
+        read(Cell::Text(value)).map_err(named)
+    };
+    let region = |cell: Cell<'_>| regions.find(&cell.text()?).map(drop);
+    let small = |cell: Cell<'_>| cell.small().map(drop);
+    check("region", &layout.region, &region)?;
+    check("side", &layout.side, &|cell| cell.side().map(drop))?;
+    check("hex1", &layout.hex1, &small)?;
+    check("hex2", &layout.hex2, &small)?;
+    match &layout.layer {
+        Some(layer) => check("layer", layer, &small),
+        None => Ok(()),
     }
 }
 
@@ -151,15 +194,37 @@ fn check_layout(layout: &Layout, first: Option<&TableFile>) -> Result<(), Object
     if same {
         return Ok(());
     }
-    let first = super::error::clean(&first.path.to_string_lossy());
+    let first = super::error::shown(&first.path);
     let message =
         format!("has other columns than {first}, so that they are not parts of one table");
     Err(Objection::new(message)
         .help("give the parts of one table; draw other tables in runs of their own"))
 }
 
+/// What the rows of a table say of a metric.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RowTally {
+    pub(super) rows: u64,
+    pub(super) zeros: u64,
+    pub(super) unknown: u64,
+}
+
+impl RowTally {
+    fn add(&mut self, value: f64) {
+        self.rows += 1;
+        self.zeros += u64::from(value == 0.0);
+        self.unknown += u64::from(value.is_nan());
+    }
+
+    fn join(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.zeros += other.zeros;
+        self.unknown += other.unknown;
+    }
+}
+
 /// What the threads that read a table share.
-struct Shared<'a> {
+pub(super) struct Shared<'a> {
     files: &'a Files,
     options: &'a IngestOptions<'a>,
     regions: Regions<'a>,
@@ -192,8 +257,10 @@ pub(super) fn read_rows(
     let share = options.buffer_bytes / threads.max(1);
     let each = |number| Collected::new(files, (atlas, spill)).read(&shared, number, share);
     let collected = crate::work::on_threads(threads, each);
+    let metrics = files.files[0].layout.metrics.len();
     let mut read = Read {
-        seen: vec![false; files.files[0].layout.metrics.len()],
+        seen: vec![false; metrics],
+        tallies: vec![RowTally::default(); metrics],
         ..Read::default()
     };
     for found in collected {
@@ -201,7 +268,11 @@ pub(super) fn read_rows(
         read.seen_columns.push(found.visits.seen);
         read.rows_read += found.rows_read;
         read.unplaced_rows += found.unplaced_rows;
+        read.unmatched_rows += found.unmatched_rows;
         read.layered |= found.layered;
+        for (all, tally) in read.tallies.iter_mut().zip(found.tallies) {
+            all.join(tally);
+        }
         for (all, seen) in read.seen.iter_mut().zip(found.seen) {
             *all |= seen;
         }
@@ -248,16 +319,18 @@ impl Shared<'_> {
 }
 
 /// What one thread read.
-struct Collected<'a> {
-    rows: Rows<'a>,
-    visits: Visits<'a>,
+pub(super) struct Collected<'a> {
+    pub(super) rows: Rows<'a>,
+    pub(super) visits: Visits<'a>,
     rows_read: u64,
-    unplaced_rows: u64,
-    layered: bool,
-    seen: Vec<bool>,
-    values: Vec<f64>,
+    pub(super) unplaced_rows: u64,
+    pub(super) unmatched_rows: u64,
+    pub(super) layered: bool,
+    pub(super) seen: Vec<bool>,
+    tallies: Vec<RowTally>,
+    pub(super) values: Vec<f64>,
     /// The number of the row that is being read.
-    number: u64,
+    pub(super) number: u64,
 }
 
 impl<'a> Collected<'a> {
@@ -270,10 +343,26 @@ impl<'a> Collected<'a> {
             visits: Visits::new(atlas, spill),
             rows_read: 0,
             unplaced_rows: 0,
+            unmatched_rows: 0,
             layered: false,
             seen: vec![all_seen; layout.metrics.len()],
+            tallies: vec![RowTally::default(); layout.metrics.len()],
             values: Vec::with_capacity(values),
             number: 0,
+        }
+    }
+
+    /// Counts what the row that was read says of metrics, its values being those from `first` on.
+    pub(super) fn tally(&mut self, first: usize, layout: &Layout) {
+        // A body counts as a cell, and in a table without synapses as nothing else.
+        if layout.body.is_some()
+            && let Some(cells) = layout.metrics.iter().position(|m| m.name == "cells")
+        {
+            self.tallies[cells].rows += 1;
+        }
+        let tallies = self.tallies.iter_mut().skip(first);
+        for (tally, &value) in tallies.zip(&self.values) {
+            tally.add(value);
         }
     }
 
@@ -340,6 +429,8 @@ impl<'a> Collected<'a> {
                 file,
                 skip_unplaced: shared.options.table.skip_unplaced,
                 regions: shared.regions,
+                options: shared.options,
+                groups: file.layout.pattern.as_ref().map(Pattern::groups),
                 out: self,
             };
             for row in 0..rows {
@@ -362,197 +453,9 @@ impl<'a> Collected<'a> {
     }
 }
 
-fn spill_error(shared: &Shared<'_>, source: std::io::Error) -> TableError {
+pub(super) fn spill_error(shared: &Shared<'_>, source: std::io::Error) -> TableError {
     TableError::Spill {
         dir: shared.options.scratch.clone(),
         source,
-    }
-}
-
-/// Why a row is not taken.
-enum Fault {
-    Refused(Objection),
-    Disk(std::io::Error),
-}
-
-impl From<Objection> for Fault {
-    fn from(objection: Objection) -> Self {
-        Self::Refused(objection)
-    }
-}
-
-impl Fault {
-    fn at(self, file: &TableFile, place: Place, shared: &Shared<'_>) -> TableError {
-        match self {
-            Self::Refused(objection) => objection.at(&file.path, place),
-            Self::Disk(source) => spill_error(shared, source),
-        }
-    }
-}
-
-struct RowReader<'r, 'a> {
-    file: &'r TableFile,
-    skip_unplaced: bool,
-    regions: Regions<'r>,
-    out: &'r mut Collected<'a>,
-}
-
-impl RowReader<'_, '_> {
-    fn row(&mut self, batch: &Batch<'_>, row: usize) -> Result<(), Fault> {
-        if self.skip_unplaced && self.is_unplaced(batch, row) {
-            self.out.unplaced_rows += 1;
-            return Ok(());
-        }
-        let layout = &self.file.layout;
-        let body = match layout.body {
-            Some(column) => self.cell(batch, row, column, Cell::id)?,
-            None => 0,
-        };
-        let column = layout.cell_type;
-        let name: Cow<'_, str> = self.cell(batch, row, column, Cell::text)?;
-        let cell_type = self
-            .out
-            .rows
-            .cell_type(&name)
-            .map_err(|o| self.in_column(o, column))?;
-        let mut key = self.key(batch, row)?;
-        self.read_values(batch, row, &mut key)?;
-        let visited = self.out.visits.visit(key.part, key.column());
-        visited.map_err(|fault| match fault {
-            NoVisit::Refused(objection) => Fault::Refused(objection),
-            NoVisit::Disk(error) => Fault::Disk(error),
-        })?;
-        self.out.layered |= key.layer > 0;
-        let row = Row {
-            key,
-            body,
-            number: self.out.number,
-        };
-        let Collected { rows, values, .. } = &mut *self.out;
-        rows.push(cell_type, &row, values).map_err(Fault::Disk)
-    }
-
-    fn is_unplaced(&self, batch: &Batch<'_>, row: usize) -> bool {
-        let layout = &self.file.layout;
-        [Some(layout.hex1), Some(layout.hex2), layout.layer]
-            .into_iter()
-            .flatten()
-            .any(|column| batch.cell(column, row).is_null())
-    }
-
-    fn key(&self, batch: &Batch<'_>, row: usize) -> Result<Key, Objection> {
-        let layout = &self.file.layout;
-        let region = self.cell(batch, row, layout.region, |cell| {
-            self.regions.find(&cell.text()?)
-        })?;
-        let side = self.cell(batch, row, layout.side, Cell::side)?;
-        let placed = |cell: Cell<'_>| cell.small().map_err(|o| unplaced(o, cell));
-        let hex1 = self.cell(batch, row, layout.hex1, placed)?;
-        let hex2 = self.cell(batch, row, layout.hex2, placed)?;
-        let layer = match layout.layer {
-            Some(column) => self.cell(batch, row, column, |cell| {
-                let layer = self.regions.layer(region, placed(cell)?)?;
-                self.check_body_layer(region, layer)
-            })?,
-            None => 0,
-        };
-        Ok(Key {
-            part: part_of(region, side),
-            hex1,
-            hex2,
-            layer,
-            metric: 0,
-        })
-    }
-
-    /// In a table of bodies a row of layer 0 could be a part of the column or all of it.
-    fn check_body_layer(&self, region: u8, layer: u16) -> Result<u16, Objection> {
-        let is_body = self.file.layout.shape == TableShape::BodySynapses;
-        if is_body && layer == 0 && self.regions.layers(usize::from(region)) > 0 {
-            return Err(Objection::new("layer 0 in a table of bodies").help(
-                "give the layer of each row, from 1; whole columns are summed from the layers",
-            ));
-        }
-        Ok(layer)
-    }
-
-    fn read_values(
-        &mut self,
-        batch: &Batch<'_>,
-        row: usize,
-        key: &mut Key,
-    ) -> Result<(), Objection> {
-        self.out.values.clear();
-        let layout = &self.file.layout;
-        match &layout.values {
-            Values::Presence => {}
-            Values::Synapses(column) => {
-                let synapses = layout
-                    .metrics
-                    .iter()
-                    .find(|metric| metric.name == "synapses");
-                let kind = synapses.map_or(MetricKind::Count, |metric| metric.kind);
-                let value = self.cell(batch, row, *column, |cell| cell.value(kind))?;
-                self.out.values.push(value);
-            }
-            Values::Wide(columns) => {
-                for (&column, metric) in columns.iter().zip(&layout.metrics) {
-                    let value = batch.cell(column, row).value(metric.kind);
-                    let value = value.map_err(|o| self.in_column(o, column))?;
-                    self.out.values.push(value);
-                }
-            }
-            &Values::Tall { metric, value } => {
-                let index = self.cell(batch, row, metric, |cell| self.metric(&cell.text()?))?;
-                key.metric = index;
-                let kind = layout.metrics[usize::from(index)].kind;
-                let value = self.cell(batch, row, value, |cell| cell.value(kind))?;
-                self.out.seen[usize::from(index)] = true;
-                self.out.values.push(value);
-            }
-        }
-        Ok(())
-    }
-
-    fn metric(&self, name: &str) -> Result<u8, Objection> {
-        let metrics = &self.file.layout.metrics;
-        let found = metrics.iter().position(|metric| metric.name == name);
-        if let Some(Ok(index)) = found.map(u8::try_from) {
-            return Ok(index);
-        }
-        let names = metrics.iter().map(|metric| metric.name.as_str());
-        let meant =
-            nearest(name, names).map_or(String::new(), |n| format!("is {} meant? ", quote(n)));
-        let message = format!("{} is not a configured metric", quote(name));
-        let key = toml_key(name);
-        Err(Objection::new(message).help(format!(
-            "{meant}to add it, write\n[metrics.{key}]\nkind = \"count\""
-        )))
-    }
-
-    fn cell<'b, T>(
-        &self,
-        batch: &'b Batch<'_>,
-        row: usize,
-        column: usize,
-        read: impl FnOnce(Cell<'b>) -> Result<T, Objection>,
-    ) -> Result<T, Objection> {
-        read(batch.cell(column, row)).map_err(|objection| self.in_column(objection, column))
-    }
-
-    fn in_column(&self, objection: Objection, column: usize) -> Objection {
-        match self.file.header.get(column) {
-            Some(name) => objection.column(name),
-            None => objection,
-        }
-    }
-}
-
-fn unplaced(objection: Objection, cell: Cell<'_>) -> Objection {
-    if cell.is_null() {
-        objection
-            .help("to leave out rows that name no column, write\n[table]\nskip_unplaced = true")
-    } else {
-        objection
     }
 }

@@ -1,12 +1,18 @@
 //! Which column of a file is which of ours, and which of three shapes the table has.
 //!
-//! Names match exactly or through the configuration; nothing is guessed, only suggested.
+//! Names match exactly or through the configuration; nothing is guessed, only suggested (by `propose`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::error::{Objection, clean, quote};
+use super::{
+    IngestOptions,
+    error::{Objection, clean, quote},
+    field::{Field, Pattern},
+    propose::Lacking,
+    sample::Sample,
+};
 use crate::{
-    config::MetricConfig,
+    config::{ColumnSource, MetricConfig, PATTERN_KEY, RowPattern},
     model::{Metric, TableShape},
 };
 
@@ -24,6 +30,9 @@ const OURS: [&str; 10] = [
     "value",
 ];
 
+/// Columns that every table has.
+const NEEDED: [&str; 5] = ["cell_type", "region", "side", "hex1", "hex2"];
+
 /// Less alike than this and a name is not suggested.
 const ALIKE: f64 = 0.4;
 
@@ -35,27 +44,30 @@ const MOST_LISTED: usize = 24;
 
 /// The names in a file's header, seen through the configuration.
 pub(super) struct Names<'a> {
-    header: &'a [String],
-    mapped: &'a BTreeMap<String, String>,
-    /// The table of the configuration that maps names, `table.columns`.
-    section: &'static str,
+    pub(super) header: &'a [String],
+    sources: &'a BTreeMap<String, ColumnSource>,
+    /// The table of the configuration that says where columns come from, `table.columns`.
+    pub(super) section: &'static str,
+    pattern: Option<Pattern>,
 }
 
 impl<'a> Names<'a> {
-    /// Checks that every mapped name is known to us and present in the file.
+    /// Checks that the configuration names only columns that are known to us.
     pub(super) fn new(
         header: &'a [String],
-        mapped: &'a BTreeMap<String, String>,
+        sources: &'a BTreeMap<String, ColumnSource>,
         section: &'static str,
         known: &[&str],
     ) -> Result<Self, Objection> {
-        let names = Self {
+        let mut names = Self {
             header,
-            mapped,
+            sources,
             section,
+            pattern: None,
         };
-        for (ours, theirs) in mapped {
-            if !known.contains(&ours.as_str()) {
+        for (ours, source) in sources {
+            let is_pattern = matches!(source, ColumnSource::Pattern { .. }) && ours == PATTERN_KEY;
+            if !is_pattern && !known.contains(&ours.as_str()) {
                 let message = format!("[{section}] maps {}, which is not read", quote(ours));
                 let nearest = nearest(ours, known.iter().copied());
                 let nearest = nearest.map_or(String::new(), |name| format!("; is {name} meant?"));
@@ -64,56 +76,138 @@ impl<'a> Names<'a> {
                     known.join(", ")
                 )));
             }
-            if names.find(ours).is_none() {
-                let message = format!(
-                    "no column {}, named in [{section}] for {ours}",
-                    quote(theirs)
-                );
-                return Err(Objection::new(message).help(names.fix(ours, theirs)));
-            }
         }
+        names.pattern = names.pattern()?;
         Ok(names)
     }
 
-    /// The index of one of our columns.
-    pub(super) fn find(&self, ours: &str) -> Option<usize> {
-        let theirs = self.mapped.get(ours).map_or(ours, String::as_str);
+    /// The pattern that the configuration has, unless its column is not there.
+    fn pattern(&self) -> Result<Option<Pattern>, Objection> {
+        let Some(ColumnSource::Pattern {
+            from,
+            pattern,
+            unmatched,
+        }) = self.sources.get(PATTERN_KEY)
+        else {
+            return Ok(None);
+        };
+        let Some(column) = self.position(from) else {
+            return Ok(None);
+        };
+        let wrong =
+            |why| Objection::new(format!("[{}] {PATTERN_KEY}.pattern: {why}", self.section));
+        Ok(Some(Pattern {
+            column,
+            rows: Arc::new(RowPattern::new(pattern).map_err(wrong)?),
+            unmatched: *unmatched,
+            section: self.section,
+        }))
+    }
+
+    /// The pattern that rows are matched with.
+    pub(super) fn row_pattern(&self) -> Option<Pattern> {
+        self.pattern.clone()
+    }
+
+    fn position(&self, theirs: &str) -> Option<usize> {
         self.header.iter().position(|name| name == theirs)
     }
 
-    /// The index of one of our columns, or why there is none.
-    pub(super) fn require(&self, ours: &str) -> Result<usize, Objection> {
-        self.find(ours).ok_or_else(|| {
-            Objection::new(format!("no column {}", quote(ours))).help(self.fix(ours, ours))
-        })
+    /// Where one of our columns comes from.
+    pub(super) fn find(&self, ours: &str) -> Option<Field> {
+        let group = self.pattern.as_ref().and_then(|pattern| {
+            let group = *pattern.rows.groups.get(ours)?;
+            let column = pattern.column;
+            Some(Field::Group { column, group })
+        });
+        match self.sources.get(ours) {
+            Some(ColumnSource::Constant(value)) => Some(Field::Constant(value.clone())),
+            Some(ColumnSource::Mapped { column, map }) => {
+                let theirs = column.as_deref().unwrap_or(ours);
+                self.position(theirs).map(|column| Field::Mapped {
+                    column,
+                    map: map.clone(),
+                })
+            }
+            Some(ColumnSource::Named(theirs)) => self.position(theirs).map(Field::Column),
+            Some(ColumnSource::Pattern { .. }) | None => {
+                group.or_else(|| self.position(ours).map(Field::Column))
+            }
+        }
     }
 
-    /// What to write into the configuration, with the most likely column.
-    fn fix(&self, ours: &str, wanted: &str) -> String {
-        let others = self.header.iter().map(String::as_str);
-        let free = others.filter(|name| *name == ours || !OURS.contains(name));
-        let theirs = nearest(wanted, free).unwrap_or("<its name in the file>");
-        let listed = self.header.iter().take(MOST_LISTED);
-        let mut found: Vec<_> = listed.map(|name| quote(name)).collect();
-        if self.header.len() > MOST_LISTED {
-            found.push(format!("and {} more", self.header.len() - MOST_LISTED));
+    /// The columns among `wanted` that are not there, and those that the configuration names in vain.
+    pub(super) fn missing<'n>(&'n self, wanted: &[&'n str]) -> Vec<Missing<'n>> {
+        let named = self.sources.iter().filter_map(|(ours, source)| {
+            let theirs = match source {
+                ColumnSource::Named(theirs) | ColumnSource::Pattern { from: theirs, .. } => theirs,
+                ColumnSource::Mapped { column, .. } => column.as_ref()?,
+                ColumnSource::Constant(_) => return None,
+            };
+            self.position(theirs).is_none().then_some(Missing {
+                ours,
+                theirs: Some(theirs),
+            })
+        });
+        let mut missing: Vec<_> = named.collect();
+        let is_known = |missing: &[Missing<'_>], ours| missing.iter().any(|m| m.ours == ours);
+        // What a pattern would give is there once its column is.
+        let by_pattern = match self.sources.get(PATTERN_KEY) {
+            Some(ColumnSource::Pattern { pattern, .. }) if self.pattern.is_none() => {
+                RowPattern::new(pattern).map_or(Vec::new(), |p| p.groups.into_keys().collect())
+            }
+            _ => Vec::new(),
+        };
+        for &ours in wanted {
+            let absent = self.find(ours).is_none() && !by_pattern.contains(&ours);
+            if absent && !is_known(&missing, ours) {
+                missing.push(Missing { ours, theirs: None });
+            }
         }
-        format!(
-            "the file has the columns {}; to say which one it is, write\n[{}]\n{} = {}",
-            found.join(", "),
-            self.section,
-            toml_key(ours),
-            toml_text(theirs),
-        )
+        missing
     }
+
+    /// Where a column comes from that was looked for before.
+    pub(super) fn require(&self, ours: &str) -> Result<Field, Objection> {
+        let found = self.find(ours);
+        found.ok_or_else(|| Objection::new(format!("no column {}", quote(ours))))
+    }
+
+    /// Indices of the columns of the file that none of ours is read from.
+    pub(super) fn free(&self, known: &[&str]) -> Vec<usize> {
+        let read: Vec<usize> = known
+            .iter()
+            .filter_map(|ours| self.find(ours)?.column())
+            .collect();
+        let indices = 0..self.header.len();
+        indices.filter(|index| !read.contains(index)).collect()
+    }
+
+    /// The columns of the file, in words.
+    pub(super) fn listed(&self) -> String {
+        listed(self.header.iter())
+    }
+}
+
+/// A column that is not there.
+pub(super) struct Missing<'a> {
+    pub(super) ours: &'a str,
+    /// The name that the configuration gives it.
+    pub(super) theirs: Option<&'a str>,
+}
+
+/// Names in words, at most [`MOST_LISTED`] of them.
+pub(super) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = names.len().saturating_sub(MOST_LISTED);
+    let mut shown: Vec<_> = names.take(MOST_LISTED).map(|name| quote(name)).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(", ")
 }
 
 /// The most similar of some names, if any is similar at all.
 pub(super) fn nearest<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| -> String {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
     if name.len() > LONGEST {
         return None;
     }
@@ -129,6 +223,12 @@ pub(super) fn nearest<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> 
     (best.0 >= ALIKE).then_some(best.1)
 }
 
+/// A name without what people write in different ways: case, spaces, underscores.
+pub(super) fn plain(text: &str) -> String {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
 /// A text as TOML writes it; one that would harm a terminal is shown escaped and cut short instead.
 pub(super) fn toml_text(text: impl AsRef<str>) -> String {
     let text = text.as_ref();
@@ -139,7 +239,7 @@ pub(super) fn toml_text(text: impl AsRef<str>) -> String {
 }
 
 /// A key as TOML writes it.
-pub(super) fn toml_key(key: &str) -> String {
+pub(crate) fn toml_key(key: &str) -> String {
     let bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     if !key.is_empty() && key.bytes().all(bare) {
         key.into()
@@ -152,11 +252,11 @@ pub(super) fn toml_key(key: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Values {
     /// One column for each of [`Layout::metrics`].
-    Wide(Vec<usize>),
+    Wide(Vec<Field>),
     /// The name of a metric, and its value.
-    Tall { metric: usize, value: usize },
+    Tall { metric: Field, value: Field },
     /// The synapses of a body.
-    Synapses(usize),
+    Synapses(Field),
     /// The row itself is what counts.
     Presence,
 }
@@ -165,35 +265,41 @@ pub(super) enum Values {
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) shape: TableShape,
-    pub(super) cell_type: usize,
-    pub(super) region: usize,
-    pub(super) side: usize,
-    pub(super) hex1: usize,
-    pub(super) hex2: usize,
-    pub(super) layer: Option<usize>,
-    pub(super) body: Option<usize>,
+    /// What rows are matched with before anything else.
+    pub(super) pattern: Option<Pattern>,
+    pub(super) cell_type: Field,
+    pub(super) region: Field,
+    pub(super) side: Field,
+    pub(super) hex1: Field,
+    pub(super) hex2: Field,
+    pub(super) layer: Option<Field>,
+    pub(super) body: Option<Field>,
     pub(super) values: Values,
     /// The metrics that rows can have values of, in the order of the configuration.
     pub(super) metrics: Vec<Metric>,
 }
 
 impl Layout {
-    /// Finds shape and columns.
+    /// Finds shape and columns. `sample` is looked at to propose what is missing.
     pub(super) fn of(
         header: &[String],
-        mapped: &BTreeMap<String, String>,
-        metrics: &BTreeMap<String, MetricConfig>,
+        options: &IngestOptions<'_>,
+        sample: &dyn Fn() -> Sample,
     ) -> Result<Self, Objection> {
+        let metrics = options.metrics;
+        let others = metrics.keys().map(String::as_str);
         let known: Vec<_> = OURS
             .into_iter()
-            .chain(
-                metrics
-                    .keys()
-                    .map(String::as_str)
-                    .filter(|m| !OURS.contains(m)),
-            )
+            .chain(others.filter(|metric| !OURS.contains(metric)))
             .collect();
-        let names = Names::new(header, mapped, "table.columns", &known)?;
+        let names = Names::new(header, &options.table.columns, "table.columns", &known)?;
+        let lacking = Lacking {
+            missing: names.missing(&needed(&names)),
+            counts: !counts(&names, metrics),
+        };
+        if !lacking.is_nothing() {
+            return Err(lacking.objection(&names, options, &known, &sample()));
+        }
         let mut layout = Self {
             shape: TableShape::Canonical,
             cell_type: names.require("cell_type")?,
@@ -205,11 +311,12 @@ impl Layout {
             body: names.find("body_id"),
             values: Values::Presence,
             metrics: Vec::new(),
+            pattern: names.row_pattern(),
         };
         if layout.body.is_some() {
             layout.bodies(&names, metrics)?;
         } else {
-            layout.canonical(&names, metrics)?;
+            layout.canonical(&names, metrics);
         }
         Ok(layout)
     }
@@ -243,46 +350,66 @@ impl Layout {
         Ok(())
     }
 
-    fn canonical(
-        &mut self,
-        names: &Names<'_>,
-        metrics: &BTreeMap<String, MetricConfig>,
-    ) -> Result<(), Objection> {
+    fn canonical(&mut self, names: &Names<'_>, metrics: &BTreeMap<String, MetricConfig>) {
         if let (Some(metric_column), Some(value)) = (names.find("metric"), names.find("value")) {
             self.values = Values::Tall {
                 metric: metric_column,
                 value,
             };
             self.metrics = metrics.iter().map(metric).collect();
-            return Ok(());
+            return;
         }
-        let mut columns = Vec::new();
+        let mut fields = Vec::new();
         for (name, config) in metrics {
-            if let Some(column) = names.find(name) {
-                columns.push(column);
+            if let Some(field) = names.find(name) {
+                fields.push(field);
                 self.metrics.push(metric((name, config)));
             }
         }
-        if columns.is_empty() {
-            return Err(no_metric(names, metrics));
-        }
-        self.values = Values::Wide(columns);
-        Ok(())
+        self.values = Values::Wide(fields);
     }
 
     /// The columns of the file that are read.
     pub(super) fn columns(&self) -> Vec<usize> {
-        let mut columns = vec![self.cell_type, self.region, self.side, self.hex1, self.hex2];
-        columns.extend(self.layer);
-        columns.extend(self.body);
-        match &self.values {
-            Values::Wide(values) => columns.extend(values),
-            Values::Tall { metric, value } => columns.extend([metric, value]),
-            Values::Synapses(synapses) => columns.push(*synapses),
-            Values::Presence => {}
-        }
+        let places = [
+            &self.cell_type,
+            &self.region,
+            &self.side,
+            &self.hex1,
+            &self.hex2,
+        ];
+        let values: Vec<&Field> = match &self.values {
+            Values::Wide(values) => values.iter().collect(),
+            Values::Tall { metric, value } => vec![metric, value],
+            Values::Synapses(synapses) => vec![synapses],
+            Values::Presence => Vec::new(),
+        };
+        let fields = places.into_iter().chain(&self.layer).chain(&self.body);
+        let mut columns: Vec<usize> = fields
+            .chain(values)
+            .filter_map(Field::column)
+            .chain(self.pattern.as_ref().map(|pattern| pattern.column))
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
         columns
     }
+}
+
+/// The columns that a table needs; which, its others say.
+fn needed(names: &Names<'_>) -> Vec<&'static str> {
+    let mut needed = NEEDED.to_vec();
+    let is_of_bodies = names.find("body_id").is_some();
+    if is_of_bodies && names.find("layer").is_some() {
+        needed.push("synapses");
+    }
+    needed
+}
+
+/// Whether rows count something.
+fn counts(names: &Names<'_>, metrics: &BTreeMap<String, MetricConfig>) -> bool {
+    let has = |name: &str| names.find(name).is_some();
+    has("body_id") || has("metric") && has("value") || metrics.keys().any(|name| has(name))
 }
 
 fn metric((name, config): (&String, &MetricConfig)) -> Metric {
@@ -291,17 +418,4 @@ fn metric((name, config): (&String, &MetricConfig)) -> Metric {
         kind: config.kind,
         sums_layers: config.sum_layers,
     }
-}
-
-fn no_metric(names: &Names<'_>, metrics: &BTreeMap<String, MetricConfig>) -> Objection {
-    let Some(first) = metrics.keys().next_back() else {
-        return Objection::new("no metric is configured")
-            .help("write\n[metrics.synapses]\nkind = \"count\"\nsum_layers = true");
-    };
-    let listed: Vec<_> = metrics.keys().map(|name| quote(name)).collect();
-    let message = format!(
-        "no column of a metric ({}) and no \"body_id\"",
-        listed.join(", ")
-    );
-    Objection::new(message).help(names.fix(first, first))
 }

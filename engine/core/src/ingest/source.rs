@@ -19,6 +19,7 @@ use super::{
     cell::Cell,
     csv::{CsvSource, Line},
     error::{Objection, Place, TableError, clean, quote},
+    foreign::{self, Foreign, TABLES},
 };
 
 /// Rows in a batch, at most (an Arrow IPC file brings its own batches).
@@ -239,9 +240,8 @@ impl Batch<'_> {
 }
 
 fn open_reader(path: &Path, file: Metered, first: &[u8]) -> Result<Reader, TableError> {
-    if let Some(name) = foreign(first) {
-        let message = format!("is {name}, not a table");
-        return Err(refused(message).at(path, Place::File));
+    if let Some(foreign) = foreign::by_bytes(path, first) {
+        return Err(is_foreign(path, foreign));
     }
     #[cfg(feature = "arrow")]
     if let Some(format) = super::arrow::Format::of(first) {
@@ -259,35 +259,20 @@ fn open_reader(path: &Path, file: Metered, first: &[u8]) -> Result<Reader, Table
     Ok(Reader::Csv(Box::new(CsvSource::open(path, file, first)?)))
 }
 
-fn refused(message: impl Into<String>) -> Objection {
-    Objection::new(message)
-        .help("a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2")
-}
-
-/// Formats that people hand over by mistake, named so that they see which file it was.
-pub(super) fn foreign(first: &[u8]) -> Option<&'static str> {
-    const KNOWN: [(&[u8], &str); 11] = [
-        (b"\x89PNG", "a PNG picture"),
-        (b"\xff\xd8\xff", "a JPEG picture"),
-        (b"\x7fELF", "a program (ELF)"),
-        (b"MZ\x90", "a program (PE)"),
-        (b"%PDF", "a PDF document"),
-        (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
-        (b"\x89HDF", "an HDF5 file"),
-        (b"SQLite format 3\0", "an SQLite database"),
-        (b"\xff\xfe", "UTF-16 text"),
-        (b"\xfe\xff", "UTF-16 text"),
-        (b"FEA1", "a Feather version 1 file"),
-    ];
-    KNOWN
-        .iter()
-        .find(|(magic, _)| first.starts_with(magic))
-        .map(|(_, name)| *name)
+/// The objection to a file of a known format that is none of ours.
+pub(super) fn is_foreign(path: &Path, Foreign { name, help }: Foreign) -> TableError {
+    Objection::new(format!("is {name}, not a table"))
+        .help(help)
+        .at(path, Place::File)
 }
 
 /// The objection to bytes that no reader takes.
 pub(super) fn not_a_table(path: &Path, why: &str) -> TableError {
-    refused(why).at(path, Place::File)
+    let help = match foreign::by_ending(path) {
+        Some(Foreign { name, help }) => format!("if it is {name}: {help}"),
+        None => TABLES.into(),
+    };
+    Objection::new(why).help(help).at(path, Place::File)
 }
 
 fn check_header(path: &Path, header: &[String]) -> Result<(), TableError> {

@@ -44,6 +44,61 @@ pub(super) struct Examined {
     pub(super) cell_type: Option<(CellType, u64)>,
     pub(super) duplicate: Option<Duplicate>,
     pub(super) repeated_rows: u64,
+    /// One entry a metric.
+    pub(super) spans: Vec<Spans>,
+}
+
+/// Smallest and largest of some values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span([f64; 2]);
+
+impl Default for Span {
+    fn default() -> Self {
+        Self([f64::INFINITY, f64::NEG_INFINITY])
+    }
+}
+
+impl Span {
+    /// Takes in a value; an unknown one changes nothing.
+    fn add(&mut self, value: f64) {
+        self.0 = [self.0[0].min(value), self.0[1].max(value)];
+    }
+
+    fn join(&mut self, other: Self) {
+        self.0 = [self.0[0].min(other.0[0]), self.0[1].max(other.0[1])];
+    }
+
+    /// None if there was no value.
+    pub(super) fn range(self) -> Option<[f64; 2]> {
+        (self.0[0] <= self.0[1]).then_some(self.0)
+    }
+}
+
+/// How far the values of a metric reach.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spans {
+    pub(super) whole: Span,
+    /// Zeros left out: a layer without a row is one.
+    pub(super) layer: Span,
+}
+
+impl Spans {
+    pub(super) fn join(&mut self, other: Self) {
+        self.whole.join(other.whole);
+        self.layer.join(other.layer);
+    }
+
+    /// Takes in the values of a column, for each metric.
+    fn add(all: &mut Vec<Self>, values: &ColumnValues) {
+        all.resize(values.whole.len(), Self::default());
+        let n = values.n_layers;
+        for (index, spans) in all.iter_mut().enumerate() {
+            spans.whole.add(values.whole[index]);
+            let layers = values.layers[index * n..(index + 1) * n].iter();
+            let layers = layers.filter(|&&value| value != 0.0);
+            layers.for_each(|&value| spans.layer.add(value));
+        }
+    }
 }
 
 impl Stored {
@@ -84,8 +139,10 @@ impl Stored {
         let mut reader = self.open(index)?;
         let mut summary = Summary::default();
         let mut growing = Some(Growing::default());
+        let mut spans = Vec::new();
         while let Some(values) = reader.next()? {
             summary.add(values);
+            Spans::add(&mut spans, values);
             if let Some(parts) = &mut growing {
                 parts.add(values);
                 if parts.bytes > most {
@@ -107,6 +164,7 @@ impl Stored {
             cell_type: kept,
             duplicate,
             repeated_rows,
+            spans,
         })
     }
 

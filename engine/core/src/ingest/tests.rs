@@ -10,6 +10,7 @@ mod parts;
 mod properties;
 mod shapes;
 mod side_tables;
+mod sources;
 
 use std::path::PathBuf;
 
@@ -64,6 +65,18 @@ impl Bench {
         self
     }
 
+    /// The configuration of a text, in place of the one there was.
+    fn configured(mut self, toml: &str) -> Self {
+        let source = crate::config::Source {
+            text: toml.into(),
+            ..crate::config::Source::default()
+        };
+        let config = Config::parse(&source).unwrap();
+        (self.table, self.atlas) = (config.table, config.atlas);
+        (self.regions, self.metrics) = (config.regions, config.metrics);
+        self
+    }
+
     fn skipping(mut self) -> Self {
         self.table.skip_unplaced = true;
         self
@@ -79,6 +92,7 @@ impl Bench {
             jobs: 2,
             buffer_bytes: 64 << 20,
             held_bytes: 64 << 20,
+            held_columns: 1 << 16,
             scratch: self.folder.path().into(),
             pressure: None,
             progress: None,

@@ -14,9 +14,6 @@ use super::{
 };
 use crate::model::{Column, SideAtlas};
 
-/// More columns than this are kept on disk.
-const MOST_COLUMNS: usize = 1 << 16;
-
 /// More rows than this are sorted and written.
 const MOST_ROWS: usize = 1 << 17;
 
@@ -50,8 +47,9 @@ impl Sides {
         bits.map(|bits| bits.count_ones() as usize).sum()
     }
 
-    fn columns(&self) -> usize {
-        self.0.iter().map(HashMap::len).sum()
+    /// Number of columns of the side that has more.
+    fn most_columns(&self) -> usize {
+        self.0.iter().map(HashMap::len).max().unwrap_or(0)
     }
 
     fn rows(&self) -> impl Iterator<Item = Row> + '_ {
@@ -139,7 +137,7 @@ impl<'a> Visits<'a> {
             return wide.add(row_of(side, region as u8, column), self.spill);
         }
         self.seen.sides.insert(part, column);
-        if self.seen.sides.columns() > MOST_COLUMNS && self.index.may_be_wide() {
+        if self.index.is_wide(self.seen.sides.most_columns()) {
             let sides = std::mem::take(&mut self.seen.sides);
             let mut wide = WideColumns::default();
             for row in sides.rows() {

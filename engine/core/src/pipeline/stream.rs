@@ -62,14 +62,9 @@ impl Maps<'_> {
     pub fn is_streamed(&self, request: Request) -> bool {
         let stages = &self.pipeline;
         let side = self.dataset.atlas.side(request.side);
-        let columns = match side.wide {
-            true => u64::MAX,
-            false => side.columns.len() as u64,
-        };
-        let most = match self.pipeline.config.memory.stream_above {
-            0 if side.wide => 1,
-            0 => u64::MAX,
-            most => most,
+        let too_many = match self.pipeline.config.memory.stream_above {
+            0 => false,
+            most => side.columns.len() as u64 > most,
         };
         let in_batches = [
             &stages.coordinate.origin,
@@ -78,7 +73,8 @@ impl Maps<'_> {
         ]
         .iter()
         .all(|origin| origin.plugin.manifest.chunk_invariant);
-        columns > most && in_batches && side.attributes.is_empty()
+        // Columns on the disk cannot be held, whatever the table was read for.
+        (too_many || side.wide) && in_batches && side.attributes.is_empty()
     }
 
     /// Prepares a map to be drawn batch by batch.

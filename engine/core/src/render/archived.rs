@@ -15,7 +15,7 @@ use super::{RenderError, RenderOptions, Run, key};
 use crate::{
     draw::Format,
     manifest::{Entry, Key},
-    pipeline::{Maps, Request},
+    pipeline::{Fingerprint, Maps, Request},
     sink::{ArchiveKind, ArchiveWriter, Pending},
 };
 
@@ -101,7 +101,11 @@ impl Run<'_> {
         if !self.options.force && requests.iter().all(is_there) {
             let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
             summary.unchanged += requests.len() as u64;
-            requests.iter().for_each(|_| progress());
+            drop(summary);
+            for &request in requests {
+                self.record_archived(request);
+                progress();
+            }
             return Ok(());
         }
         let target = self.options.out.join(&path);
@@ -127,8 +131,8 @@ impl Run<'_> {
         Ok(self.journal.publish_all(Some(pending), &archive.entries)?)
     }
 
-    /// Whether a map is in an archive as it would be drawn now. What cannot be said is not.
-    fn is_in(&self, path: &str, request: Request) -> bool {
+    /// The fingerprint of a map, if it can be said.
+    pub(super) fn fingerprint(&self, request: Request) -> Option<Fingerprint> {
         let map = || {
             if self.maps.is_streamed(request) {
                 let stream = self.maps.stream(request, self.options.cancel).ok()?;
@@ -136,7 +140,12 @@ impl Run<'_> {
             }
             Some(self.maps.draft(request).ok()?.fingerprint())
         };
-        let Ok(Some(map)) = catch_unwind(AssertUnwindSafe(map)) else {
+        catch_unwind(AssertUnwindSafe(map)).ok().flatten()
+    }
+
+    /// Whether a map is in an archive as it would be drawn now. What cannot be said is not.
+    fn is_in(&self, path: &str, request: Request) -> bool {
+        let Some(map) = self.fingerprint(request) else {
             return false;
         };
         let id = request.id(self.maps.dataset);

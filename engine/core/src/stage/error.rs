@@ -76,6 +76,10 @@ impl StageError {
             Self::Load { source, .. } => Some(source.help()),
             Self::SideTable { source, .. } | Self::Table { source } => source.help(),
             Self::Plugin { error, stage, .. } => Some(match error.kind {
+                ErrorKind::Config if of_tables(&error.at) => format!(
+                    "[stages.{0}.tables] names the tables that the plugin of [stages.{0}] reads, and no others",
+                    stage.word()
+                ),
                 ErrorKind::Config => format!(
                     "`eyemap plugin list --schema` shows the keys of [stages.{}.config]",
                     stage.word()
@@ -99,7 +103,7 @@ impl StageError {
                 let stage = stage.word();
                 Some(match error.at.as_str() {
                     "" => format!("stages.{stage}.config"),
-                    "tables" => format!("stages.{stage}.tables"),
+                    at if of_tables(at) => format!("stages.{stage}.{at}"),
                     "orientation" if stage == "coordinate" => "map.orientation".into(),
                     at => format!("stages.{stage}.config.{at}"),
                 })
@@ -111,4 +115,9 @@ impl StageError {
             _ => None,
         }
     }
+}
+
+/// Whether a plugin blames the tables that it was given, or one of them.
+fn of_tables(at: &str) -> bool {
+    at == "tables" || at.starts_with("tables.")
 }

@@ -4,6 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+/// So many hashes, and four more for each slot of the cache, are remembered at most. Rules bound them by
+/// bytes; this is more than those let in, unless entries weigh a few bytes each and there are millions.
+const MOST: usize = 1 << 20;
+
 /// Hashes and weights in the order they came, each step in constant time on average.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(into = "Vec<(u64, u64)>", from = "Vec<(u64, u64)>")]
@@ -37,9 +41,13 @@ impl Ghosts {
         self.known.contains_key(&key_hash)
     }
 
-    /// Remembers a hash as the newest; one that is known moves there.
+    /// Remembers a hash as the newest; one that is known moves there. What weighs nothing is not
+    /// remembered: no rule that counts bytes would ever forget it.
     pub fn push_newest(&mut self, key_hash: u64, weight: u64) {
         self.remove(key_hash);
+        if weight == 0 {
+            return;
+        }
         self.stamp += 1;
         self.order.push_back((key_hash, self.stamp));
         self.known.insert(key_hash, (self.stamp, weight));
@@ -57,6 +65,15 @@ impl Ghosts {
                 .retain(|(hash, stamp)| known.get(hash).is_some_and(|(found, _)| found == stamp));
         }
         Some(weight)
+    }
+
+    /// Forgets the oldest until the others weigh no more than this together, and are no more than a
+    /// cache of so many slots has use for.
+    pub fn keep_within(&mut self, bytes: u64, slots: usize) {
+        let most = slots.saturating_mul(4).saturating_add(MOST);
+        while self.bytes > bytes || self.len() > most {
+            self.pop_oldest();
+        }
     }
 
     /// Forgets the oldest, and returns its hash and weight.
@@ -116,6 +133,24 @@ mod tests {
         assert_eq!(ghosts.pop_oldest(), Some((4, 40)));
         assert_eq!(ghosts.pop_oldest(), Some((1, 11)));
         assert_eq!((ghosts.pop_oldest(), ghosts.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn they_are_bounded_by_bytes_and_by_a_number_that_honest_use_does_not_meet() {
+        let mut ghosts = Ghosts::default();
+        for hash in 0..1000 {
+            ghosts.push_newest(hash, 3);
+            ghosts.keep_within(300, 1);
+        }
+        assert_eq!((ghosts.len(), ghosts.bytes()), (100, 300));
+        assert_eq!(ghosts.pop_oldest(), Some((900, 3)));
+        ghosts.push_newest(2000, 0);
+        assert!(!ghosts.contains(2000), "what weighs nothing stays for ever");
+        for hash in 0..super::MOST as u64 + 100 {
+            ghosts.push_newest(hash, 1);
+            ghosts.keep_within(u64::MAX, 10);
+        }
+        assert_eq!(ghosts.len(), super::MOST + 40);
     }
 
     #[test]

@@ -58,11 +58,7 @@ impl TwoQueue {
     fn remember(&mut self, entry: Entry) {
         let limit = self.share(self.options.out_fraction);
         self.remembered.push_newest(entry.key_hash, entry.weight);
-        // Entries that weigh nothing would be remembered without end.
-        let most = 4 * self.entries.len() + 64;
-        while self.remembered.bytes() > limit || self.remembered.len() > most {
-            self.remembered.pop_oldest();
-        }
+        self.remembered.keep_within(limit, self.entries.len());
     }
 
     fn oldest_newcomer(&mut self) -> Option<u32> {

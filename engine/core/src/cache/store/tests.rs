@@ -1,4 +1,4 @@
-use std::{fs, path::Path, thread, time::Duration};
+use std::{cell::Cell, fs, path::Path, thread, time::Duration};
 
 use super::{
     super::{TtlMode, test_policy::oldest},
@@ -7,6 +7,15 @@ use super::{
 };
 
 const COST: Duration = Duration::from_millis(3);
+
+thread_local! {
+    /// How far the clock of this thread's stores is ahead of that of the system.
+    pub(super) static PASSED_MS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn let_pass(seconds: u64) {
+    PASSED_MS.set(PASSED_MS.get() + 1000 * seconds);
+}
 
 fn open_with(dir: &Path, capacity: u64, ttl: Option<Ttl>) -> Store {
     let policy = oldest();
@@ -224,14 +233,14 @@ fn artifacts_expire_and_hits_renew_them_if_asked_to() {
     let dir = tempfile::tempdir().expect("a directory");
     let ttl = |mode| {
         Some(Ttl {
-            time: Duration::from_millis(200),
+            time: Duration::from_secs(2000),
             mode,
         })
     };
     let store = open_with(dir.path(), 1 << 20, ttl(TtlMode::Write));
     put(&store, 1, b"one");
     assert!(got(&store, 1).is_some());
-    thread::sleep(Duration::from_millis(210));
+    let_pass(2001);
     assert_eq!(got(&store, 1), None);
     assert!(!file(dir.path(), 1).exists());
     assert_eq!(store.statistics().counts.expiries, 1);
@@ -239,7 +248,7 @@ fn artifacts_expire_and_hits_renew_them_if_asked_to() {
     let store = open_with(dir.path(), 1 << 20, ttl(TtlMode::Access));
     put(&store, 2, b"two");
     for _ in 0..4 {
-        thread::sleep(Duration::from_millis(80));
+        let_pass(800);
         assert!(got(&store, 2).is_some());
     }
     store.verify().expect("verified");

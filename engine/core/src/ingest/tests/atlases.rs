@@ -93,10 +93,11 @@ fn faults_of_an_atlas_are_refused() {
     layers = [...]
     "#);
     insta::assert_snapshot!(refusal("region,side,p,q\nME,R,3,4\n"), @r#"
-    atlas.csv: no column "hex1"
-    help: the file has the columns "region", "side", "p", "q"; to say which one it is, write
+    atlas.csv: no columns "hex1", "hex2"
+    help: the file has the columns "region", "side", "p", "q"; to say where they come from, write
     [atlas.columns]
-    hex1 = "<its name in the file>"
+    hex1 = "q"
+    hex2 = "p"
     "#);
     insta::assert_snapshot!(refusal("region,side,hex1,hex2\n"), @"atlas.csv: has a header and no rows");
 }

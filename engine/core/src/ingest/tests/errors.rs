@@ -244,6 +244,11 @@ fn missing_columns_are_named_with_their_nearest() {
     help: is "cells" meant? to add it, write
     [metrics.cell]
     kind = "count"
+    [metrics.cells]
+    kind = "count"
+    [metrics.synapses]
+    kind = "count"
+    sum_layers = true
     "#);
 }
 
@@ -278,7 +283,7 @@ fn empty_and_uneven_tables_are_refused() {
     "#);
     insta::assert_snapshot!(row("Mi1,ME,R,1,2,0,5"), @r#"
     counts.csv, line 3: 7 fields where the header has 8
-    help: a text that contains the separator needs double quotes around it
+    help: a text that contains the separator needs double quotes around it, and numbers are written without thousands separators and with a decimal point
     "#);
     insta::assert_snapshot!(Bench::new().refusal_of("cell_type,side,side\n"), @r#"
     counts.csv: the column "side" is there twice
@@ -305,12 +310,12 @@ fn files_that_are_no_tables_are_refused() {
     "#);
     insta::assert_snapshot!(Bench::new().refusal_of(b"cell\xff_type,region,side,hex1\nMi1\n"), @r#"
     counts.csv: is not UTF-8 text
-    help: a table is CSV (also .csv.gz), Parquet, or Arrow IPC / Feather version 2
+    help: save the table as UTF-8 (in Excel: CSV UTF-8); on the command line: iconv -f WINDOWS-1252 -t UTF-8 FILE > table.csv
     "#);
     let latin = [HEAD.as_bytes(), GOOD.as_bytes(), b"Mi\xe9,ME,R,1,2,0,5,1\n"].concat();
     insta::assert_snapshot!(Bench::new().refusal_of(latin), @r#"
     counts.csv, line 3: is not UTF-8 text
-    help: save the table as UTF-8
+    help: save the table as UTF-8 (in Excel: CSV UTF-8); on the command line: iconv -f WINDOWS-1252 -t UTF-8 FILE > table.csv
     "#);
 }
 

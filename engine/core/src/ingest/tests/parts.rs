@@ -108,6 +108,23 @@ fn columns_that_are_too_many_are_kept_on_disk() {
 }
 
 #[test]
+fn as_many_columns_are_held_as_the_options_say() {
+    let bench = Bench::new();
+    let path = bench.write("a.csv", wide_table(70_000));
+    for (held_columns, wide) in [(69_999, true), (70_000, false), (usize::MAX, false)] {
+        let options = IngestOptions {
+            held_columns,
+            jobs: 1,
+            ..bench.options()
+        };
+        let dataset = read_dataset(std::slice::from_ref(&path), &options).unwrap();
+        let right = &dataset.atlas.right;
+        assert_eq!((right.wide, right.columns.is_empty()), (wide, wide));
+        assert_eq!(right.counts[0], 70_000);
+    }
+}
+
+#[test]
 fn a_directory_that_cannot_hold_rows_is_named() {
     let bench = Bench::new();
     let path = bench.write("a.csv", format!("{HEAD}Mi1,ME,L,1,2,0,5,1\n"));

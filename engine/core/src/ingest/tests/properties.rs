@@ -57,6 +57,7 @@ proptest! {
             jobs,
             buffer_bytes: 0,
             held_bytes: 0,
+            held_columns: 1 << 16,
             ..bench.options()
         };
         let parts = read_dataset(&paths, &options).unwrap();

@@ -25,7 +25,7 @@ pub(super) fn ask(question: &Question<'_>, lines: &mut Lines) -> Result<(), Unan
             key: key(tick),
             size: size(key(tick)),
             cost_ns: 1000 * (1 + key(tick) % 5),
-            stage: None,
+            ..Asked::default()
         };
         let requests: Vec<Asked> = (0..REQUESTS).map(asked).collect();
         for capacity in CAPACITIES {

@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode, sync::atomic::AtomicBool, time::Duratio
 
 use eyemap_engine::{
     caches::{Report, reports},
+    clipped,
     config::{Config, Source},
     draw::DrawOptions,
     governor::{Governor, Pressure},
@@ -166,6 +167,12 @@ impl Run<'_> {
             cancel: self.cancel,
         };
         let summary = self.draw(&maps, &plan.requests, &options)?;
+        let mut found = maps.coarse();
+        found.extend(clipped::notes(&summary.clipped, &config.range));
+        if !args.table.json {
+            tell_notes(&found);
+        }
+        notes.extend(found);
         if let Some(inputs) = inputs.filter(|_| summary.failed == 0 && !summary.interrupted) {
             let n = plan.requests.len() as u64;
             let told: Vec<&String> = notes.iter().collect();
@@ -173,11 +180,6 @@ impl Run<'_> {
             // Without the note the next run looks at every map, and says so itself if it cannot write.
             let _ = inputs.note(&args.out, (n, &told), files);
         }
-        let coarse = maps.coarse();
-        if !args.table.json {
-            tell_notes(&coarse);
-        }
-        notes.extend(coarse);
         Ok((summary, notes))
     }
 

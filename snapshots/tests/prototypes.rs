@@ -370,3 +370,110 @@ fn arrows_lie_beside_the_columns_and_turn_with_the_eye() {
         assert!(svg.contains(">D<") && svg.contains(">A<"));
     }
 }
+
+/// What `telling` wrote below its legend: names, values and statistics of its job.
+fn told(scene: &Scene) -> Vec<&str> {
+    let entries = &legend(scene).entries;
+    entries.iter().map(|entry| entry.label.as_str()).collect()
+}
+
+#[test]
+fn a_colour_job_names_what_its_scope_fixes_and_lists_few_values() {
+    let names = [
+        ("dataset", "||-"),
+        ("cell_type", "Tm1||-"),
+        ("region", "Tm1|LOP|-"),
+        ("map", "Tm1|LOP|R"),
+    ];
+    let few = row_of_values(&[3.0, 1.0, 3.0, f64::NAN, 200.0]);
+    for (scope, names) in names {
+        let trial = Trial::default().with(Color, "telling", json!({ "scope": scope }));
+        let scene = trial.draw(&few, Side::Right).expect("a scene");
+        assert_eq!(
+            told(&scene),
+            [names, "[1.0, 3.0, 200.0]", "Some(207.0) true"]
+        );
+    }
+    let draw = |values: &[f64]| {
+        let trial = Trial::default().with(Color, "telling", json!({}));
+        trial
+            .draw(&row_of_values(values), Side::Right)
+            .expect("a scene")
+    };
+    let many = draw(&[1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(
+        told(&many)[1..],
+        ["[]", "Some(10.0) true"],
+        "four are no error"
+    );
+}
+
+#[test]
+fn a_scale_with_uneven_ticks_and_an_open_end_is_written_whole() {
+    let trial = Trial::default().with(Color, "telling", json!({}));
+    let table = row_of_values(&[3.0, 1.0, 200.0]);
+    let scene = trial.draw(&table, Side::Right).expect("a scene");
+    let counts = scene.head.counts;
+    assert_eq!((counts.has_data, counts.above, counts.below), (3, 1, 0));
+    let json = draw(
+        Format::Json,
+        &scene.head,
+        &scene.batch(),
+        &DrawOptions::default(),
+    );
+    let json: serde_json::Value = serde_json::from_slice(&json.expect("JSON")).expect("JSON");
+    let legend = &json["legend"];
+    assert_eq!(legend["kind"], "ramp");
+    assert_eq!(legend["positions"], json!([0, 0.5, 1]));
+    assert_eq!(
+        (&legend["open_above"], &legend["open_below"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(
+        legend["entries"][0],
+        json!({ "label": "Tm1||-", "color": "#ff0000" })
+    );
+    let tooltips: Vec<&str> = json["hexagons"]
+        .as_array()
+        .expect("hexagons")
+        .iter()
+        .map(|hexagon| hexagon["tooltip"].as_str().expect("a text"))
+        .collect();
+    let beyond = tooltips
+        .iter()
+        .filter(|text| text.contains("200 (beyond the scale)"));
+    assert_eq!(beyond.count(), 1, "{tooltips:?}");
+    assert_eq!(
+        tooltips
+            .iter()
+            .filter(|text| text.contains("beyond"))
+            .count(),
+        1
+    );
+    in_every_format(&scene);
+    for wrong in [
+        json!([0.0, 1.0]),
+        json!([0.0, 0.7, 0.5]),
+        json!([0.0, 0.5, 1.1]),
+    ] {
+        let trial = Trial::default().with(Color, "telling", json!({ "positions": wrong }));
+        let error = trial
+            .draw(&table, Side::Right)
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains("positions"), "{error}");
+    }
+}
+
+#[test]
+fn a_metadata_job_has_the_numbers_of_its_map() {
+    let trial = Trial::default().with(Metadata, "telling", json!({}));
+    let table = row_of_values(&[3.0, 0.0, 0.0, f64::NAN, 9.0]);
+    let scene = trial.draw(&table, Side::Right).expect("a scene");
+    assert_eq!(scene.head.title, "2 zero, 1 unknown");
+    assert_eq!(
+        scene.head.subtitle,
+        "4 values, Some(0.0) to Some(9.0), mean Some(3.0), sum Some(12.0)"
+    );
+    assert_eq!(scene.head.layer_subtitle, "in {layer}");
+}

@@ -10,8 +10,46 @@ use serde::{Deserialize, Serialize};
 /// The version of the JSON forms that this crate writes.
 pub const FORM: u32 = 1;
 
-fn form() -> u32 {
-    FORM
+/// The version of a JSON form, which every job and every description says: 1, until a key changes in
+/// a way that a reader has to know of.
+///
+/// A reader takes every version: a newer form has the keys of the older ones and more, and what it
+/// does not know it ignores. A document without a version, or with 0, is of form 1: that is what was
+/// written before forms said theirs.
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
+pub struct Form(u32);
+
+impl Form {
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// Whether it was written by a side that knows more keys than this crate.
+    pub const fn is_newer(self) -> bool {
+        self.0 > FORM
+    }
+}
+
+impl Default for Form {
+    /// [`FORM`].
+    fn default() -> Self {
+        Self(FORM)
+    }
+}
+
+impl From<u32> for Form {
+    fn from(number: u32) -> Self {
+        Self(number.max(1))
+    }
+}
+
+impl From<Form> for u32 {
+    fn from(form: Form) -> Self {
+        form.0
+    }
 }
 
 /// Side of the brain.
@@ -192,7 +230,7 @@ impl Extent {
 #[serde(default)]
 pub struct CoordinateJob {
     /// [`FORM`].
-    pub version: u32,
+    pub version: Form,
     /// Name of the region.
     pub region: String,
     /// Side of the brain.
@@ -211,7 +249,7 @@ pub struct CoordinateJob {
 impl Default for CoordinateJob {
     fn default() -> Self {
         Self {
-            version: FORM,
+            version: Form::default(),
             region: String::new(),
             side: Side::Left,
             orientation: "peer".into(),
@@ -294,13 +332,26 @@ fn guide_size() -> f64 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoordinateDescription {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    #[serde(default)]
+    pub version: Form,
     /// How a column is drawn.
     pub cell: Cell,
     /// Graticules, arrows, labels.
     #[serde(default)]
     pub guides: Vec<Guide>,
+    /// Where the body's axes point, so that the picture can say so in a corner of its own; none where
+    /// they point elsewhere from place to place, or where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compass: Option<Compass>,
+}
+
+/// Where the body's axes point on a map: directions `[x, y]` with y down, of any length but 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Compass {
+    /// Towards the back.
+    pub dorsal: [f64; 2],
+    /// Towards the front.
+    pub anterior: [f64; 2],
 }
 
 /// Over what the statistics of a colour scale are taken. Filters and shards never narrow it.
@@ -353,6 +404,9 @@ pub struct SubjectNeeds {
     pub categories: bool,
     /// Layers only: one job for each layer in place of one for all of them.
     pub per_layer: bool,
+    /// The job should list the distinct values if there are at most this many; more are no error, as
+    /// they are with `categories`. Never more than [`MAX_CATEGORIES`]; 0 asks for nothing.
+    pub few_values: u32,
 }
 
 /// More distinct values than this are an error, not categories.
@@ -363,8 +417,7 @@ pub const MAX_CATEGORIES: usize = 256;
 #[serde(default)]
 pub struct ColorNeeds {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    pub version: Form,
     /// For values of whole columns.
     pub whole: SubjectNeeds,
     /// For values of layers.
@@ -407,6 +460,11 @@ pub struct Statistics {
     pub mean: Option<f64>,
     /// Population standard deviation.
     pub deviation: Option<f64>,
+    /// Sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sum: Option<f64>,
+    /// Whether every value is a whole number; false without values.
+    pub whole_numbers: bool,
     /// Quantiles, in the order in which they were asked for.
     pub quantiles: Vec<f64>,
 }
@@ -416,8 +474,7 @@ pub struct Statistics {
 #[serde(default)]
 pub struct ColorJob {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    pub version: Form,
     /// Name of the metric, `synapses`.
     pub metric: String,
     /// What is coloured.
@@ -426,10 +483,20 @@ pub struct ColorJob {
     pub scope: Scope,
     /// Statistics of the scope.
     pub statistics: Statistics,
-    /// Distinct values of the scope, rising, if they were asked for.
+    /// Distinct values of the scope, rising, if they were asked for: as `categories`, or as
+    /// `few_values` where there are no more than that.
     pub categories: Vec<f64>,
     /// A range `[low, high]` that the user set by hand; it replaces the statistics' range.
     pub range: Option<[f64; 2]>,
+    /// Name of the cell type; empty where the scope has several ([`Scope::Dataset`]), as one job then
+    /// serves all of them.
+    pub cell_type: String,
+    /// Name of the region; empty where the scope has several ([`Scope::Dataset`],
+    /// [`Scope::CellType`]).
+    pub region: String,
+    /// Side of the brain; only where the scope has one ([`Scope::Map`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
 }
 
 /// How a legend is drawn.
@@ -439,7 +506,8 @@ pub enum LegendKind {
     /// n colours between n + 1 ticks.
     #[default]
     Bins,
-    /// A gradient through evenly spaced colours; ticks are evenly spaced along it.
+    /// A gradient through evenly spaced colours; ticks are evenly spaced along it unless `positions`
+    /// says where they lie.
     Ramp,
     /// Separate colours with a label each.
     Swatches,
@@ -459,6 +527,31 @@ pub struct LegendDescription {
     pub colors: Vec<String>,
     /// Its title; empty leaves it to the metadata stage.
     pub title: String,
+    /// Where each tick lies along the legend, from 0 (the low end) to 1 (the high end), never
+    /// falling; empty spaces them evenly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub positions: Vec<f64>,
+    /// Whether values below the first tick occur, or may, and have the colour of that end.
+    pub open_below: bool,
+    /// Whether values above the last tick occur, or may, and have the colour of that end.
+    pub open_above: bool,
+    /// Separate values, rising, each in the colour that it has: a picture shows them in place of the
+    /// bar. `ticks` and `colors` stay, for those who compute with the scale.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub swatches: Vec<LegendEntry>,
+    /// Further colours that the map may have, each explained, below the bar.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<LegendEntry>,
+}
+
+/// One colour of a legend, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct LegendEntry {
+    /// What has this colour.
+    pub label: String,
+    /// The colour, `#rrggbb`.
+    pub color: String,
 }
 
 /// What a colour stage says of a prepared job.
@@ -466,8 +559,7 @@ pub struct LegendDescription {
 #[serde(default)]
 pub struct ColorDescription {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    pub version: Form,
     /// The legend, if there is one.
     pub legend: Option<LegendDescription>,
 }
@@ -477,8 +569,7 @@ pub struct ColorDescription {
 #[serde(default)]
 pub struct MetadataJob {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    pub version: Form,
     /// Name of the cell type.
     pub cell_type: String,
     /// Name of the region.
@@ -497,6 +588,13 @@ pub struct MetadataJob {
     pub columns_with_data: u64,
     /// Number of columns that exist in the region.
     pub columns_in_region: u64,
+    /// Number of columns whose value is 0; they count as columns with a value.
+    pub zeros: u64,
+    /// Number of columns whose value is null.
+    pub unknown: u64,
+    /// Statistics of the map's whole columns, of this cell type, region and side alone: all but
+    /// quantiles.
+    pub statistics: Statistics,
 }
 
 /// A short mark beside a line of text.
@@ -553,14 +651,18 @@ impl Templates {
 #[serde(default)]
 pub struct MetadataDescription {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    pub version: Form,
     /// Title of the map.
     pub title: String,
     /// Title while a layer is shown; `{layer}` stands for its label. Empty keeps `title`.
     pub layer_title: String,
-    /// Lines below the title, with marks such as the side.
+    /// Where it is, beside the title, with marks such as the side.
     pub subject: Vec<SubjectLine>,
+    /// A line below the title: what is shown, in numbers. Empty leaves it out.
+    pub subtitle: String,
+    /// The line below the title while a layer is shown; `{layer}` stands for its label,
+    /// `{columns_in_layer}` for the number of columns with a value in it. Empty keeps `subtitle`.
+    pub layer_subtitle: String,
     /// Title of the legend.
     pub legend_title: String,
     /// Name of each layer as people read it, `LO5A`; as many as the job has.
@@ -589,8 +691,7 @@ pub struct ExtensionDescription {
 #[serde(default)]
 pub struct PluginDescription {
     /// [`FORM`].
-    #[serde(default = "form")]
-    pub version: u32,
+    pub version: Form,
     /// One entry an extension.
     pub extensions: Vec<ExtensionDescription>,
 }

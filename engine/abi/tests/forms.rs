@@ -4,7 +4,7 @@
 use eyemap_abi::{
     job::{
         Badge, CellShape, ColorDescription, ColorJob, ColorNeeds, CoordinateDescription,
-        CoordinateJob, Extent, Guide, LegendKind, MetadataDescription, MetadataJob,
+        CoordinateJob, Extent, FORM, Form, Guide, LegendKind, MetadataDescription, MetadataJob,
         PluginDescription, Scope, Side, Statistic, Subject,
     },
     manifest::Manifest,
@@ -50,28 +50,37 @@ fn empty_documents_have_the_published_defaults() {
     let job: CoordinateJob = empty();
     assert_eq!(
         (job.version, job.side, job.orientation.as_str()),
-        (1, Side::Left, "peer")
+        (Form::default(), Side::Left, "peer")
     );
     assert_eq!((job.hex_size_px, job.spacing, job.extent), (6.0, 1.1, None));
     let needs: ColorNeeds = empty();
     assert_eq!(
         (needs.version, needs.whole.scope, needs.layer.per_layer),
-        (1, Scope::CellType, false)
+        (Form::default(), Scope::CellType, false)
     );
     let job: ColorJob = empty();
     assert_eq!(
         (job.version, job.subject, job.statistics.count),
-        (1, Subject::Whole, 0)
+        (Form::default(), Subject::Whole, 0)
     );
     assert_eq!((job.range, job.statistics.quantiles.len()), (None, 0));
     let color: ColorDescription = empty();
-    assert_eq!((color.version, color.legend), (1, None));
+    assert_eq!((color.version, color.legend), (Form::default(), None));
     let job: MetadataJob = empty();
-    assert_eq!((job.version, job.side, job.blank), (1, Side::Left, false));
+    assert_eq!(
+        (job.version, job.side, job.blank),
+        (Form::default(), Side::Left, false)
+    );
     let texts: MetadataDescription = empty();
-    assert_eq!((texts.version, texts.whole.has_data.as_str()), (1, ""));
+    assert_eq!(
+        (texts.version, texts.whole.has_data.as_str()),
+        (Form::default(), "")
+    );
     let plugin: PluginDescription = empty();
-    assert_eq!((plugin.version, plugin.extensions.len()), (1, 0));
+    assert_eq!(
+        (plugin.version, plugin.extensions.len()),
+        (Form::default(), 0)
+    );
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn coordinate_documents_of_version_1_are_read() {
     }));
     assert_eq!(
         (described.version, described.cell.shape),
-        (1, CellShape::FlatTop)
+        (Form::default(), CellShape::FlatTop)
     );
     let [
         Guide::Polyline {
@@ -201,5 +210,116 @@ fn an_extent_bounds_columns_along_all_four_axes() {
     assert_eq!(
         (extent.across, extent.along),
         ([0, (1 << 32) - 1], [-1, 10])
+    );
+}
+
+/// What every form keeps: its version is there by default, 1 where a document says nothing or 0, and as
+/// it is written where it is newer; what was read is written again.
+fn says_its_version<T: DeserializeOwned + Serialize>(form: &Value) {
+    let version = |document: Value| {
+        let read: T = serde_json::from_value(document).expect("a form of any version is read");
+        let written = serde_json::to_value(read).expect("JSON");
+        written["version"].clone()
+    };
+    let with = |number: u32| {
+        let mut document = form.clone();
+        document["version"] = json!(number);
+        version(document)
+    };
+    let kind = std::any::type_name::<T>();
+    assert_eq!(version(form.clone()), json!(1), "{kind} without a version");
+    assert_eq!(with(0), json!(1), "{kind} of before");
+    assert_eq!(with(1), json!(1), "{kind}");
+    assert_eq!(with(7), json!(7), "{kind} of a newer side");
+}
+
+#[test]
+fn every_form_says_its_version_and_takes_any() {
+    fn default<T: Default + DeserializeOwned + Serialize>() {
+        let written = serde_json::to_value(T::default()).expect("JSON");
+        let kind = std::any::type_name::<T>();
+        assert_eq!(written["version"], json!(1), "{kind} by default");
+        says_its_version::<T>(&json!({}));
+    }
+    default::<CoordinateJob>();
+    default::<ColorNeeds>();
+    default::<ColorJob>();
+    default::<ColorDescription>();
+    default::<MetadataJob>();
+    default::<MetadataDescription>();
+    default::<PluginDescription>();
+    says_its_version::<CoordinateDescription>(&json!({ "cell": { "circumradius_px": 5.0 } }));
+    assert!(Form::from(FORM + 1).is_newer() && !Form::default().is_newer());
+    assert_eq!(Form::from(0), Form::from(1));
+    // The manifest was born with a version, which it calls its form.
+    let manifest = json!({ "form": 9, "id": "org.example.x", "version": "1.0.0", "extensions": [], "panic": "unwind" });
+    let read: Manifest = serde_json::from_value(manifest).expect("a newer manifest is read");
+    assert_eq!(read.form, 9);
+}
+
+#[test]
+fn documents_without_the_keys_of_later_have_what_they_meant_before() {
+    let needs: ColorNeeds = read(json!({ "whole": {} }));
+    assert_eq!(needs.whole.few_values, 0);
+    let job: ColorJob = read(json!({ "statistics": { "min": 1.0 } }));
+    assert_eq!(
+        (job.cell_type.as_str(), job.region.as_str(), job.side),
+        ("", "", None)
+    );
+    assert_eq!(
+        (job.statistics.sum, job.statistics.whole_numbers),
+        (None, false)
+    );
+    let described: ColorDescription = read(json!({ "legend": { "ticks": [1.0, 2.0] } }));
+    let legend = described.legend.expect("a legend");
+    assert_eq!((legend.open_below, legend.open_above), (false, false));
+    assert!(legend.positions.is_empty() && legend.swatches.is_empty() && legend.entries.is_empty());
+    let job: MetadataJob = read(json!({ "columns_with_data": 3 }));
+    assert_eq!((job.zeros, job.unknown, job.statistics.count), (0, 0, 0));
+    let texts: MetadataDescription = read(json!({ "title": "T" }));
+    assert_eq!(
+        (texts.subtitle.as_str(), texts.layer_subtitle.as_str()),
+        ("", "")
+    );
+}
+
+#[test]
+fn the_keys_of_later_are_read_as_they_are_published() {
+    let needs: ColorNeeds = read(json!({ "layer": { "few_values": 9 } }));
+    assert_eq!(needs.layer.few_values, 9);
+    let job: ColorJob = read(json!({
+        "scope": "map", "cell_type": "Tm3", "region": "LO", "side": "R",
+        "statistics": { "sum": 3.0, "whole_numbers": true },
+    }));
+    assert_eq!(
+        (job.cell_type.as_str(), job.side),
+        ("Tm3", Some(Side::Right))
+    );
+    assert_eq!(
+        (job.statistics.sum, job.statistics.whole_numbers),
+        (Some(3.0), true)
+    );
+    let described: ColorDescription = read(json!({ "legend": {
+        "kind": "ramp", "ticks": [1.0, 10.0, 100.0], "positions": [0.0, 0.5, 1.0], "open_above": true,
+        "swatches": [{ "label": "1", "color": "#ff0000" }], "entries": [{ "label": "rim", "color": "#00ff00" }],
+    } }));
+    let legend = described.legend.expect("a legend");
+    assert_eq!((legend.positions[1], legend.open_above), (0.5, true));
+    assert_eq!(
+        (
+            legend.swatches[0].label.as_str(),
+            legend.entries[0].color.as_str()
+        ),
+        ("1", "#00ff00")
+    );
+    let job: MetadataJob = read(json!({ "zeros": 2, "unknown": 1, "statistics": { "mean": 2.5 } }));
+    assert_eq!(
+        (job.zeros, job.unknown, job.statistics.mean),
+        (2, 1, Some(2.5))
+    );
+    let texts: MetadataDescription = read(json!({ "subtitle": "a", "layer_subtitle": "{layer}" }));
+    assert_eq!(
+        (texts.subtitle.as_str(), texts.layer_subtitle.as_str()),
+        ("a", "{layer}")
     );
 }

@@ -201,6 +201,9 @@ pub struct MapConfig {
     pub min_width_px: f64,
     /// Smallest height of the canvas, in px, 0 to 100000. Default: 410.
     pub min_height_px: f64,
+    /// Whether two arrows beside the map say where dorsal and anterior lie, where the coordinate plugin
+    /// knows. Default: true.
+    pub compass: bool,
 }
 
 impl Default for MapConfig {
@@ -212,6 +215,7 @@ impl Default for MapConfig {
             margin_px: 10.0,
             min_width_px: 380.0,
             min_height_px: 410.0,
+            compass: true,
         }
     }
 }

@@ -8,22 +8,26 @@
 
 mod canvas;
 mod chunk;
-mod desk;
+mod compass;
 mod font;
+mod heading;
 mod island;
 mod json;
 mod layout;
 mod legend;
+mod mark;
 mod number;
 mod outline;
 mod png;
 mod png_bands;
 mod png_file;
 mod raster;
+mod sign;
 mod steps;
 mod svg;
 mod svg_blank;
 mod svg_parts;
+mod svg_signs;
 mod svg_static;
 mod text;
 mod tooltip;
@@ -41,14 +45,16 @@ use serde::{Deserialize, Serialize};
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
 
 pub(crate) use font::{FAMILY, font};
+pub(crate) use layout::canvas;
 pub(crate) use number::value_text;
+use sign::Sign;
 pub use svg::csp_hash;
 pub(crate) use svg::hash_source;
 pub(crate) use text::{fit, xml};
 pub use tooltip::tooltip;
 
 /// Changes whenever any writer's bytes change for the same scene.
-pub const WRITER_VERSION: u32 = 1;
+pub const WRITER_VERSION: u32 = 2;
 
 /// Outline of hexagons too pale to be seen on white, and frame of legends.
 pub(crate) const OUTLINE: Rgba = Rgba(0xaaaa_aaff);
@@ -144,7 +150,14 @@ pub fn writer<'w>(
 
 fn check(head: &SceneHead) -> io::Result<()> {
     let sizes = [head.width_px, head.height_px, head.cell.circumradius_px];
-    if sizes.iter().all(|size| (0.01..1e6).contains(size)) {
+    let bounds = [
+        head.bounds.x,
+        head.bounds.y,
+        head.bounds.width,
+        head.bounds.height,
+    ];
+    let fine = sizes.iter().all(|size| (0.01..1e6).contains(size));
+    if fine && bounds.iter().all(|px| (-1e6..=1e6).contains(px)) {
         return Ok(());
     }
     Err(chunk::invalid(format!(
@@ -175,6 +188,11 @@ pub fn draw(
 pub(crate) fn is_pale(fill: Rgba) -> bool {
     let [r, g, b, a] = fill.channels();
     a < 16 || r.min(g).min(b) >= 0xf0
+}
+
+/// Whether a hexagon needs an outline: not where a sign outlines it, or where nothing is to be seen.
+pub(crate) fn needs_outline(fill: Rgba, sign: Option<Sign>) -> bool {
+    is_pale(fill) && !matches!(sign, Some(Sign::Zero | Sign::NoData))
 }
 
 /// Path data of one hexagon with its centre at hundredths of a px.

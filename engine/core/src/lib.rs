@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod caches;
+pub mod clipped;
 pub mod config;
 pub mod dataset;
 pub mod draw;

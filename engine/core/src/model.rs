@@ -48,6 +48,14 @@ pub struct Metric {
     pub sums_layers: bool,
 }
 
+/// The value of a layer without a row: minus zero, which counts as 0 and is nothing to a sum.
+pub const NO_ROW: f64 = -0.0;
+
+/// Whether a layer has no row; see [`NO_ROW`]. No table can give minus zero: it is read as 0.
+pub fn is_absent(value: f64) -> bool {
+    value == 0.0 && value.is_sign_negative()
+}
+
 /// What a table says of a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSummary {
@@ -70,8 +78,8 @@ pub struct MetricSummary {
 pub struct MetricValues {
     /// One value a column of the part; NaN is a null. Empty if the table has no such metric.
     pub whole: Vec<f64>,
-    /// `layers[column * n_layers + layer - 1]`; a layer without a row is 0, NaN is a null. Empty if
-    /// the part has no layers.
+    /// `layers[column * n_layers + layer - 1]`; a layer without a row is minus zero (see
+    /// [`is_absent`]), NaN is a null. Empty if the part has no layers.
     pub layers: Vec<f64>,
     /// The first column whose whole value is not given and cannot be derived from its layers. The
     /// metric's maps of this cell type are then refused.

@@ -17,7 +17,9 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use eyemap_abi::job::{ColumnStatus, CoordinateJob, MetadataDescription, MetadataJob, Side};
+use eyemap_abi::job::{
+    ColumnStatus, CoordinateJob, MetadataDescription, MetadataJob, Side, Statistics, SubjectNeeds,
+};
 use quick_cache::sync::Cache;
 
 pub use draft::Draft;
@@ -25,6 +27,8 @@ pub use grid::Grid;
 pub use stream::{Stream, StreamError};
 
 pub use crate::fingerprint::Fingerprint;
+use content::PIECE;
+
 use crate::fingerprint::Hash;
 use crate::{
     cache::{CacheName, Memo, Recorder},
@@ -35,9 +39,9 @@ use crate::{
     ingest::toml_key,
     model::{CellType, MapId, Metric, MetricKind, TypeSummary},
     plugins::Finder,
-    scene::{HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
+    scene::{Counts, HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
     stage::{ColorStage, CoordinateStage, MetadataStage, StageError},
-    statistics::{COARSE_BITS, MOST_DISTINCT},
+    statistics::{COARSE_BITS, MOST_DISTINCT, Tally},
     work,
 };
 
@@ -256,6 +260,7 @@ impl Scene {
             layer_value: &self.layers.value,
             layer_status: &self.layers.status,
             layer_fill: &self.layered.fill,
+            layer_absent: &self.layers.absent,
             overrides: &self.written.overrides,
             attributes: &self.grid.attributes,
         }
@@ -281,26 +286,35 @@ impl Scene {
     }
 }
 
-/// How many hexagons of a map have which status.
-#[derive(Debug, Clone, Copy, Default)]
-struct StatusCounts {
-    all: u64,
-    with_data: u64,
-    not_in_region: u64,
+/// What the whole columns of a map are, in numbers.
+struct Totals {
+    counts: Counts,
+    tally: Tally,
 }
 
-impl StatusCounts {
-    fn add(&mut self, status: &[ColumnStatus]) {
-        let count = |wanted| status.iter().filter(|&&status| status == wanted).count() as u64;
-        self.all += status.len() as u64;
-        self.with_data += count(ColumnStatus::HasData);
-        self.not_in_region += count(ColumnStatus::NotInRegion);
+impl Totals {
+    fn new() -> Self {
+        Self {
+            counts: Counts::default(),
+            tally: Tally::new(&SubjectNeeds::default()),
+        }
     }
 
-    fn of(status: &[ColumnStatus]) -> Self {
-        let mut counts = Self::default();
-        counts.add(status);
-        counts
+    /// Takes columns. Batches begin with a piece, so that a sum does not depend on the batches.
+    fn add(&mut self, status: &[ColumnStatus], value: &[f64], legend: Option<&Legend>) {
+        let pairs = || status.iter().copied().zip(value.iter().copied());
+        self.counts.add(pairs(), legend);
+        for (status, value) in status.chunks(PIECE).zip(value.chunks(PIECE)) {
+            let columns = status.iter().zip(value);
+            let known = columns.filter(|&(&status, _)| status == ColumnStatus::HasData);
+            self.tally.add(known.map(|(_, value)| value));
+        }
+    }
+
+    fn statistics(self) -> Statistics {
+        // No categories are asked for, so there cannot be too many.
+        let found = self.tally.finish(&SubjectNeeds::default());
+        found.map_or_else(|_| Statistics::default(), |found| found.statistics)
     }
 }
 
@@ -377,12 +391,8 @@ impl Maps<'_> {
         }
     }
 
-    fn metadata_job(
-        &self,
-        request: Request,
-        attributes: &[String],
-        counts: StatusCounts,
-    ) -> MetadataJob {
+    fn metadata_job(&self, request: Request, attributes: &[String], totals: Totals) -> MetadataJob {
+        let counts = totals.counts;
         let id = request.id(self.dataset);
         MetadataJob {
             cell_type: id.cell_type.to_string(),
@@ -391,9 +401,12 @@ impl Maps<'_> {
             metric: id.metric.to_string(),
             layer_labels: self.dataset.regions[request.region].layer_labels.clone(),
             attributes: attributes.to_vec(),
-            blank: counts.with_data == 0,
-            columns_with_data: counts.with_data,
-            columns_in_region: counts.all - counts.not_in_region,
+            blank: counts.has_data == 0,
+            columns_with_data: counts.has_data,
+            columns_in_region: counts.has_data + counts.no_data + counts.unknown,
+            zeros: counts.zero,
+            unknown: counts.unknown,
+            statistics: totals.statistics(),
             ..MetadataJob::default()
         }
     }

@@ -7,6 +7,7 @@ mod streamed;
 pub use archived::{Archiving, all_formats, paths};
 
 use std::{
+    collections::BTreeMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -21,6 +22,7 @@ use tracing::{debug_span, field::Empty};
 
 use crate::{
     cache::{Answered, Recorder, Store},
+    clipped::Clipped,
     draw::{self, DrawOptions, Format},
     governor::Pressure,
     index,
@@ -132,6 +134,8 @@ pub struct Summary {
     pub failures: Vec<(String, String)>,
     /// Columns that the coordinate stage could not place, most of any map.
     pub unplaced: usize,
+    /// Values beyond ranges that were set by hand, by metric, of all maps that were looked at.
+    pub clipped: BTreeMap<String, Clipped>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
     /// Time spent encoding, over all threads.
@@ -145,6 +149,16 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Takes what was seen of a map.
+    fn take(&mut self, map: &MapState<'_>, bytes: u64) {
+        self.bytes += bytes;
+        self.unplaced = self.unplaced.max(map.unplaced);
+        if !map.clipped.is_none() {
+            let metric = map.id.metric.to_string();
+            self.clipped.entry(metric).or_default().add(map.clipped);
+        }
+    }
+
     fn fail(&mut self, id: &MapId, reason: String) {
         self.failed += 1;
         if self.failures.len() < LISTED_FAILURES {
@@ -242,6 +256,7 @@ struct MapState<'a> {
     id: &'a MapId,
     blank: bool,
     unplaced: usize,
+    clipped: Clipped,
 }
 
 fn timed<T>(counter: &AtomicU64, work: impl FnOnce() -> T) -> T {
@@ -327,6 +342,7 @@ impl Run<'_> {
             id,
             blank: draft.blank,
             unplaced: draft.unplaced(),
+            clipped: draft.clipped,
         };
         let (mut missing, mut stored, mut bytes) = (Vec::new(), 0, 0);
         for &format in &self.formats {
@@ -347,8 +363,7 @@ impl Run<'_> {
         }
         if missing.is_empty() {
             let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
-            summary.bytes += bytes;
-            summary.unplaced = summary.unplaced.max(map.unplaced);
+            summary.take(&map, bytes);
             summary.unchanged += 1;
             summary.from_store += u64::from(stored > 0);
             return Ok(());
@@ -392,8 +407,7 @@ impl Run<'_> {
     /// Counts a map that was drawn, that was there, or of which a format failed.
     fn count(&self, map: &MapState<'_>, bytes: u64, drawn: bool, failure: Option<String>) {
         let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
-        summary.bytes += bytes;
-        summary.unplaced = summary.unplaced.max(map.unplaced);
+        summary.take(map, bytes);
         match failure {
             Some(reason) => summary.fail(map.id, reason),
             None if !drawn => summary.unchanged += 1,

@@ -12,7 +12,7 @@ use eyemap_abi::job::{MAX_CATEGORIES, Statistics, SubjectNeeds};
 pub struct Summary {
     /// The statistics that were asked for, and the cheap ones.
     pub statistics: Statistics,
-    /// Distinct values, rising, if asked for.
+    /// Distinct values, rising, if asked for and few enough.
     pub categories: Vec<f64>,
 }
 
@@ -37,7 +37,11 @@ pub struct Tally {
     mean: f64,
     /// Sum of squared deviations from the mean.
     squares: f64,
+    sum: f64,
+    /// Whether a value is no whole number.
+    broken: bool,
     counts: Option<Counts>,
+    few: Few,
 }
 
 impl Tally {
@@ -48,13 +52,19 @@ impl Tally {
             statistics: Statistics::default(),
             mean: 0.0,
             squares: 0.0,
+            sum: 0.0,
+            broken: false,
             counts: counted.then(Counts::default),
+            few: Few::new(needs.few_values),
         }
     }
 
     /// Takes a piece.
     pub fn add<'a>(&mut self, values: impl Iterator<Item = &'a f64> + Clone) {
-        let known = values.copied().filter(|value| !value.is_nan());
+        // A layer without a row is minus zero and counts as 0.
+        let known = values
+            .filter(|value| !value.is_nan())
+            .map(|value| value + 0.0);
         let piece = extremes(known.clone());
         if piece.count == 0 {
             return;
@@ -62,9 +72,13 @@ impl Tally {
         if let Some(counts) = &mut self.counts {
             known.clone().for_each(|value| counts.add(value, 1));
         }
+        self.broken |= known.clone().any(|value| value.trunc() != value);
+        known.clone().for_each(|value| self.few.add(value));
         // Within a piece in two passes, which keeps them accurate for large counts.
-        let mean = known.clone().sum::<f64>() / piece.count as f64;
+        let sum = known.clone().sum::<f64>();
+        let mean = sum / piece.count as f64;
         let squares = known.map(|value| (value - mean) * (value - mean)).sum();
+        self.sum += sum;
         self.join_moments(piece, mean, squares);
     }
 
@@ -73,6 +87,9 @@ impl Tally {
         if let (Some(ours), Some(theirs)) = (&mut self.counts, other.counts) {
             ours.join(theirs);
         }
+        self.sum += other.sum;
+        self.broken |= other.broken;
+        self.few.join(other.few);
         self.join_moments(other.statistics, other.mean, other.squares);
     }
 
@@ -113,6 +130,8 @@ impl Tally {
         }
         statistics.mean = Some(self.mean);
         statistics.deviation = Some((self.squares / statistics.count as f64).sqrt());
+        statistics.sum = Some(self.sum).filter(|sum| sum.is_finite());
+        statistics.whole_numbers = !self.broken;
         let coarse = self.counts.as_ref().is_some_and(|counts| counts.coarse);
         let sorted = self.counts.map(Counts::sorted).unwrap_or_default();
         statistics.quantiles = needs
@@ -120,7 +139,7 @@ impl Tally {
             .iter()
             .map(|&p| quantile(&sorted, statistics.count, p))
             .collect();
-        let mut categories = Vec::new();
+        let mut categories = self.few.values.unwrap_or_default();
         if needs.categories {
             if coarse || sorted.len() > MAX_CATEGORIES {
                 return Err(TooManyCategories);
@@ -131,6 +150,46 @@ impl Tally {
             statistics,
             categories,
         })
+    }
+}
+
+/// The distinct values while there are few.
+#[derive(Debug, Clone)]
+struct Few {
+    /// Rising; none once there were more than `most`.
+    values: Option<Vec<f64>>,
+    most: usize,
+}
+
+impl Few {
+    fn new(most: u32) -> Self {
+        let most = (most as usize).min(MAX_CATEGORIES);
+        Self {
+            values: (most > 0).then(Vec::new),
+            most,
+        }
+    }
+
+    fn add(&mut self, value: f64) {
+        let Some(values) = &mut self.values else {
+            return;
+        };
+        // Minus zero is zero.
+        let value = value + 0.0;
+        let Err(at) = values.binary_search_by(|known| known.total_cmp(&value)) else {
+            return;
+        };
+        values.insert(at, value);
+        if values.len() > self.most {
+            self.values = None;
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        match other.values {
+            Some(values) => values.into_iter().for_each(|value| self.add(value)),
+            None => self.values = None,
+        }
     }
 }
 
@@ -274,6 +333,50 @@ mod tests {
             Err(TooManyCategories)
         );
         assert!(summarize(values[1..].iter(), &needs(&[], true)).is_ok());
+    }
+
+    #[test]
+    fn few_values_are_listed_and_more_are_no_error() {
+        let few = |most, values: &[f64]| {
+            let needs = SubjectNeeds {
+                few_values: most,
+                ..Default::default()
+            };
+            // Joined of two halves, as a table is summarised.
+            let (a, b) = values.split_at(values.len() / 2);
+            let [mut all, mut rest] = [a, b].map(|half| {
+                let mut tally = Tally::new(&needs);
+                tally.add(half.iter());
+                tally
+            });
+            std::mem::swap(&mut all, &mut rest);
+            all.join(rest);
+            all.finish(&needs).expect("never too many").categories
+        };
+        assert_eq!(
+            few(3, &[2.0, 0.0, f64::NAN, 2.0, -0.0, 1.0]),
+            [0.0, 1.0, 2.0]
+        );
+        assert_eq!(few(2, &[2.0, 0.0, 1.0]), [0.0; 0]);
+        assert_eq!(few(0, &[2.0]), [0.0; 0]);
+        let many: Vec<f64> = (0..=MAX_CATEGORIES as u32).map(f64::from).collect();
+        assert_eq!(
+            few(u32::MAX, &many),
+            [0.0; 0],
+            "at most as many as categories"
+        );
+    }
+
+    #[test]
+    fn sums_and_whole_numbers_are_told() {
+        let of = |values: &[f64]| {
+            let found = summarize(values.iter(), &SubjectNeeds::default()).expect("a summary");
+            (found.statistics.sum, found.statistics.whole_numbers)
+        };
+        assert_eq!(of(&[1.0, f64::NAN, -3.0]), (Some(-2.0), true));
+        assert_eq!(of(&[1.0, 0.5]), (Some(1.5), false));
+        assert_eq!(of(&[1e308, 1e308]), (None, true), "it has no number");
+        assert_eq!(of(&[f64::NAN]), (None, false));
     }
 
     #[test]

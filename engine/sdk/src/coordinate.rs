@@ -107,12 +107,13 @@ pub struct Places<'a> {
 /// A description without guides.
 pub fn hexagons_only(shape: crate::job::CellShape, circumradius_px: f64) -> CoordinateDescription {
     CoordinateDescription {
-        version: crate::job::FORM,
+        version: crate::job::Form::default(),
         cell: crate::job::Cell {
             shape,
             circumradius_px,
         },
         guides: Vec::new(),
+        compass: None,
     }
 }
 

@@ -66,7 +66,7 @@ pub fn describe(
 ) -> RResult<RString, PluginError> {
     guard::guard(|| {
         to_json(&PluginDescription {
-            version: eyemap_abi::job::FORM,
+            version: eyemap_abi::job::Form::default(),
             extensions: extensions(),
         })
     })

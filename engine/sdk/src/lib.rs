@@ -78,7 +78,7 @@ pub use cache::CachePolicy;
 pub use color::{ColorScale, ColorStage};
 pub use coordinate::{CoordinateStage, Placement};
 pub use error::{Error, Result};
-pub use eyemap_abi::job;
+pub use eyemap_abi::{job, text};
 pub use metadata::{Annotate, MetadataStage};
 pub use tables::Tables;
 
@@ -93,9 +93,9 @@ pub mod prelude {
     pub use crate::error::{Error, Result};
     pub use crate::job::{
         Badge, Cell, CellShape, ColorDescription, ColorJob, ColorNeeds, ColumnStatus,
-        CoordinateDescription, CoordinateJob, Extent, Guide, LegendDescription, LegendKind,
-        MetadataDescription, MetadataJob, Rgba, Scope, Side, Statistic, Subject, SubjectLine,
-        SubjectNeeds, Templates,
+        CoordinateDescription, CoordinateJob, Extent, Guide, LegendDescription, LegendEntry,
+        LegendKind, MetadataDescription, MetadataJob, Rgba, Scope, Side, Statistic, Subject,
+        SubjectLine, SubjectNeeds, Templates,
     };
     pub use crate::metadata::{Annotate, Columns, MetadataStage};
     pub use crate::tables::{Tables, Values};

@@ -6,12 +6,16 @@
 //! * whole columns: smallest to largest value of the scope, widened by 0.1 on each side if equal;
 //! * layers: smallest value above zero to largest value; if equal, everything has the first colour.
 //!
+//! Values beyond a range have the colour of its end, and the legend says that the end is open. A scope
+//! of few whole numbers has a swatch a value in its legend, as bins between them hold nothing.
+//!
 //! The defaults (five reds, whole columns over the cell type, layers over its region, zero layers
 //! white) are those of neuView.
 
 use eyemap_sdk::prelude::*;
 
 mod kernel;
+mod legend;
 mod palette;
 
 /// Colours of a scale: a name or a list.
@@ -76,6 +80,12 @@ pub struct Bins {
     range: Option<[f64; 2]>,
     /// The one value that the range was widened around.
     single: Option<f64>,
+    /// Values that have a swatch each.
+    swatches: Vec<f64>,
+    /// Whether all values of the scope are whole numbers.
+    whole_numbers: bool,
+    /// Whether values of the scope lie below, and above.
+    open: [bool; 2],
     /// Upper edges of all bins but the last, as shares of the range.
     edges: Vec<f64>,
     /// For each edge the smallest value above it.
@@ -86,6 +96,8 @@ pub struct Bins {
 }
 
 const MAX_BINS: u32 = 64;
+/// So many values have a swatch each; more are easier to read along a bar.
+const MOST_SWATCHES: u32 = 9;
 
 impl ColorStage for BinnedColor {
     type Config = BinnedConfig;
@@ -123,14 +135,15 @@ impl ColorStage for BinnedColor {
     }
 
     fn needs(&self) -> ColorNeeds {
-        let needs = |scope, low| SubjectNeeds {
+        let needs = |scope| SubjectNeeds {
             scope,
-            statistics: vec![low, Statistic::Max],
+            statistics: vec![Statistic::Min, Statistic::MinNonzero, Statistic::Max],
+            few_values: MOST_SWATCHES,
             ..Default::default()
         };
         ColorNeeds {
-            whole: needs(self.scopes[0], Statistic::Min),
-            layer: needs(self.scopes[1], Statistic::MinNonzero),
+            whole: needs(self.scopes[0]),
+            layer: needs(self.scopes[1]),
             ..Default::default()
         }
     }
@@ -155,13 +168,19 @@ impl ColorStage for BinnedColor {
         // Without a range no value is above any edge.
         let threshold =
             |&edge: &f64| range.map_or(f64::INFINITY, |range| kernel::threshold(range, edge));
+        let zero = self.zeros[usize::from(!whole)];
         Ok(Bins {
             range,
             single,
+            swatches: legend::values_with_swatch(job, zero.is_some()),
+            whole_numbers: statistics.whole_numbers,
+            open: range.map_or([false; 2], |range| {
+                legend::open_ends(statistics, range, zero.is_some())
+            }),
             thresholds: edges.iter().map(threshold).collect(),
             edges,
             colors: self.colors.clone(),
-            zero: self.zeros[usize::from(!whole)],
+            zero,
             without_value: self.without_value,
         })
     }
@@ -179,35 +198,10 @@ impl ColorScale for Bins {
     }
 
     fn describe(&self) -> ColorDescription {
-        let legend = |[low, high]: [f64; 2]| LegendDescription {
-            kind: LegendKind::Bins,
-            ticks: self.ticks(low, high),
-            labels: self.labels(),
-            colors: self.colors.iter().map(ToString::to_string).collect(),
-            ..Default::default()
-        };
         ColorDescription {
-            legend: self.range.map(legend),
+            legend: self.range.map(|range| self.legend(range)),
             ..Default::default()
         }
-    }
-}
-
-impl Bins {
-    /// Edges around a single value mean nothing to a reader, who is told the value alone.
-    fn labels(&self) -> Vec<String> {
-        let Some(single) = self.single else {
-            return Vec::new();
-        };
-        let mut labels = vec![String::new(); self.colors.len() + 1];
-        labels[self.colors.len() / 2] = single.to_string();
-        labels
-    }
-
-    /// Edges of all bins as values; the outer ones are the range itself.
-    fn ticks(&self, low: f64, high: f64) -> Vec<f64> {
-        let inner = self.edges.iter().map(|share| low + (high - low) * share);
-        std::iter::once(low).chain(inner).chain([high]).collect()
     }
 }
 

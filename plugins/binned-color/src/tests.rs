@@ -22,6 +22,43 @@ fn bins(config: &str, subject: Subject, low: f64, high: f64) -> Bins {
         .expect("bins")
 }
 
+/// The legend of whole columns with these values, in a range set by hand or not.
+fn legend(
+    config: &str,
+    subject: Subject,
+    values: &[f64],
+    range: Option<[f64; 2]>,
+) -> LegendDescription {
+    let least = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::min);
+    let mut distinct = values.to_vec();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    distinct.truncate(if distinct.len() > 9 { 0 } else { 9 });
+    let job = ColorJob {
+        subject,
+        range,
+        statistics: Statistics {
+            count: values.len() as u64,
+            min: least(&mut values.iter().copied()),
+            min_nonzero: least(&mut values.iter().copied().filter(|value| *value > 0.0)),
+            max: values.iter().copied().reduce(f64::max),
+            whole_numbers: values.iter().all(|value| value.fract() == 0.0),
+            ..Default::default()
+        },
+        categories: distinct,
+        ..Default::default()
+    };
+    let scale = stage(config).and_then(|stage| stage.prepare(&job));
+    scale.expect("bins").describe().legend.expect("a legend")
+}
+
+fn swatches(legend: &LegendDescription) -> Vec<(&str, &str)> {
+    let pairs = legend.swatches.iter();
+    pairs
+        .map(|entry| (entry.label.as_str(), entry.color.as_str()))
+        .collect()
+}
+
 fn hex(colors: &[Rgba]) -> Vec<String> {
     colors.iter().map(ToString::to_string).collect()
 }
@@ -141,4 +178,93 @@ fn a_wrong_key_or_number_names_the_key() {
     assert!(message(r#"{"binz": 5}"#).contains("unknown field `binz`"));
     assert!(message(r#"{"unknown": "violet"}"#).ends_with("(at unknown)"));
     assert!(message(r#"{"palette": []}"#).contains("the palette is empty"));
+}
+
+#[test]
+fn an_end_is_open_where_values_lie_beyond_it_and_only_there() {
+    let values: Vec<f64> = (0..=532).map(f64::from).collect();
+    let open = |range, subject| {
+        let legend = legend("{}", subject, &values, range);
+        (legend.open_below, legend.open_above)
+    };
+    assert_eq!(open(Some([50.0, 100.0]), Subject::Whole), (true, true));
+    assert_eq!(open(Some([0.0, 100.0]), Subject::Whole), (false, true));
+    assert_eq!(open(Some([0.0, 600.0]), Subject::Whole), (false, false));
+    assert_eq!(open(None, Subject::Whole), (false, false));
+    // A zero of a layer has a colour of its own, so it does not lie below the scale.
+    assert_eq!(open(None, Subject::AnyLayer), (false, false));
+    assert_eq!(open(Some([1.0, 600.0]), Subject::AnyLayer), (false, false));
+    assert_eq!(open(Some([2.0, 600.0]), Subject::AnyLayer), (true, false));
+    let below_zero = legend("{}", Subject::AnyLayer, &[-5.0, 0.0, 5.5], None);
+    assert!(
+        below_zero.open_below,
+        "layers begin at the least value above zero"
+    );
+}
+
+#[test]
+fn few_whole_numbers_have_a_swatch_each_in_the_colour_that_they_have() {
+    let few = legend("{}", Subject::Whole, &[1.0, 2.0, 2.0, 4.0], None);
+    let expected = [("1", "#fee5d9"), ("2", "#fcbba1"), ("4", "#a50f15")];
+    assert_eq!(swatches(&few), expected);
+    assert_eq!(
+        few.ticks.len(),
+        6,
+        "edges stay for those who compute with them"
+    );
+    let one = legend("{}", Subject::Whole, &[7.5, 7.5], None);
+    assert_eq!(
+        swatches(&one),
+        [("7.5", "#fc9272")],
+        "not five for one value"
+    );
+    let layers = legend("{}", Subject::AnyLayer, &[0.0, 1.0, 3.0], None);
+    assert_eq!(swatches(&layers), [("1", "#fee5d9"), ("3", "#a50f15")]);
+    let own_zero = legend(
+        r##"{"layer_zero": ""}"##,
+        Subject::AnyLayer,
+        &[0.0, 1.0],
+        None,
+    );
+    assert_eq!(swatches(&own_zero), [("0", "#fee5d9"), ("1", "#fee5d9")]);
+    for other in [
+        legend("{}", Subject::Whole, &[1.0, 1.5], None),
+        legend("{}", Subject::Whole, &[1.0, 2.0], Some([0.0, 9.0])),
+        legend(
+            "{}",
+            Subject::Whole,
+            &(0..10).map(f64::from).collect::<Vec<_>>(),
+            None,
+        ),
+    ] {
+        assert_eq!(other.swatches, []);
+    }
+}
+
+#[test]
+fn bins_of_whole_numbers_are_labelled_by_the_last_number_that_they_hold() {
+    let values: Vec<f64> = (1..=30).map(f64::from).collect();
+    let found = legend("{}", Subject::Whole, &values, None);
+    assert_eq!(found.labels, ["1", "6", "12", "18", "24", "30"]);
+    let bins = bins("{}", Subject::Whole, 1.0, 30.0);
+    let colors = testing::colors(&bins, &[6.0, 7.0, 12.0, 13.0, 24.0, 25.0]);
+    let of = |k: usize| found.colors[k].clone();
+    assert_eq!(hex(&colors), [of(0), of(1), of(1), of(2), of(3), of(4)]);
+    let narrow = legend(
+        r#"{"bins": 20}"#,
+        Subject::Whole,
+        &(0..=10).map(f64::from).collect::<Vec<_>>(),
+        None,
+    );
+    let told: Vec<_> = narrow
+        .labels
+        .iter()
+        .filter(|label| !label.is_empty())
+        .collect();
+    assert_eq!(
+        told,
+        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
+    );
+    let broken = legend("{}", Subject::Whole, &[0.5, 30.0], None);
+    assert_eq!(broken.labels, [""; 0], "the host writes numbers");
 }

@@ -17,7 +17,7 @@
 //! | `anatomical` | mirrored | as computed: the right eye as Nern et al. publish it |
 //! | `none` | as computed | as computed |
 
-use eyemap_sdk::{coordinate::Places, prelude::*};
+use eyemap_sdk::{coordinate::Places, job::Compass, prelude::*};
 
 eyemap_sdk::config! {
     /// The grid takes its size, spacing and orientation from `[map]` and has no options.
@@ -93,7 +93,15 @@ impl Placement for Grid {
     }
 
     fn describe(&self) -> CoordinateDescription {
-        eyemap_sdk::coordinate::hexagons_only(CellShape::FlatTop, self.hex_size_px)
+        // `hex1 + hex2` grows towards dorsal, `hex1 - hex2` towards anterior, in either eye.
+        let compass = Compass {
+            dorsal: [0.0, -1.0],
+            anterior: [-self.x_per_q.signum(), 0.0],
+        };
+        CoordinateDescription {
+            compass: Some(compass),
+            ..eyemap_sdk::coordinate::hexagons_only(CellShape::FlatTop, self.hex_size_px)
+        }
     }
 }
 
@@ -193,6 +201,31 @@ mod tests {
                 proptest::prop_assert_eq!(place("peer", Side::Left), place("anatomical", Side::Right));
             }
         }
+    }
+
+    #[test]
+    fn the_compass_points_where_columns_rise() {
+        for orientation in ORIENTATIONS {
+            for side in [Side::Left, Side::Right] {
+                let grid = grid(orientation, side);
+                let compass = grid.describe().compass.expect("a compass");
+                let place = |hex1, hex2| grid.place_one(hex1, hex2).expect("placed");
+                let along = |[ax, ay]: [f64; 2], [x, y]: [f64; 2]| ax * x + ay * y;
+                // Axes of docs/input.md: dorsal is hex1 + hex2, anterior hex1 - hex2.
+                assert!(along(compass.dorsal, place(1, 1)) > 1.0);
+                assert!(along(compass.anterior, place(1, -1)) > 1.0);
+                let across = along(compass.dorsal, place(1, -1));
+                assert!(across.abs() < 1e-9 && along(compass.dorsal, compass.anterior) == 0.0);
+            }
+        }
+        let anterior = |orientation, side| {
+            let compass = grid(orientation, side).describe().compass;
+            compass.expect("a compass").anterior
+        };
+        assert_eq!(anterior("peer", Side::Right), [1.0, 0.0]);
+        assert_eq!(anterior("peer", Side::Left), [-1.0, 0.0]);
+        assert_eq!(anterior("anatomical", Side::Right), [-1.0, 0.0]);
+        assert_eq!(anterior("none", Side::Right), [-1.0, 0.0]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) struct Chunker {
     layer_value: Vec<f64>,
     layer_status: Vec<ColumnStatus>,
     layer_fill: Vec<Rgba>,
+    layer_absent: Vec<bool>,
     overrides: Vec<TooltipOverride>,
     attributes: Vec<AttributeValues>,
     seen: u64,
@@ -93,7 +94,10 @@ impl Chunker {
             .extend_from_slice(&batch.layer_value[layers.clone()]);
         self.layer_status
             .extend_from_slice(&batch.layer_status[layers.clone()]);
-        self.layer_fill.extend_from_slice(&batch.layer_fill[layers]);
+        self.layer_fill
+            .extend_from_slice(&batch.layer_fill[layers.clone()]);
+        self.layer_absent
+            .extend_from_slice(&batch.layer_absent[layers]);
         let inside = batch
             .overrides
             .iter()
@@ -148,6 +152,7 @@ impl Chunker {
             layer_value: &self.layer_value,
             layer_status: &self.layer_status,
             layer_fill: &self.layer_fill,
+            layer_absent: &self.layer_absent,
             overrides: &self.overrides,
             attributes: &self.attributes,
         }
@@ -168,6 +173,7 @@ fn check(head: &SceneHead, batch: &HexagonBatch<'_>) -> io::Result<()> {
         batch.layer_value.len(),
         batch.layer_status.len(),
         batch.layer_fill.len(),
+        batch.layer_absent.len(),
     ];
     if single.iter().any(|&len| len != n) || layers.iter().any(|&len| len != n * head.n_layers) {
         return Err(invalid("slices of a hexagon batch differ in length"));

@@ -1,4 +1,4 @@
-//! The one font: a Latin and Greek subset of Liberation Sans, embedded.
+//! The one font, in two weights: a Latin and Greek subset of Liberation Sans, embedded.
 //!
 //! Widths serve the layout of every format, outlines the PNG. No system font is ever read. A
 //! character that the font lacks is the `.notdef` box, never dropped. Kerning is not applied, as the
@@ -9,12 +9,14 @@ use std::{collections::HashMap, sync::LazyLock};
 use tiny_skia::{Path, PathBuilder};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-static BYTES: &[u8] = include_bytes!("../../assets/LiberationSans-subset.ttf");
+static REGULAR: &[u8] = include_bytes!("../../assets/LiberationSans-subset.ttf");
+static BOLD: &[u8] = include_bytes!("../../assets/LiberationSans-Bold-subset.ttf");
 
 /// What browsers are asked for: fonts of the same widths, the most common one first.
 pub(crate) const FAMILY: &str = "Arial,Liberation Sans,sans-serif";
 
-static FONT: LazyLock<Font> = LazyLock::new(Font::load);
+static FONT: LazyLock<Font> = LazyLock::new(|| Font::load(REGULAR));
+static BOLD_FONT: LazyLock<Font> = LazyLock::new(|| Font::load(BOLD));
 
 /// Advance widths in units of the em, and glyph outlines in font units, y upwards.
 pub(crate) struct Font {
@@ -29,9 +31,14 @@ pub(crate) fn font() -> &'static Font {
     &FONT
 }
 
+/// The embedded font in bold, for titles.
+pub(crate) fn bold() -> &'static Font {
+    &BOLD_FONT
+}
+
 impl Font {
-    fn load() -> Self {
-        let face = Face::parse(BYTES, 0).ok();
+    fn load(bytes: &'static [u8]) -> Self {
+        let face = Face::parse(bytes, 0).ok();
         let units = face.as_ref().map_or(1.0, |f| f64::from(f.units_per_em()));
         let mut font = Self {
             face,
@@ -122,12 +129,15 @@ mod tests {
 
     #[test]
     fn letters_have_outlines_and_strangers_are_boxes() {
-        for c in "Tm3 µöŁΩ′″→₂²–…".chars().filter(|&c| c != ' ') {
-            assert!(font().outline(c).is_some(), "{c}");
-            assert_ne!(font().glyph(c).0, 0, "{c}");
+        for font in [font(), bold()] {
+            for c in "Tm3 µöŁΩ′″→₂²–…·≥≤".chars().filter(|&c| c != ' ') {
+                assert!(font.outline(c).is_some(), "{c}");
+                assert_ne!(font.glyph(c).0, 0, "{c}");
+            }
+            assert_eq!(font.glyph('\u{1fab0}').0, 0);
+            assert!(font.outline('\u{1fab0}').is_some());
         }
-        assert_eq!(font().glyph('\u{1fab0}').0, 0);
-        assert!(font().outline('\u{1fab0}').is_some());
+        assert!((bold().width("AB", 10.0) - 14.44).abs() < 0.02);
         assert!((font().width("AB", 10.0) - 13.34).abs() < 0.02);
     }
 }

@@ -4,7 +4,8 @@
 //! with what the map's hexagons share. `columns` lists runs `[hex1, first hex2, number]`, and `rows`
 //! has one line for each column of them, in the same order:
 //!
-//! - `[value,layer values...]`, trailing zeros of layers left out, `null` for an unknown layer,
+//! - `[value,layer values...]`: `null` for an unknown layer, `-0` for a layer whose row says zero, `0`
+//!   for one without a row, which is left out at the end,
 //! - `[]` for no data, `false` for not in the region, `null` for unknown.
 //!
 //! With `"minus_layers":true` the first number is the value less the sum of its known layers: mostly
@@ -16,8 +17,10 @@
 use eyemap_abi::job::ColumnStatus;
 
 use super::{
+    heading::Heading,
     layout::layer_label,
     number::{push_signed, push_unsigned, push_value},
+    sign::Signs,
     steps::{Fills, fills},
     svg::runs,
     svg_parts::push_hex,
@@ -26,23 +29,25 @@ use super::{
 };
 use crate::{
     model::AttributeValues,
-    scene::{HexagonBatch, Rgba, SceneHead},
+    scene::{HexagonBatch, Legend, Rgba, SceneHead},
 };
 
 /// Writes the islands of a map, chunk by chunk.
 pub(crate) struct Island<'w> {
     head: &'w SceneHead,
     titles: Vec<String>,
+    subtitles: Vec<String>,
     attributes: Vec<usize>,
     first: bool,
 }
 
 impl<'w> Island<'w> {
-    /// For a map with these visible titles: of whole columns, then of each layer.
-    pub(crate) fn new(head: &'w SceneHead, titles: &[String]) -> Self {
+    /// For a map with this heading.
+    pub(crate) fn new(head: &'w SceneHead, heading: &Heading) -> Self {
         Self {
             head,
-            titles: titles.to_vec(),
+            titles: heading.titles.clone(),
+            subtitles: heading.subtitles.clone(),
             attributes: referenced(head),
             first: true,
         }
@@ -87,6 +92,13 @@ impl<'w> Island<'w> {
             .collect();
         strings(out, "layers", &labels);
         strings(out, "titles", &self.titles);
+        if self.subtitles.iter().any(|text| !text.is_empty()) {
+            strings(out, "subtitles", &self.subtitles);
+        }
+        if head.n_layers > 0 {
+            self.signs_json(out);
+        }
+        ends(out, head);
         for (name, templates) in [
             ("whole", &head.whole_templates),
             ("layer", &head.layer_templates),
@@ -102,6 +114,21 @@ impl<'w> Island<'w> {
             .iter()
             .map(|&at| head.attributes[at].clone());
         strings(out, "attributes", &named.collect::<Vec<_>>());
+    }
+
+    /// Shapes of signs, as path data from a hexagon's first corner, and the width of their lines: what
+    /// the script draws them with in a layer's view.
+    fn signs_json(&self, out: &mut Vec<u8>) {
+        let signs = Signs::new(self.head.cell);
+        key(out, "signs");
+        list(out, signs.all(), |out, shape| {
+            out.push(b'[');
+            push_json(out, &shape.from_corner);
+            out.push(b',');
+            push_value(out, shape.width);
+            out.push(b']');
+        });
+        out.extend_from_slice(b",\n");
     }
 
     fn fills_json(&self, out: &mut Vec<u8>, chunk: &HexagonBatch<'_>) {
@@ -155,13 +182,42 @@ impl<'w> Island<'w> {
     }
 }
 
+/// Open ends of scales, where there are any: of the whole columns, then one for all layers or one each.
+fn ends(out: &mut Vec<u8>, head: &SceneHead) {
+    let whole = head.legend.as_ref();
+    let scales: Vec<Option<&Legend>> = std::iter::once(whole)
+        .chain(head.layer_legends.iter().map(Some))
+        .collect();
+    let is_open = |legend: &&Legend| legend.open_below || legend.open_above;
+    if !scales.iter().flatten().any(is_open) {
+        return;
+    }
+    key(out, "ends");
+    list(out, &scales, |out, legend| {
+        let end = |open: fn(&Legend) -> bool, tick: fn(&Legend) -> Option<&f64>| {
+            let legend = legend.filter(|legend| open(legend));
+            legend.and_then(tick).copied().unwrap_or(f64::NAN)
+        };
+        out.push(b'[');
+        push_value(out, end(|l| l.open_below, |l| l.ticks.first()));
+        out.push(b',');
+        push_value(out, end(|l| l.open_above, |l| l.ticks.last()));
+        if legend.is_some_and(|legend| legend.zero_apart) {
+            out.extend_from_slice(b",true");
+        }
+        out.push(b']');
+    });
+    out.extend_from_slice(b",\n");
+}
+
 fn key(out: &mut Vec<u8>, name: &str) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
 }
 
-fn list<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8>, &T)) {
+/// A JSON list.
+pub(super) fn list<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8>, &T)) {
     out.push(b'[');
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
@@ -219,6 +275,13 @@ fn is_whole(chunk: &HexagonBatch<'_>) -> bool {
     chunk.value.iter().all(whole) && chunk.layer_value.iter().all(whole)
 }
 
+/// The layers of one hexagon that has data.
+struct Layers<'c> {
+    value: &'c [f64],
+    status: &'c [ColumnStatus],
+    absent: &'c [bool],
+}
+
 /// `[value,layers...]`, or what stands for a column without a value.
 fn row(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, i: usize, (n, minus_layers): (usize, bool)) {
     match chunk.status[i] {
@@ -227,31 +290,35 @@ fn row(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, i: usize, (n, minus_layers):
         ColumnStatus::Unknown => out.extend_from_slice(b"null"),
         ColumnStatus::HasData => {
             let layers = i * n..(i + 1) * n;
-            let values = &chunk.layer_value[layers.clone()];
+            let of = Layers {
+                value: &chunk.layer_value[layers.clone()],
+                status: &chunk.layer_status[layers.clone()],
+                absent: &chunk.layer_absent[layers],
+            };
             // An unknown layer has the value 0.
             let sum: f64 = if minus_layers {
-                values.iter().sum()
+                of.value.iter().sum()
             } else {
                 0.0
             };
             out.push(b'[');
             push_value(out, chunk.value[i] - sum);
-            layer_values(out, values, &chunk.layer_status[layers]);
+            layer_values(out, &of);
             out.push(b']');
         }
     }
 }
 
-fn layer_values(out: &mut Vec<u8>, values: &[f64], statuses: &[ColumnStatus]) {
-    let known = |layer: usize| statuses[layer] == ColumnStatus::HasData;
-    let told = (0..values.len()).rfind(|&layer| !known(layer) || values[layer] != 0.0);
-    let told = told.map_or(0, |last| last + 1);
-    for (value, status) in values.iter().zip(statuses).take(told) {
+fn layer_values(out: &mut Vec<u8>, layers: &Layers<'_>) {
+    let told = layers.absent.iter().rposition(|&absent| !absent);
+    for layer in 0..told.map_or(0, |last| last + 1) {
         out.push(b',');
-        if *status == ColumnStatus::HasData {
-            push_value(out, *value);
-        } else {
+        if layers.status[layer] != ColumnStatus::HasData {
             out.extend_from_slice(b"null");
+        } else if layers.value[layer] == 0.0 && !layers.absent[layer] {
+            out.extend_from_slice(b"-0");
+        } else {
+            push_value(out, layers.value[layer]);
         }
     }
 }

@@ -5,17 +5,18 @@
 
 use std::io::{self, Write};
 
-use eyemap_abi::job::ColumnStatus;
+use eyemap_abi::job::{ColumnStatus, LegendKind};
 
 use super::{
     chunk::Chunker,
-    island::color_json,
-    layout::layer_label,
-    number::{hundredths, push_fixed, push_signed, push_value},
+    island::{color_json, list},
+    layout::{canvas, layer_label},
+    legend::labels,
+    number::{hundredths, push_fixed, push_signed, push_unsigned, push_value},
     text::push_json,
     tooltip::{map_word, tooltip},
 };
-use crate::scene::{HexagonBatch, SceneHead, SceneWriter};
+use crate::scene::{Counts, HexagonBatch, Legend, LegendEntry, SceneHead, SceneWriter};
 
 pub(crate) struct JsonWriter<'w> {
     head: &'w SceneHead,
@@ -85,19 +86,28 @@ fn head_json(out: &mut Vec<u8>, head: &SceneHead) {
         text(out, name, &word.unwrap_or_default());
         out.extend_from_slice(b",\n");
     }
+    let canvas = canvas(head);
     out.extend_from_slice(b"\"width\":");
-    push_value(out, head.width_px);
-    number(out, "height", head.height_px);
+    push_value(out, canvas.width);
+    number(out, "height", canvas.height);
+    out.extend_from_slice(b",\"view_box\":");
+    values(out, &[canvas.x, canvas.y, canvas.width, canvas.height]);
     out.extend_from_slice(b",\n");
     text(out, "title", &head.title);
+    out.extend_from_slice(b",\n\"subject\":");
+    list(out, &head.subject, |out, line| push_json(out, &line.text));
+    out.extend_from_slice(b",\n");
+    text(out, "subtitle", &head.subtitle);
+    out.extend_from_slice(b",\n\"counts\":");
+    counts(out, &head.counts);
+    out.extend_from_slice(b",\n\"layer_counts\":");
+    list(out, &head.layer_counts, counts);
     out.extend_from_slice(b",\n\"legend\":");
     match &head.legend {
         None => out.extend_from_slice(b"null"),
         Some(legend) => {
             out.push(b'{');
-            text(out, "title", &legend.title);
-            out.extend_from_slice(b",\"ticks\":");
-            values(out, &legend.ticks);
+            legend_json(out, legend);
             out.extend_from_slice(b",\"layer_ticks\":");
             match head.layer_legends.first() {
                 Some(layers) => values(out, &layers.ticks),
@@ -106,6 +116,12 @@ fn head_json(out: &mut Vec<u8>, head: &SceneHead) {
             out.push(b'}');
         }
     }
+    out.extend_from_slice(b",\n\"layer_legends\":");
+    list(out, &head.layer_legends, |out, legend| {
+        out.push(b'{');
+        legend_json(out, legend);
+        out.push(b'}');
+    });
     out.extend_from_slice(b",\n\"layer_labels\":[");
     for layer in 1..=head.n_layers {
         if layer > 1 {
@@ -116,15 +132,72 @@ fn head_json(out: &mut Vec<u8>, head: &SceneHead) {
     out.extend_from_slice(b"],\n\"hexagons\":[");
 }
 
-fn values(out: &mut Vec<u8>, values: &[f64]) {
-    out.push(b'[');
-    for (i, &value) in values.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        push_value(out, value);
+fn counts(out: &mut Vec<u8>, counts: &Counts) {
+    out.extend_from_slice(b"{\"has_data\":");
+    push_unsigned(out, counts.has_data);
+    for (name, count) in [
+        ("zero", counts.zero),
+        ("no_data", counts.no_data),
+        ("not_in_region", counts.not_in_region),
+        ("unknown", counts.unknown),
+        ("below", counts.below),
+        ("above", counts.above),
+    ] {
+        out.extend_from_slice(format!(",\"{name}\":").as_bytes());
+        push_unsigned(out, count);
     }
-    out.push(b']');
+    out.push(b'}');
+}
+
+/// The keys of a legend: the scale exactly, and the texts that a picture shows.
+fn legend_json(out: &mut Vec<u8>, legend: &Legend) {
+    text(out, "title", &legend.title);
+    let kind = match legend.kind {
+        LegendKind::Bins => "bins",
+        LegendKind::Ramp => "ramp",
+        LegendKind::Swatches => "swatches",
+    };
+    out.push(b',');
+    text(out, "kind", kind);
+    out.extend_from_slice(b",\"ticks\":");
+    values(out, &legend.ticks);
+    out.extend_from_slice(b",\"labels\":");
+    list(out, &labels(legend), |out, label| push_json(out, label));
+    out.extend_from_slice(b",\"colors\":");
+    list(out, &legend.colors, |out, &color| color_json(out, color));
+    out.extend_from_slice(b",\"positions\":");
+    values(out, &positions(legend));
+    for (name, open) in [
+        ("open_below", legend.open_below),
+        ("open_above", legend.open_above),
+    ] {
+        out.extend_from_slice(format!(",\"{name}\":{open}").as_bytes());
+    }
+    for (name, entries) in [("swatches", &legend.swatches), ("entries", &legend.entries)] {
+        out.extend_from_slice(format!(",\"{name}\":").as_bytes());
+        list(out, entries, entry);
+    }
+}
+
+fn entry(out: &mut Vec<u8>, entry: &LegendEntry) {
+    out.push(b'{');
+    text(out, "label", &entry.label);
+    out.extend_from_slice(b",\"color\":");
+    color_json(out, entry.color);
+    out.push(b'}');
+}
+
+/// Where ticks lie, from 0 to 1; nowhere for separate colours.
+fn positions(legend: &Legend) -> Vec<f64> {
+    if !legend.positions.is_empty() || legend.kind == LegendKind::Swatches {
+        return legend.positions.clone();
+    }
+    let last = legend.ticks.len().saturating_sub(1).max(1) as f64;
+    (0..legend.ticks.len()).map(|i| i as f64 / last).collect()
+}
+
+fn values(out: &mut Vec<u8>, values: &[f64]) {
+    list(out, values, |out, &value| push_value(out, value));
 }
 
 fn hexagon(out: &mut Vec<u8>, head: &SceneHead, chunk: &HexagonBatch<'_>, i: usize) {
@@ -165,6 +238,9 @@ fn hexagon(out: &mut Vec<u8>, head: &SceneHead, chunk: &HexagonBatch<'_>, i: usi
         color_json(out, chunk.layer_fill[at]);
         out.push(b',');
         text(out, "tooltip", &tooltip(head, chunk, i, layer));
+        if chunk.layer_absent.get(at) == Some(&true) {
+            out.extend_from_slice(b",\"absent\":true");
+        }
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");

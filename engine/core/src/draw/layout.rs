@@ -1,58 +1,36 @@
-//! Where title, subject, legend and layer buttons go: one layout for all picture formats.
+//! Where everything but the hexagons goes: one layout for all picture formats.
 //!
-//! Hexagons form an oval, so corners tend to be free; each block takes the place where it covers
-//! least, in a fixed order of candidates, and stays on the canvas. Only a block that cannot help
-//! covering hexagons gets a translucent white backing. What is drawn in a block is a list of
-//! [`Mark`]s that knows no format.
+//! Nothing ever covers a hexagon. Title and subtitle stand above the map, legends, marks, layer
+//! buttons and the compass in a column at its right, each at the same place on all maps of a run. The
+//! canvas is what holds them all: coordinates of hexagons stay, so that it may begin left of and above
+//! the origin. What is too long for its place is wrapped or ends in an ellipsis.
 
 use eyemap_abi::job::Guide;
 
 use super::{
-    desk::{Desk, MARGIN, Spot, Stair, grid},
+    compass,
     font::font,
-    legend,
-    text::fit,
+    heading::{self, Heading},
+    legend::{self, Drawing, Room},
+    mark::{Anchor, Mark, SMALL_PX, Text, cut, extent},
+    sign::Sign,
 };
 use crate::scene::{Rect, Rgba, SceneHead};
 
-pub(crate) const TITLE_PX: f64 = 11.0;
-pub(crate) const TEXT_PX: f64 = 10.0;
-pub(crate) const SMALL_PX: f64 = 9.0;
-pub(crate) const INK: Rgba = Rgba(0x2222_22ff);
-
-/// Which point of a text its `x` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Anchor {
-    /// Its left end.
-    Start,
-    /// Its centre.
-    Middle,
-    /// Its right end.
-    End,
-}
-
-/// One thing to draw.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Mark {
-    /// A filled rectangle with corners of a radius, in px.
-    Box { rect: Rect, fill: Rgba, radius: f64 },
-    /// A line of text on a baseline.
-    Text {
-        x: f64,
-        y: f64,
-        size: f64,
-        anchor: Anchor,
-        color: Rgba,
-        text: String,
-    },
-    /// A line through points; an arrow ends in a head.
-    Line {
-        points: Vec<[f64; 2]>,
-        color: Rgba,
-        width: f64,
-        arrow: bool,
-    },
-}
+/// Empty px at the edges of the canvas.
+const MARGIN: f64 = 16.0;
+/// Between the map and the column at its right, in px.
+const GAP: f64 = 24.0;
+/// Height of title and subtitle with the space below them, in px.
+const HEADING: f64 = 44.0;
+/// Least width of title and subtitle, in px: a map of a few columns has words too.
+const HEADING_WIDTH: f64 = 330.0;
+/// Width of the column, in px: the same for all maps whose labels fit.
+const COLUMN: [f64; 2] = [104.0, 168.0];
+/// From one mark's row in the legend to the next, in px.
+pub(crate) const ROW_PITCH: f64 = 17.0;
+/// Between blocks of the column, in px.
+const BLOCK_GAP: f64 = 14.0;
 
 /// A button of the layer choice.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,94 +41,179 @@ pub(crate) struct Button {
     pub(crate) label: String,
 }
 
+/// The list of marks below the legends.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Rows {
+    /// Middle of the first row's left end.
+    pub(crate) at: [f64; 2],
+    /// Where counts end, from the left.
+    pub(crate) width: f64,
+}
+
 /// Everything but the hexagons.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Layout {
+    /// The whole picture, in whole px; its origin may be negative.
+    pub(crate) canvas: Rect,
     /// Drawn below the hexagons.
     pub(crate) guides: Vec<Mark>,
-    /// Translucent white grounds below blocks that cover hexagons; the buttons' is kept apart.
-    pub(crate) backings: Vec<Rect>,
-    /// Where the title's baseline begins, or ends if it is at the right.
-    title_at: [f64; 2],
-    title_right: bool,
-    /// Visible titles: of whole columns, then of each layer.
-    pub(crate) titles: Vec<String>,
-    /// Lines below the title.
-    pub(crate) subject: Vec<Mark>,
+    /// Titles of all views, and what stands beside them.
+    pub(crate) heading: Heading,
     /// Legend of whole columns, if there is one.
     pub(crate) legend: Vec<Mark>,
     /// Legends of layers: none, one, or one each.
     pub(crate) layer_legends: Vec<Vec<Mark>>,
+    /// Where marks are explained.
+    pub(crate) rows: Rows,
     /// The choice `All`, then each layer.
     pub(crate) buttons: Vec<Button>,
-    /// Ground below the buttons.
-    pub(crate) button_backing: Option<Rect>,
+    /// Where dorsal and anterior lie.
+    pub(crate) compass: Vec<Mark>,
 }
 
-impl Layout {
-    /// The title of whole columns.
-    pub(crate) fn title(&self) -> Mark {
-        let [x, y] = self.title_at;
-        let text = self.titles.first().map_or("", String::as_str);
-        anchored(text_mark(x, y, TITLE_PX, text), self.title_right)
-    }
-}
-
-fn anchored(mut mark: Mark, right: bool) -> Mark {
-    if let Mark::Text { anchor, .. } = &mut mark {
-        *anchor = if right { Anchor::End } else { Anchor::Start };
-    }
-    mark
+/// The whole picture of a map, in whole px.
+pub(crate) fn canvas(head: &SceneHead) -> Rect {
+    layout(head).canvas
 }
 
 /// Lays a map out.
 pub(crate) fn layout(head: &SceneHead) -> Layout {
     let guides: Vec<Mark> = head.guides.iter().map(guide_mark).collect();
-    let mut desk = Desk::new(head, &guides);
-    let mut out = Layout {
-        guides,
-        titles: titles(head),
-        ..Layout::default()
+    let map = extent(&guides).map_or(head.bounds, |guides| guides.union(head.bounds));
+    let column = column(head, map);
+    let content = Rect {
+        x: map.x,
+        y: map.y - HEADING,
+        width: (map.width + GAP + column.width).max(HEADING_WIDTH),
+        height: HEADING + map.height.max(column.height),
     };
-    place_words(head, &mut desk, &mut out);
-    place_legends(head, &mut desk, &mut out);
-    out.backings = std::mem::take(&mut desk.backings);
-    place_buttons(head, &mut desk, &mut out);
-    out.button_backing = desk.backings.pop();
-    out
-}
-
-fn widest<'t>(texts: impl IntoIterator<Item = &'t String>, size: f64) -> f64 {
-    texts
-        .into_iter()
-        .map(|t| font().width(t, size))
-        .fold(0.0, f64::max)
-}
-
-/// Cuts a text to a width in px.
-pub(crate) fn cut(text: &str, size: f64, width: f64) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    fit(&line, width, |c| font().advance(c) * size)
-}
-
-fn titles(head: &SceneHead) -> Vec<String> {
-    let room = text_room(head);
-    let mut titles = vec![cut(&head.title, TITLE_PX, room)];
-    titles.extend((1..=head.n_layers).map(|layer| cut(&layer_title(head, layer), TITLE_PX, room)));
-    titles
-}
-
-/// Title of a 1-based layer's view.
-pub(crate) fn layer_title(head: &SceneHead, layer: usize) -> String {
-    if head.layer_title.is_empty() {
-        return head.title.clone();
+    let canvas = around(content, [head.width_px, head.height_px]);
+    let place = [map.x + map.width + GAP, map.y].map(f64::round);
+    let moved = |marks: Vec<Mark>| marks.into_iter().map(|mark| mark.moved(place)).collect();
+    let mut legends = column.legends.into_iter().map(|one| moved(one.marks));
+    let legend = head.legend.as_ref().and_then(|_| legends.next());
+    Layout {
+        canvas,
+        guides,
+        heading: heading::heading(head, content),
+        legend: legend.unwrap_or_default(),
+        layer_legends: legends.collect(),
+        rows: Rows {
+            at: [place[0], place[1] + column.rows_y],
+            width: column.width,
+        },
+        buttons: moved_buttons(column.buttons, place),
+        compass: moved(column.compass),
     }
-    eyemap_abi::text::expand(&head.layer_title, |name| {
-        (name == "layer").then(|| layer_label(head, layer))
-    })
+}
+
+/// Content with a margin around it, at least of a size.
+fn around(content: Rect, [width, height]: [f64; 2]) -> Rect {
+    let wide = content.width + 2.0 * MARGIN;
+    let high = content.height + 2.0 * MARGIN;
+    // What a small map leaves of the least canvas lies on both sides of it.
+    let [spare_x, spare_y] = [(width - wide).max(0.0), (height - high).max(0.0)];
+    let x = (content.x - MARGIN - spare_x / 2.0).floor();
+    let y = (content.y - MARGIN - spare_y / 2.0).floor();
+    Rect {
+        x,
+        y,
+        width: (content.x - x + content.width + MARGIN).max(width).ceil(),
+        height: (content.y - y + content.height + MARGIN).max(height).ceil(),
+    }
+}
+
+/// What stands at the right of the map, with the upper left corner at the origin.
+struct Column {
+    legends: Vec<Drawing>,
+    rows_y: f64,
+    buttons: Vec<Button>,
+    compass: Vec<Mark>,
+    width: f64,
+    height: f64,
+}
+
+fn column(head: &SceneHead, map: Rect) -> Column {
+    let room = Room {
+        width: COLUMN[1],
+        height: (0.5 * map.height).max(120.0),
+    };
+    let zero = |layer: usize| signs(head, layer).any(|sign| sign == Sign::Zero);
+    let whole = head
+        .legend
+        .iter()
+        .map(|one| legend::draw(one, zero(0), room));
+    let several = head.layer_legends.len() > 1;
+    let layers = head.layer_legends.iter().enumerate().map(|(i, one)| {
+        // A legend for all layers leaves out what any of them has a mark for.
+        let marked = if several {
+            zero(i + 1)
+        } else {
+            (1..=head.n_layers).any(zero)
+        };
+        legend::draw(one, marked, room)
+    });
+    let legends: Vec<Drawing> = whole.chain(layers).collect();
+    let rows_y = most(legends.iter().map(|one| one.height)).max(0.0);
+    let counted = (0..=head.n_layers).map(|layer| signs(head, layer).count());
+    let rows = counted.max().unwrap_or(0) as f64;
+    let width = most(legends.iter().map(|one| one.width));
+    let width = width
+        .max(rows_width(head))
+        .clamp(COLUMN[0], COLUMN[1])
+        .ceil();
+    let mut y = rows_y + ROW_PITCH * rows;
+    let mut buttons = buttons(head, width);
+    if let Some(last) = buttons.last().map(|last| last.rect) {
+        let top = (y + BLOCK_GAP).round();
+        buttons.iter_mut().for_each(|button| button.rect.y += top);
+        y = top + last.y + last.height;
+    }
+    let mut compass = head.compass.map(compass::draw).unwrap_or_default();
+    if let Some(reach) = extent(&compass) {
+        // At the lower end of the map, where there is room.
+        let top = (map.height - reach.height - 8.0).max(y + BLOCK_GAP).round();
+        compass = compass
+            .into_iter()
+            .map(|mark| mark.moved([8.0, top]))
+            .collect();
+        y = top + reach.height;
+    }
+    Column {
+        legends,
+        rows_y: (rows_y + ROW_PITCH / 2.0).round(),
+        buttons,
+        compass,
+        width,
+        height: y,
+    }
+}
+
+fn most(sizes: impl Iterator<Item = f64>) -> f64 {
+    sizes.fold(0.0, f64::max)
+}
+
+/// The marks that occur in a view: whole columns, or a layer from 1.
+pub(crate) fn signs(head: &SceneHead, view: usize) -> impl Iterator<Item = Sign> + '_ {
+    let counts = match view {
+        0 => Some(&head.counts),
+        layer => head.layer_counts.get(layer - 1),
+    };
+    let occurs = move |sign: &Sign| counts.is_some_and(|counts| sign.count(counts) > 0);
+    Sign::LISTED.into_iter().filter(occurs)
+}
+
+fn rows_width(head: &SceneHead) -> f64 {
+    let views = std::iter::once(&head.counts).chain(&head.layer_counts);
+    let count = |sign: Sign| views.clone().map(move |counts| sign.count(counts)).max();
+    let widths = Sign::ALL.map(|sign| match count(sign) {
+        None | Some(0) => 0.0,
+        Some(n) => {
+            let words = font().width(sign.words(), SMALL_PX);
+            legend::LABEL_X + words + 10.0 + font().width(&n.to_string(), SMALL_PX)
+        }
+    });
+    most(widths.into_iter())
 }
 
 /// Name of a 1-based layer.
@@ -159,212 +222,38 @@ pub(crate) fn layer_label(head: &SceneHead, layer: usize) -> String {
     known.cloned().unwrap_or_else(|| layer.to_string())
 }
 
-fn text_room(head: &SceneHead) -> f64 {
-    (head.width_px * 0.45)
-        .max(120.0)
-        .min(head.width_px - 2.0 * MARGIN)
-}
-
-fn place_words(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
-    use Spot::{Bottom, BottomLeft, BottomRight, Left, Right, Top, TopLeft, TopRight};
-    let spots = [
-        TopLeft,
-        TopRight,
-        BottomLeft,
-        BottomRight,
-        Top,
-        Bottom,
-        Left,
-        Right,
-    ];
-    let lines = subject_lines(head);
-    let line_px = TEXT_PX * 1.25;
-    let mut rows = vec![[widest(&out.titles, TITLE_PX), TITLE_PX * 1.2]];
-    rows.extend(lines.iter().map(|line| [line.width, line_px]));
-    let (_, rect, right) = desk.place(std::slice::from_ref(&rows), &spots, true);
-    let edge = |width: f64| {
-        if right {
-            rect.x + rect.width - width
-        } else {
-            rect.x
-        }
-    };
-    out.title_at = [edge(0.0), rect.y + TITLE_PX * 0.85];
-    out.title_right = right;
-    for (i, line) in lines.iter().enumerate() {
-        let y = rect.y + rows[0][1] + line_px * (i as f64 + 0.8);
-        line.draw(edge(line.width), y, &mut out.subject);
-    }
-}
-
-/// A subject line, cut to fit.
-struct Line {
-    text: String,
-    badge: Option<(String, Rgba)>,
-    width: f64,
-}
-
-const BADGE_PAD: f64 = 3.0;
-
-fn subject_lines(head: &SceneHead) -> Vec<Line> {
-    let room = text_room(head);
-    let lines = head.subject.iter().map(|line| {
-        let badge = line
-            .badge
-            .as_ref()
-            .map(|b| (cut(&b.text, TEXT_PX, room / 3.0), &b.fill));
-        let filled = |(text, fill): &(String, &Option<String>)| {
-            Some((text.clone(), Rgba::parse(fill.as_ref()?)?))
-        };
-        let solid = badge.as_ref().and_then(filled);
-        let plain = match (&badge, &solid) {
-            (Some((mark, _)), None) => format!(" ({mark})"),
-            _ => String::new(),
-        };
-        let tail = match &solid {
-            Some((mark, _)) => font().width(mark, SMALL_PX) + 3.0 * BADGE_PAD,
-            None => font().width(&plain, TEXT_PX),
-        };
-        let text = cut(&line.text, TEXT_PX, room - tail) + &plain;
-        let own = if solid.is_some() { tail } else { 0.0 };
-        let width = font().width(&text, TEXT_PX) + own;
-        Line {
-            text,
-            badge: solid,
-            width,
-        }
-    });
-    lines.collect()
-}
-
-impl Line {
-    fn draw(&self, x: f64, y: f64, out: &mut Vec<Mark>) {
-        out.push(text_mark(x, y, TEXT_PX, &self.text));
-        let Some((mark, fill)) = &self.badge else {
-            return;
-        };
-        let left = x + font().width(&self.text, TEXT_PX) + BADGE_PAD;
-        let width = font().width(mark, SMALL_PX) + 2.0 * BADGE_PAD;
-        let rect = Rect {
-            x: left,
-            y: y - 8.5,
-            width,
-            height: 11.0,
-        };
-        out.push(Mark::Box {
-            rect,
-            fill: *fill,
-            radius: 2.0,
-        });
-        out.push(Mark::Text {
-            x: left + width / 2.0,
-            y: y - 0.3,
-            size: SMALL_PX,
-            anchor: Anchor::Middle,
-            color: legible_on(*fill),
-            text: mark.clone(),
-        });
-    }
-}
-
-/// Black or white, whichever is easier to read on a colour.
-pub(crate) fn legible_on(ground: Rgba) -> Rgba {
-    let [r, g, b, _] = ground.channels().map(f64::from);
-    if 0.299 * r + 0.587 * g + 0.114 * b > 150.0 {
-        INK
-    } else {
-        Rgba(0xffff_ffff)
-    }
-}
-
-/// A dark text that starts at `x`.
-pub(crate) fn text_mark(x: f64, y: f64, size: f64, text: &str) -> Mark {
-    Mark::Text {
-        x,
-        y,
-        size,
-        anchor: Anchor::Start,
-        color: INK,
-        text: text.to_owned(),
-    }
-}
-
-fn place_legends(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
-    use Spot::{Bottom, BottomLeft, BottomRight, Left, Right, Top, TopLeft, TopRight};
-    let all: Vec<legend::Drawing> = head
-        .legend
-        .iter()
-        .chain(&head.layer_legends)
-        .map(|one| legend::draw(one, head.width_px, head.height_px))
-        .collect();
-    if all.is_empty() {
-        return;
-    }
-    let most = |size: fn(&legend::Drawing) -> f64| all.iter().map(size).fold(0.0, f64::max);
-    let title = most(|one| one.title_height);
-    let rows = vec![
-        [most(|one| one.title_width), title],
-        [most(|one| one.body_width), most(|one| one.height) - title],
-    ];
-    let spots = [
-        BottomRight,
-        TopRight,
-        BottomLeft,
-        TopLeft,
-        Right,
-        Left,
-        Bottom,
-        Top,
-    ];
-    let (_, rect, _) = desk.place(&[rows], &spots, false);
-    let mut drawn = all.into_iter().map(|one| one.moved(rect.x, rect.y));
-    if head.legend.is_some() {
-        out.legend = drawn.next().unwrap_or_default();
-    }
-    out.layer_legends = drawn.collect();
-}
-
-fn place_buttons(head: &SceneHead, desk: &mut Desk<'_>, out: &mut Layout) {
-    use Spot::{Bottom, BottomLeft, BottomRight, Left, Right, Top, TopLeft, TopRight};
+/// The layer choice in rows below each other; none without layers.
+fn buttons(head: &SceneHead, width: f64) -> Vec<Button> {
     if head.n_layers == 0 {
-        return;
+        return Vec::new();
     }
     let labels = std::iter::once("All".to_owned())
         .chain((1..=head.n_layers).map(|layer| layer_label(head, layer)))
-        .map(|label| cut(&label, SMALL_PX, 60.0));
+        .map(|label| cut(&label, font(), SMALL_PX, 60.0));
     let labels: Vec<String> = labels.collect();
-    let [w, h] = [widest(&labels, SMALL_PX).max(14.0) + 7.0, 13.0];
-    let pitch = [w + 2.0, h + 2.0];
-    let corners = [BottomLeft, TopRight, BottomRight, TopLeft];
-    let stair = corners
-        .into_iter()
-        .filter_map(|spot| desk.stair(spot, labels.len(), pitch));
-    let rects = match stair.min_by_key(Stair::steps) {
-        Some(stair) => stair.0,
-        None => {
-            let columns = [2, 1, 3, 4, 6, labels.len()];
-            let forms = columns.map(|n| {
-                let rows = labels.len().div_ceil(n);
-                vec![[pitch[0] * n as f64 - 2.0, pitch[1] * rows as f64 - 2.0]]
-            });
-            let spots = [
-                BottomLeft,
-                TopRight,
-                BottomRight,
-                TopLeft,
-                Left,
-                Right,
-                Bottom,
-                Top,
-            ];
-            let (form, rect, _) = desk.place(&forms, &spots, false);
-            grid(rect, labels.len(), columns[form], pitch)
-        }
-    };
-    let buttons = labels.into_iter().zip(rects);
-    out.buttons = buttons
-        .map(|(label, rect)| Button { rect, label })
-        .collect();
+    let widest = most(labels.iter().map(|label| font().width(label, SMALL_PX)));
+    let [w, h] = [(widest.max(14.0) + 8.0).ceil(), 14.0];
+    let columns = ((width + 3.0) / (w + 3.0)).floor().max(1.0) as usize;
+    let buttons = labels.into_iter().enumerate();
+    buttons
+        .map(|(i, label)| Button {
+            rect: Rect {
+                x: (w + 3.0) * (i % columns) as f64,
+                y: (h + 3.0) * (i / columns) as f64,
+                width: w,
+                height: h,
+            },
+            label,
+        })
+        .collect()
+}
+
+fn moved_buttons(mut buttons: Vec<Button>, [dx, dy]: [f64; 2]) -> Vec<Button> {
+    for button in &mut buttons {
+        button.rect.x += dx;
+        button.rect.y += dy;
+    }
+    buttons
 }
 
 fn guide_mark(guide: &Guide) -> Mark {
@@ -387,13 +276,13 @@ fn guide_mark(guide: &Guide) -> Mark {
             text,
             color: c,
             size_px,
-        } => Mark::Text {
-            x: *x,
-            y: y + size_px * 0.35,
-            size: *size_px,
-            anchor: Anchor::Middle,
-            color: color(c),
-            text: cut(text, *size_px, 200.0),
-        },
+        } => {
+            let text = cut(text, font(), *size_px, 200.0);
+            let text = Text::new([*x, y + size_px * 0.35], *size_px, text);
+            Mark::Text(text.anchored(Anchor::Middle).colored(color(c)))
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,11 @@ impl Outline {
         Self { corners, tail }
     }
 
+    /// Corners relative to the centre, in hundredths of a px; paths start at the first.
+    pub(crate) const fn corners(&self) -> &[[i64; 2]; 6] {
+        &self.corners
+    }
+
     /// Corners in px.
     pub(crate) fn corners_px(&self) -> [[f64; 2]; 6] {
         self.corners.map(|corner| corner.map(|v| v as f64 / 100.0))

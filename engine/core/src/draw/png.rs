@@ -7,12 +7,13 @@
 use std::io::{self, Write};
 
 use super::{
-    canvas::{Canvas, Shape, size},
+    canvas::{Canvas, Frame, Shape, size},
     chunk::invalid,
     layout::{Layout, layout},
     number::hundredths,
-    png_bands::{BAND_BYTES, Bands},
+    png_bands::{BAND_BYTES, Bands, Beside},
     png_file,
+    sign::{Fills, Sign},
 };
 use crate::scene::{HexagonBatch, SceneHead, SceneWriter};
 
@@ -30,6 +31,7 @@ pub(crate) struct PngWriter<'w> {
     out: &'w mut dyn Write,
     layout: Layout,
     shape: Shape,
+    fills: Fills,
     picture: Picture,
     seen: u64,
 }
@@ -47,13 +49,15 @@ impl<'w> PngWriter<'w> {
         (most, band_bytes): (u64, usize),
     ) -> io::Result<Self> {
         let layout = layout(head);
-        let [width, height] = size(head, scale)?;
+        let [width, height] = size(layout.canvas, scale)?;
+        let origin = [layout.canvas.x, layout.canvas.y];
+        let frame = Frame { origin, scale };
         let shape = Shape::new(head.cell);
         let picture = if u64::from(width) * u64::from(height) > most {
-            let bands = Bands::new([width, height], scale, (shape.reach(), band_bytes));
+            let bands = Bands::new([width, height], frame, (shape.reach(), band_bytes));
             Picture::Bands(Box::new(bands))
         } else {
-            let mut canvas = Canvas::new([width, height], scale, 0)?;
+            let mut canvas = Canvas::new([width, height], frame, 0)?;
             canvas.marks(&layout.guides);
             Picture::Whole(canvas)
         };
@@ -62,6 +66,7 @@ impl<'w> PngWriter<'w> {
             out,
             layout,
             shape,
+            fills: Fills::default(),
             picture,
             seen: 0,
         })
@@ -74,14 +79,16 @@ impl SceneWriter for PngWriter<'_> {
         if self.seen > self.head.n_hexagons {
             return Err(invalid("more hexagons than the scene's head promises"));
         }
+        self.fills.see(batch);
         for i in 0..batch.len() {
+            let sign = Sign::of(batch.status[i], batch.value[i]);
             let at = [batch.x[i], batch.y[i]].map(hundredths);
             match &mut self.picture {
                 Picture::Whole(canvas) => {
                     let at = at.map(|v| v as f64 / 100.0);
-                    canvas.hexagon(&self.shape, at, batch.fill[i]);
+                    canvas.hexagon(&self.shape, at, batch.fill[i], sign);
                 }
-                Picture::Bands(bands) => bands.add(at, batch.fill[i])?,
+                Picture::Bands(bands) => bands.add(at, batch.fill[i], sign)?,
             }
         }
         Ok(())
@@ -93,11 +100,18 @@ impl SceneWriter for PngWriter<'_> {
         }
         match &mut self.picture {
             Picture::Whole(canvas) => {
-                canvas.foreground(&self.layout);
+                canvas.foreground(self.head, &self.layout, &self.fills);
                 let bytes = png_file::encode(&canvas.pixels)?;
                 self.out.write_all(&bytes)
             }
-            Picture::Bands(bands) => bands.finish(&self.shape, &self.layout, self.out),
+            Picture::Bands(bands) => {
+                let beside = Beside {
+                    head: self.head,
+                    layout: &self.layout,
+                    fills: &self.fills,
+                };
+                bands.finish(&self.shape, &beside, self.out)
+            }
         }
     }
 }

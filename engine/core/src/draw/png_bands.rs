@@ -1,8 +1,8 @@
 //! A PNG too large to be held: hexagons wait on disk, sorted into bands of rows, and one band after the
 //! other is drawn.
 //!
-//! Hexagons come column by column, so that each band needs some of nearly every batch. Twelve bytes a
-//! hexagon go to an unnamed file in the system's directory for temporary files.
+//! Hexagons come column by column, so that each band needs some of nearly every batch. Thirteen bytes
+//! a hexagon go to an unnamed file in the system's directory for temporary files.
 
 use std::{
     fs::File,
@@ -12,24 +12,35 @@ use std::{
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
 use super::{
-    canvas::{Canvas, Shape},
+    canvas::{Canvas, Frame, Shape},
     layout::Layout,
+    sign::{Fills, Sign},
 };
-use crate::scene::Rgba;
+use crate::scene::{Rgba, SceneHead};
 
 /// Bytes of a band's pixels, about.
 pub(super) const BAND_BYTES: usize = 8 << 20;
 
-/// Bytes of a hexagon: its place in hundredths of a px, and its fill.
-const RECORD: usize = 12;
+/// Bytes of a hexagon: its place in hundredths of a px, its fill, the number of its sign.
+const RECORD: usize = 13;
+
+/// Stands for no sign.
+const NO_SIGN: u8 = u8::MAX;
 
 /// Bytes of hexagons of one band that wait in memory; three hundred bands then take a few megabytes.
 const BLOCK: usize = 1024 * RECORD;
 
+/// What lies beside the hexagons.
+pub(super) struct Beside<'w> {
+    pub(super) head: &'w SceneHead,
+    pub(super) layout: &'w Layout,
+    pub(super) fills: &'w Fills,
+}
+
 /// Hexagons by band.
 pub(super) struct Bands {
     size: [u32; 2],
-    scale: f64,
+    frame: Frame,
     /// Rows in each band; the last one may have fewer.
     rows: u32,
     /// How far a hexagon reaches above and below its centre, in px.
@@ -49,7 +60,7 @@ struct Band {
 impl Bands {
     pub(super) fn new(
         [width, height]: [u32; 2],
-        scale: f64,
+        frame: Frame,
         (reach, band_bytes): (f64, usize),
     ) -> Self {
         // It depends on the width alone, so that bytes do not depend on memory.
@@ -58,7 +69,7 @@ impl Bands {
         bands.resize_with(height.div_ceil(rows) as usize, Band::default);
         Self {
             size: [width, height],
-            scale,
+            frame,
             rows,
             reach,
             bands,
@@ -68,11 +79,17 @@ impl Bands {
     }
 
     /// Takes a hexagon with its centre in hundredths of a px.
-    pub(super) fn add(&mut self, [x, y]: [i64; 2], fill: Rgba) -> io::Result<()> {
-        let center = y as f64 / 100.0;
-        let band = |y: f64| (y * self.scale / f64::from(self.rows)).floor() as i64;
+    pub(super) fn add(
+        &mut self,
+        [x, y]: [i64; 2],
+        fill: Rgba,
+        sign: Option<Sign>,
+    ) -> io::Result<()> {
+        let scale = self.frame.scale;
+        let center = y as f64 / 100.0 - self.frame.origin[1];
+        let band = |y: f64| (y * scale / f64::from(self.rows)).floor() as i64;
         // One pixel more than it reaches: rows at the edge are partly covered.
-        let slack = self.reach + 1.0 / self.scale;
+        let slack = self.reach + 1.0 / scale;
         let last = self.bands.len() as i64 - 1;
         let [from, to] = [band(center - slack), band(center + slack)].map(|b| b.clamp(0, last));
         for index in from..=to {
@@ -81,6 +98,7 @@ impl Bands {
             band.waiting.extend_from_slice(&(x as i32).to_le_bytes());
             band.waiting.extend_from_slice(&(y as i32).to_le_bytes());
             band.waiting.extend_from_slice(&fill.0.to_le_bytes());
+            band.waiting.push(sign.map_or(NO_SIGN, |sign| sign as u8));
             if band.waiting.len() >= BLOCK {
                 self.write(index as usize)?;
             }
@@ -106,7 +124,7 @@ impl Bands {
     pub(super) fn finish(
         &mut self,
         shape: &Shape,
-        layout: &Layout,
+        beside: &Beside<'_>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let [width, height] = self.size;
@@ -120,10 +138,10 @@ impl Bands {
         for index in 0..self.bands.len() {
             let top = index as u32 * self.rows;
             let rows = self.rows.min(height - top);
-            let mut canvas = Canvas::new([width, rows], self.scale, top)?;
-            canvas.marks(&layout.guides);
+            let mut canvas = Canvas::new([width, rows], self.frame, top)?;
+            canvas.marks(&beside.layout.guides);
             self.draw(index, shape, &mut canvas)?;
-            canvas.foreground(layout);
+            canvas.foreground(beside.head, beside.layout, beside.fills);
             for line in canvas.pixels.data().chunks_exact(4 * width as usize) {
                 let rgb: Vec<u8> = line
                     .chunks_exact(4)
@@ -161,8 +179,9 @@ fn hexagons(records: &[u8], shape: &Shape, canvas: &mut Canvas) {
     for record in records.chunks_exact(RECORD) {
         let [x, y] =
             [&record[..4], &record[4..8]].map(|b| f64::from(i32::from_le_bytes(number(b))));
-        let fill = Rgba(u32::from_le_bytes(number(&record[8..])));
-        canvas.hexagon(shape, [x / 100.0, y / 100.0], fill);
+        let fill = Rgba(u32::from_le_bytes(number(&record[8..12])));
+        let sign = Sign::ALL.get(usize::from(record[12])).copied();
+        canvas.hexagon(shape, [x / 100.0, y / 100.0], fill, sign);
     }
 }
 

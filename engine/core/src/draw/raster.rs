@@ -6,7 +6,8 @@
 
 use crate::scene::Rgba;
 
-const STEPS: u32 = 16;
+/// Steps of coverage, at most.
+pub(crate) const STEPS: u32 = 16;
 
 /// RGBA pixels, row by row, opaque.
 pub(crate) struct Pixels<'p> {
@@ -22,7 +23,9 @@ pub(crate) struct Pixels<'p> {
 
 impl Pixels<'_> {
     /// Fills a convex polygon given by its corners in pixels, in order.
-    pub(crate) fn fill(&mut self, corners: &[[f64; 2]], color: Rgba) {
+    ///
+    /// Pixels are covered in so many steps, which divide [`STEPS`]: fewer make fewer colours.
+    pub(crate) fn fill(&mut self, corners: &[[f64; 2]], color: Rgba, steps: u32) {
         let extent = |k: usize| {
             corners
                 .iter()
@@ -52,7 +55,27 @@ impl Pixels<'_> {
             }
             let at = ((row - self.top) * self.width + x0) * 4;
             let pixels = &mut self.data[at..at + (x1 - x0) * 4];
-            line.blend(pixels, f64::from(STEPS) / f64::from(samples), color);
+            line.blend(
+                pixels,
+                f64::from(steps) / f64::from(samples),
+                Coat { color, steps },
+            );
+        }
+    }
+}
+
+impl Pixels<'_> {
+    /// Blends a colour into one pixel here, with a coverage of up to 255, if there is such a pixel.
+    pub(crate) fn blend(&mut self, [x, y]: [i64; 2], coverage: u8, color: Rgba) {
+        let inside = |v: i64, to: usize| usize::try_from(v).ok().filter(|&v| v < to);
+        let (Some(x), Some(y)) = (inside(x, self.width), inside(y, self.height)) else {
+            return;
+        };
+        let [r, g, b, alpha] = color.channels().map(u32::from);
+        let steps = (u32::from(coverage) * STEPS + 127) / 255;
+        let at = (y * self.width + x) * 4;
+        for (channel, paint) in self.data[at..].iter_mut().zip([r, g, b]) {
+            *channel = mix(u32::from(*channel), paint, steps * alpha);
         }
     }
 }
@@ -94,6 +117,13 @@ fn crossing(edges: &[Edge], y: f64) -> Option<[f64; 2]> {
     (low < high).then_some([low, high])
 }
 
+/// A colour, and in how many steps it covers pixels.
+#[derive(Clone, Copy)]
+struct Coat {
+    color: Rgba,
+    steps: u32,
+}
+
 /// Coverage of one row of pixels: partly covered ones, and where runs of full ones begin and end.
 struct Line {
     start: usize,
@@ -129,13 +159,13 @@ impl Line {
         }
     }
 
-    fn blend(&self, pixels: &mut [u8], scale: f64, color: Rgba) {
-        let [r, g, b, alpha] = color.channels().map(u32::from);
+    fn blend(&self, pixels: &mut [u8], scale: f64, coat: Coat) {
+        let [r, g, b, alpha] = coat.color.channels().map(u32::from);
         let mut full = 0.0;
         for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
             full += self.full[i];
             let steps = ((full + self.part[i]) * scale + 0.5) as u32;
-            let weight = steps.min(STEPS) * alpha;
+            let weight = steps.min(coat.steps) * (STEPS / coat.steps) * alpha;
             for (channel, paint) in pixel.iter_mut().zip([r, g, b]) {
                 *channel = mix(u32::from(*channel), paint, weight);
             }
@@ -160,7 +190,7 @@ mod tests {
             height: 8,
             top: 0,
         }
-        .fill(corners, Rgba(0x0000_00ff));
+        .fill(corners, Rgba(0x0000_00ff), STEPS);
         data.chunks_exact(4).map(|p| p[0]).collect()
     }
 
@@ -198,7 +228,7 @@ mod tests {
                 height: 2,
                 top,
             }
-            .fill(&hexagon, Rgba(0x0000_00ff));
+            .fill(&hexagon, Rgba(0x0000_00ff), STEPS);
             let band: Vec<u8> = data.chunks_exact(4).map(|p| p[0]).collect();
             let rows = whole.iter().skip(8 * top).take(16);
             assert!(rows.zip(&band).all(|(a, b)| a == b), "{top}");

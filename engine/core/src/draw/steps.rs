@@ -160,6 +160,7 @@ mod tests {
             layer_value: &value,
             layer_status: &status,
             layer_fill: &fill,
+            layer_absent: &vec![false; pairs.len()],
             overrides: &[],
             attributes: &[],
         };

@@ -15,15 +15,18 @@ use std::{
 use super::{
     OUTLINE,
     chunk::Chunker,
-    is_pale,
     island::Island,
-    layout::{Layout, Mark, SMALL_PX, layer_label, layout},
+    layout::{Layout, layer_label, layout},
+    mark::SMALL_PX,
+    needs_outline,
     number::{hundredths, push_value},
     outline::Outline,
+    sign::{Fills, Sign, Signs},
     svg_parts::{
-        attribute_px, open_root, push_backing, push_fill, push_guides, push_marks, push_rect,
-        push_short,
+        attribute_px, open_root, open_words, push_fill, push_gradients, push_group, push_guides,
+        push_marks, push_rect, push_short,
     },
+    svg_signs::{push_rows, push_signs},
     text::xml,
 };
 use crate::scene::{HexagonBatch, Rgba, SceneHead, SceneWriter};
@@ -64,6 +67,8 @@ struct Page<'w> {
     head: &'w SceneHead,
     layout: Layout,
     outline: Outline,
+    signs: Signs,
+    fills: Fills,
     island: Island<'w>,
 }
 
@@ -72,12 +77,14 @@ impl<'w> SvgWriter<'w> {
         let layout = layout(head);
         let page = Page {
             head,
-            island: Island::new(head, &layout.titles),
+            island: Island::new(head, &layout.heading),
             layout,
             outline: Outline::new(head.cell),
+            signs: Signs::new(head.cell),
+            fills: Fills::default(),
         };
         let mut buffer = Vec::with_capacity(2048);
-        open_root(&mut buffer, head, " data-eyemap=\"1\"");
+        open_root(&mut buffer, head, page.layout.canvas, " data-eyemap=\"1\"");
         push_guides(&mut buffer, &page.layout);
         out.write_all(&buffer)?;
         Ok(Self {
@@ -106,7 +113,7 @@ impl SceneWriter for SvgWriter<'_> {
         if self.page.island.is_first() {
             self.page.island.push(&mut out, &EMPTY);
         }
-        foreground(&mut out, self.head, &self.page.layout);
+        foreground(&mut out, self.head, &self.page.layout, &self.page.fills);
         out.extend_from_slice(b"<script><![CDATA[");
         out.extend_from_slice(SCRIPT.as_bytes());
         out.extend_from_slice(b"]]></script>\n</svg>\n");
@@ -125,6 +132,7 @@ const EMPTY: HexagonBatch<'static> = HexagonBatch {
     layer_value: &[],
     layer_status: &[],
     layer_fill: &[],
+    layer_absent: &[],
     overrides: &[],
     attributes: &[],
 };
@@ -133,6 +141,8 @@ impl Page<'_> {
     fn chunk(&mut self, chunk: &HexagonBatch<'_>) -> Vec<u8> {
         let mut out = Vec::with_capacity(chunk.len() * (90 + 4 * self.head.n_layers) + 4096);
         self.paths(&mut out, chunk);
+        self.fills.see(chunk);
+        push_signs(&mut out, chunk, &self.signs, self.head.n_layers > 0);
         self.island.push(&mut out, chunk);
         out
     }
@@ -166,7 +176,7 @@ impl Page<'_> {
             if fill != common {
                 push_fill(out, fill);
             }
-            if is_pale(fill) {
+            if needs_outline(fill, Sign::of(chunk.status[i], chunk.value[i])) {
                 out.extend_from_slice(b" stroke=\"");
                 push_short(out, OUTLINE);
                 out.push(b'"');
@@ -201,34 +211,26 @@ fn most_frequent(fills: &[Rgba]) -> Rgba {
     longest.map_or(Rgba::WHITE, |run| run[0])
 }
 
-/// Title, subject, legends and buttons, above the hexagons.
-fn foreground(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
-    out.extend_from_slice(b"<g pointer-events=\"none\">\n");
-    for &rect in &layout.backings {
-        push_backing(out, rect);
-    }
-    out.extend_from_slice(b"<g data-title=\"\">\n");
-    push_marks(out, &[layout.title()]);
-    out.extend_from_slice(b"</g>\n");
-    push_marks(out, &layout.subject);
-    if !layout.legend.is_empty() {
-        view(out, "data-legend=\"0\"", &layout.legend);
-    }
+/// Title, legends, marks, buttons and compass, beside the hexagons.
+fn foreground(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout, fills: &Fills) {
+    open_words(out);
+    push_gradients(out, layout);
+    push_group(out, "data-title=\"\"", &[layout.heading.title()]);
+    push_group(
+        out,
+        "data-subtitle=\"\"",
+        layout.heading.subtitle().as_slice(),
+    );
+    push_marks(out, &layout.heading.subject);
+    push_group(out, "data-legend=\"0\"", &layout.legend);
     for (i, legend) in layout.layer_legends.iter().enumerate() {
-        view(
-            out,
-            &format!("data-legend=\"{}\" display=\"none\"", i + 1),
-            legend,
-        );
+        let attributes = format!("data-legend=\"{}\" display=\"none\"", i + 1);
+        push_group(out, &attributes, legend);
     }
+    push_rows(out, head, layout, fills, true);
+    push_group(out, "data-compass=\"\"", &layout.compass);
     out.extend_from_slice(b"</g>\n");
     buttons(out, head, layout);
-}
-
-fn view(out: &mut Vec<u8>, attributes: &str, marks: &[Mark]) {
-    out.extend_from_slice(format!("<g {attributes}>\n").as_bytes());
-    push_marks(out, marks);
-    out.extend_from_slice(b"</g>\n");
 }
 
 /// The layer choice; hidden until the script runs, as it would do nothing without.
@@ -236,19 +238,16 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
     if layout.buttons.is_empty() {
         return;
     }
-    out.extend_from_slice(b"<g role=\"radiogroup\" aria-label=\"Layer\" text-anchor=\"middle\" cursor=\"pointer\" display=\"none\">\n");
-    if let Some(rect) = layout.button_backing {
-        push_backing(out, rect);
-    }
+    out.extend_from_slice(b"<g role=\"radiogroup\" aria-label=\"Layer\" text-anchor=\"middle\" cursor=\"pointer\" fill=\"#222\" stroke-width=\".5\" display=\"none\">\n");
     for (i, button) in layout.buttons.iter().enumerate() {
         let full = match i {
             0 => "All".to_owned(),
             layer => layer_label(head, layer),
         };
         let [ground, ink] = if i == 0 {
-            ["444", "fff"]
+            ["444", " fill=\"#fff\""]
         } else {
-            ["fff", "222"]
+            ["fff", ""]
         };
         let _ = write!(out, "<g role=\"radio\" aria-checked=\"{}\"", i == 0);
         if full != button.label {
@@ -256,17 +255,14 @@ fn buttons(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout) {
         }
         out.push(b'>');
         push_rect(out, button.rect);
-        let _ = write!(
-            out,
-            " rx=\"3\" fill=\"#{ground}\" stroke=\"#888\" stroke-width=\".5\"/><text"
-        );
+        let _ = write!(out, " rx=\"3\" fill=\"#{ground}\" stroke=\"#888\"/><text");
         attribute_px(out, "x", button.rect.x + button.rect.width / 2.0);
         attribute_px(
             out,
             "y",
             button.rect.y + button.rect.height / 2.0 + SMALL_PX * 0.35,
         );
-        let _ = writeln!(out, " fill=\"#{ink}\">{}</text></g>", xml(&button.label));
+        let _ = writeln!(out, "{ink}>{}</text></g>", xml(&button.label));
     }
     out.extend_from_slice(b"</g>\n");
 }

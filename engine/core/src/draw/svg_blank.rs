@@ -16,10 +16,12 @@ use std::collections::BTreeMap;
 use eyemap_abi::job::{Cell, CellShape, ColumnStatus};
 
 use super::{
-    OUTLINE, is_pale,
+    OUTLINE, needs_outline,
     number::{hundredths, push_signed, value_text},
     outline::Outline,
+    sign::{Sign, Signs, ink},
     svg_parts::{push_fill, push_short},
+    svg_signs,
     text::push_xml,
     tooltip::shared_words,
 };
@@ -160,37 +162,49 @@ fn decimals(v: f64) -> f64 {
 /// Path elements for some columns.
 fn lines(out: &mut Vec<u8>, lattice: &Lattice, columns: &[(i32, i32)]) {
     for family in lattice.families() {
-        let numbers = [family.along, family.across, lattice.origin].concat();
-        let numbers: Vec<String> = numbers.iter().map(|&v| value_text(decimals(v))).collect();
-        let open = format!("<path transform=\"matrix({})\" d=\"", numbers.join(" "));
-        out.extend_from_slice(open.as_bytes());
-        let place = |&(h1, h2): &(i32, i32)| (family.place)(i64::from(h1), i64::from(h2));
-        let mut places: Vec<[i64; 2]> = columns.iter().map(place).collect();
-        places.sort_unstable_by_key(|&[along, across]| [across, along]);
-        let mut pen = [0, 0];
-        for run in places.chunk_by(|a, b| a[1] == b[1] && a[0] + 2 == b[0]) {
-            let [start, row] = [run[0][0] - 1, run[0][1]];
-            out.push(b'm');
-            push_signed(out, start - pen[0]);
-            if row >= pen[1] {
-                out.push(b' ');
-            }
-            push_signed(out, row - pen[1]);
-            out.push(b'h');
-            push_signed(out, 2 * run.len() as i64);
-            pen = [start + 2 * run.len() as i64, row];
-        }
-        out.extend_from_slice(b"\"/>\n");
+        family_lines(out, lattice, &family, columns);
     }
 }
 
+/// The path element of one family.
+fn family_lines(out: &mut Vec<u8>, lattice: &Lattice, family: &Family, columns: &[(i32, i32)]) {
+    let numbers = [family.along, family.across, lattice.origin].concat();
+    let numbers: Vec<String> = numbers.iter().map(|&v| value_text(decimals(v))).collect();
+    let open = format!("<path transform=\"matrix({})\" d=\"", numbers.join(" "));
+    out.extend_from_slice(open.as_bytes());
+    let place = |&(h1, h2): &(i32, i32)| (family.place)(i64::from(h1), i64::from(h2));
+    let mut places: Vec<[i64; 2]> = columns.iter().map(place).collect();
+    places.sort_unstable_by_key(|&[along, across]| [across, along]);
+    let mut pen = [0, 0];
+    for run in places.chunk_by(|a, b| a[1] == b[1] && a[0] + 2 == b[0]) {
+        let [start, row] = [run[0][0] - 1, run[0][1]];
+        out.push(b'm');
+        push_signed(out, start - pen[0]);
+        if row >= pen[1] {
+            out.push(b' ');
+        }
+        push_signed(out, row - pen[1]);
+        out.push(b'h');
+        push_signed(out, 2 * run.len() as i64);
+        pen = [start + 2 * run.len() as i64, row];
+    }
+    out.extend_from_slice(b"\"/>\n");
+}
+
+/// What hexagons and signs look like.
+#[derive(Clone, Copy)]
+pub(crate) struct Shapes<'s> {
+    pub(crate) outline: &'s Outline,
+    pub(crate) signs: &'s Signs,
+}
+
 /// Draws a chunk of a blank map: all columns as the commonest status and colour, then the others
-/// over them, few ones as hexagons.
+/// over them, few ones as hexagons, then the signs.
 pub(crate) fn runs(
     head: &SceneHead,
     chunk: &HexagonBatch<'_>,
     lattice: &Lattice,
-    outline: &Outline,
+    shapes: Shapes<'_>,
 ) -> Vec<u8> {
     let mut groups: BTreeMap<(ColumnStatus, Rgba), Vec<usize>> = BTreeMap::new();
     for i in 0..chunk.len() {
@@ -208,7 +222,7 @@ pub(crate) fn runs(
     for (k, ((status, fill), members)) in groups.iter().enumerate() {
         let title = shared_words(head, *status);
         if k > 0 && members.len() <= FEW {
-            few(&mut out, chunk, outline, members, *fill);
+            few(&mut out, chunk, shapes.outline, members, *fill);
             push_title(&mut out, &title);
             out.extend_from_slice(b"</path>\n");
             continue;
@@ -217,18 +231,61 @@ pub(crate) fn runs(
             .iter()
             .map(|&i| (chunk.hex1[i], chunk.hex2[i]))
             .collect();
-        if is_pale(*fill) {
+        let outlined = needs_outline(*fill, Sign::of(*status, 0.0));
+        if outlined {
             open(&mut out, lattice, OUTLINE, RIM);
             lines(&mut out, lattice, &columns);
             out.extend_from_slice(b"</g>\n");
         }
-        let rim = if is_pale(*fill) { -RIM } else { RIM };
+        let rim = if outlined { -RIM } else { RIM };
         open(&mut out, lattice, *fill, rim);
         push_title(&mut out, &title);
         lines(&mut out, lattice, &columns);
         out.extend_from_slice(b"</g>\n");
+        if *status == ColumnStatus::NoData {
+            // Columns of another status are drawn over these, dots among them.
+            let ink = ink(*fill);
+            let width = 0.9 * shapes.signs.shape(Sign::NoData, ink).width;
+            dots(&mut out, lattice, &columns, Dot { ink, width });
+        }
     }
+    others(&mut out, chunk, shapes.signs);
     out
+}
+
+/// Dots on columns, in the lines of the first family: the same path data again, which pack to nothing.
+fn dots(out: &mut Vec<u8>, lattice: &Lattice, columns: &[(i32, i32)], dot: Dot) {
+    let [along, across] =
+        [2.0, 2.0 / 3f64.sqrt()].map(|units| decimals(dot.width * units / lattice.pitch));
+    let gap = decimals(1.0 - along / 2.0);
+    out.extend_from_slice(b"<g pointer-events=\"none\" stroke=\"");
+    push_short(out, dot.ink);
+    let pen = format!(
+        "\" stroke-width=\"{}\" stroke-dasharray=\"0 {} {} {}\">",
+        value_text(across),
+        value_text(gap),
+        value_text(along),
+        value_text(gap)
+    );
+    out.extend_from_slice(pen.as_bytes());
+    family_lines(out, lattice, &lattice.families()[0], columns);
+    out.extend_from_slice(b"</g>\n");
+}
+
+/// What dots look like: small squares.
+struct Dot {
+    ink: Rgba,
+    /// In px.
+    width: f64,
+}
+
+/// All signs but dots.
+fn others(out: &mut Vec<u8>, chunk: &HexagonBatch<'_>, signs: &Signs) {
+    let kept = (0..chunk.len()).filter(|&i| chunk.status[i] != ColumnStatus::NoData);
+    let paths = svg_signs::paths(chunk, signs, kept);
+    if !paths.is_empty() {
+        svg_signs::push_paths(out, signs, &paths);
+    }
 }
 
 /// Up to so many columns are shorter as hexagons than as lines in three families.
@@ -242,10 +299,13 @@ fn few(
     members: &[usize],
     fill: Rgba,
 ) {
+    let status = members.first().map(|&i| chunk.status[i]);
+    let sign = status.and_then(|status| Sign::of(status, 0.0));
+    let outlined = needs_outline(fill, sign);
     out.extend_from_slice(b"<path");
     push_fill(out, fill);
     out.extend_from_slice(b" stroke=\"");
-    push_short(out, if is_pale(fill) { OUTLINE } else { fill });
+    push_short(out, if outlined { OUTLINE } else { fill });
     out.extend_from_slice(b"\" stroke-width=\".5\" d=\"");
     for &i in members {
         outline.push_path(out, hundredths(chunk.x[i]), hundredths(chunk.y[i]));

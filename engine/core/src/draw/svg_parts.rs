@@ -1,11 +1,14 @@
 //! What both SVG forms share: the root, marks, colours.
 //!
-//! No ids, no `style`, no handlers: maps inlined in one page cannot disturb each other, and a strict
-//! content security policy has nothing to refuse.
+//! No `style`, no handlers, and no ids but those of gradients, which say what is in them: maps inlined
+//! in one page cannot disturb each other, and a strict content security policy has nothing to refuse.
+
+use std::collections::BTreeMap;
 
 use super::{
     font::FAMILY,
-    layout::{Anchor, Layout, Mark, SMALL_PX},
+    layout::Layout,
+    mark::{Anchor, INK, Mark, SMALL_PX, Text},
     number::{hundredths, push_hundredths, value_text},
     text::{push_xml, xml},
 };
@@ -52,10 +55,11 @@ pub(crate) fn push_fill(out: &mut Vec<u8>, color: Rgba) {
     push_paint(out, "fill", color);
 }
 
-fn push_paint(out: &mut Vec<u8>, what: &str, color: Rgba) {
+/// Appends a paint and its opacity: of a `fill`, a `stroke`, or a gradient's `stop`.
+pub(crate) fn push_paint(out: &mut Vec<u8>, what: &str, color: Rgba) {
     out.push(b' ');
     out.extend_from_slice(what.as_bytes());
-    out.extend_from_slice(b"=\"");
+    out.extend_from_slice(if what == "stop" { b"-color=\"" } else { b"=\"" });
     push_short(out, color);
     out.push(b'"');
     if color.channels()[3] < 255 {
@@ -80,16 +84,22 @@ pub(crate) fn name(head: &SceneHead) -> String {
 }
 
 /// Opens the root and names it.
-pub(crate) fn open_root(out: &mut Vec<u8>, head: &SceneHead, mark: &str) {
+pub(crate) fn open_root(out: &mut Vec<u8>, head: &SceneHead, canvas: Rect, mark: &str) {
     out.extend_from_slice(b"<svg xmlns=\"http://www.w3.org/2000/svg\"");
     out.extend_from_slice(mark.as_bytes());
-    out.extend_from_slice(b" viewBox=\"0 0 ");
-    push_hundredths(out, hundredths(head.width_px));
-    out.push(b' ');
-    push_hundredths(out, hundredths(head.height_px));
+    out.extend_from_slice(b" viewBox=\"");
+    for (i, px) in [canvas.x, canvas.y, canvas.width, canvas.height]
+        .into_iter()
+        .enumerate()
+    {
+        if i > 0 {
+            out.push(b' ');
+        }
+        push_hundredths(out, hundredths(px));
+    }
     out.push(b'"');
-    attribute_px(out, "width", head.width_px);
-    attribute_px(out, "height", head.height_px);
+    attribute_px(out, "width", canvas.width);
+    attribute_px(out, "height", canvas.height);
     let rest = format!(
         " role=\"graphics-document\" font-family=\"{FAMILY}\" font-size=\"{SMALL_PX}\">\n<title>{}</title>\n",
         xml(&name(head))
@@ -107,17 +117,39 @@ pub(crate) fn push_guides(out: &mut Vec<u8>, layout: &Layout) {
     if layout.guides.is_empty() {
         return;
     }
-    out.extend_from_slice(b"<g pointer-events=\"none\">\n");
+    open_words(out);
     push_marks(out, &layout.guides);
     out.extend_from_slice(b"</g>\n");
 }
 
-/// Appends marks, one a line.
+/// Appends a group with an attribute.
+pub(crate) fn push_group(out: &mut Vec<u8>, attributes: &str, marks: &[Mark]) {
+    if marks.is_empty() {
+        return;
+    }
+    out.extend_from_slice(format!("<g {attributes}>\n").as_bytes());
+    push_marks(out, marks);
+    out.extend_from_slice(b"</g>\n");
+}
+
+/// Opens what has texts in it: those of the common colour inherit it.
+pub(crate) fn open_words(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"<g pointer-events=\"none\"");
+    push_fill(out, INK);
+    out.extend_from_slice(b">\n");
+}
+
+/// Appends marks, one a line, within what [`open_words`] opened.
 pub(crate) fn push_marks(out: &mut Vec<u8>, marks: &[Mark]) {
     for mark in marks {
         match mark {
             Mark::Box { rect, fill, radius } => push_box(out, *rect, *fill, *radius),
-            Mark::Text { .. } => push_text(out, mark),
+            Mark::Ramp { rect, colors } => {
+                push_rect(out, *rect);
+                let fill = format!(" fill=\"url(#{})\"/>\n", ramp_id(colors));
+                out.extend_from_slice(fill.as_bytes());
+            }
+            Mark::Text(text) => push_text(out, text),
             Mark::Line {
                 points,
                 color,
@@ -133,24 +165,6 @@ pub(crate) fn push_marks(out: &mut Vec<u8>, marks: &[Mark]) {
                 }
             }
         }
-    }
-}
-
-/// Appends a white ground.
-pub(crate) fn push_backing(out: &mut Vec<u8>, rect: Rect) {
-    push_box(out, backing_rect(rect), BACKING, 2.0);
-}
-
-/// Ground of blocks that cover hexagons.
-pub(crate) const BACKING: Rgba = Rgba(0xffff_ffd0);
-
-/// A block's ground, a little larger than the block.
-pub(crate) fn backing_rect(rect: Rect) -> Rect {
-    Rect {
-        x: rect.x - 2.0,
-        y: rect.y - 2.0,
-        width: rect.width + 4.0,
-        height: rect.height + 4.0,
     }
 }
 
@@ -171,32 +185,65 @@ fn push_box(out: &mut Vec<u8>, rect: Rect, fill: Rgba, radius: f64) {
     out.extend_from_slice(b"/>\n");
 }
 
-fn push_text(out: &mut Vec<u8>, mark: &Mark) {
-    let Mark::Text {
-        x,
-        y,
-        size,
-        anchor,
-        color,
-        text,
-    } = mark
-    else {
-        return;
-    };
-    out.extend_from_slice(b"<text");
-    attribute_px(out, "x", *x);
-    attribute_px(out, "y", *y);
-    if *size != SMALL_PX {
-        attribute_px(out, "font-size", *size);
+/// A gradient needs an id. It is a hash of its colours: where another map in the page has the same id,
+/// it has the same gradient.
+fn ramp_id(colors: &[Rgba]) -> String {
+    let bytes: Vec<u8> = colors
+        .iter()
+        .flat_map(|color| color.0.to_le_bytes())
+        .collect();
+    format!("ramp-{:.16}", blake3::hash(&bytes).to_hex())
+}
+
+/// Appends the gradients of ramps, each once.
+pub(crate) fn push_gradients(out: &mut Vec<u8>, layout: &Layout) {
+    let marks = layout
+        .layer_legends
+        .iter()
+        .chain([&layout.legend])
+        .flatten();
+    let ramps = marks.filter_map(|mark| match mark {
+        Mark::Ramp { colors, .. } => Some((ramp_id(colors), colors)),
+        _ => None,
+    });
+    for (id, colors) in ramps.collect::<BTreeMap<_, _>>() {
+        push_gradient(out, &id, colors);
     }
-    match anchor {
+}
+
+fn push_gradient(out: &mut Vec<u8>, id: &str, colors: &[Rgba]) {
+    let open = format!("<linearGradient id=\"{id}\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">");
+    out.extend_from_slice(open.as_bytes());
+    let last = colors.len().saturating_sub(1).max(1) as f64;
+    for (i, &color) in colors.iter().enumerate() {
+        let at = (i as f64 / last * 1e4).round() / 1e4;
+        out.extend_from_slice(format!("<stop offset=\"{}\"", value_text(at)).as_bytes());
+        push_paint(out, "stop", color);
+        out.extend_from_slice(b"/>");
+    }
+    out.extend_from_slice(b"</linearGradient>\n");
+}
+
+fn push_text(out: &mut Vec<u8>, text: &Text) {
+    out.extend_from_slice(b"<text");
+    attribute_px(out, "x", text.x);
+    attribute_px(out, "y", text.y);
+    if text.size != SMALL_PX {
+        attribute_px(out, "font-size", text.size);
+    }
+    if text.bold {
+        out.extend_from_slice(b" font-weight=\"700\"");
+    }
+    match text.anchor {
         Anchor::Start => {}
         Anchor::Middle => out.extend_from_slice(b" text-anchor=\"middle\""),
         Anchor::End => out.extend_from_slice(b" text-anchor=\"end\""),
     }
-    push_fill(out, *color);
+    if text.color != INK {
+        push_fill(out, text.color);
+    }
     out.push(b'>');
-    push_xml(out, text);
+    push_xml(out, &text.text);
     out.extend_from_slice(b"</text>\n");
 }
 

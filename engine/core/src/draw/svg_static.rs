@@ -13,13 +13,16 @@ use eyemap_abi::job::{ColumnStatus, LegendKind};
 use super::{
     OUTLINE,
     chunk::Chunker,
-    is_pale,
     layout::{Layout, layout},
-    legend,
+    legend, needs_outline,
     number::{hundredths, value_text},
     outline::Outline,
+    sign::{Fills, Sign, Signs},
     svg_blank,
-    svg_parts::{open_root, push_backing, push_fill, push_guides, push_marks, push_short},
+    svg_parts::{
+        open_root, open_words, push_fill, push_gradients, push_guides, push_marks, push_short,
+    },
+    svg_signs::{push_rows, push_signs},
     text::push_xml,
     tooltip::shared_words,
 };
@@ -31,13 +34,15 @@ pub(crate) struct StaticWriter<'w> {
     chunker: Chunker,
     layout: Layout,
     outline: Outline,
+    signs: Signs,
+    fills: Fills,
 }
 
 impl<'w> StaticWriter<'w> {
     pub(crate) fn new(head: &'w SceneHead, out: &'w mut dyn Write) -> io::Result<Self> {
         let layout = layout(head);
         let mut buffer = Vec::with_capacity(2048);
-        open_root(&mut buffer, head, "");
+        open_root(&mut buffer, head, layout.canvas, "");
         push_guides(&mut buffer, &layout);
         out.write_all(&buffer)?;
         Ok(Self {
@@ -46,6 +51,8 @@ impl<'w> StaticWriter<'w> {
             chunker: Chunker::default(),
             layout,
             outline: Outline::new(head.cell),
+            signs: Signs::new(head.cell),
+            fills: Fills::default(),
         })
     }
 }
@@ -57,16 +64,25 @@ impl SceneWriter for StaticWriter<'_> {
             out,
             chunker,
             outline,
+            signs,
+            fills,
             ..
         } = self;
+        fills.see(batch);
         chunker.push(head, batch, |chunk| {
             let lattice = head
                 .blank
                 .then(|| svg_blank::lattice(chunk, head.cell))
                 .flatten();
             let bytes = match lattice {
-                Some(lattice) => svg_blank::runs(head, chunk, &lattice, outline),
-                None => paths(head, chunk, outline),
+                Some(lattice) => {
+                    svg_blank::runs(head, chunk, &lattice, svg_blank::Shapes { outline, signs })
+                }
+                None => {
+                    let mut out = paths(head, chunk, outline);
+                    push_signs(&mut out, chunk, signs, false);
+                    out
+                }
             };
             out.write_all(&bytes)
         })
@@ -76,15 +92,25 @@ impl SceneWriter for StaticWriter<'_> {
         self.chunker.finish(self.head)?;
         let layout = &self.layout;
         let mut out = Vec::with_capacity(4096);
-        for &rect in &layout.backings {
-            push_backing(&mut out, rect);
-        }
-        push_marks(&mut out, &[layout.title()]);
-        push_marks(&mut out, &layout.subject);
+        open_words(&mut out);
+        push_gradients(&mut out, layout);
+        push_marks(&mut out, &[layout.heading.title()]);
+        push_marks(&mut out, layout.heading.subtitle().as_slice());
+        push_marks(&mut out, &layout.heading.subject);
         push_marks(&mut out, &layout.legend);
-        out.extend_from_slice(b"</svg>\n");
+        push_rows(&mut out, self.head, layout, &self.fills, false);
+        push_marks(&mut out, &layout.compass);
+        out.extend_from_slice(b"</g>\n</svg>\n");
         self.out.write_all(&out)
     }
+}
+
+/// What hexagons have in common that are drawn alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    status: ColumnStatus,
+    sign: Option<Sign>,
+    fill: Rgba,
 }
 
 /// Hexagons that are drawn alike.
@@ -96,16 +122,19 @@ struct Alike {
 }
 
 fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u8> {
-    let mut groups: BTreeMap<(ColumnStatus, Rgba), Alike> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Alike> = BTreeMap::new();
     for i in 0..chunk.len() {
         let value = chunk.value[i];
-        let one = groups
-            .entry((chunk.status[i], chunk.fill[i]))
-            .or_insert_with(|| Alike {
-                data: Vec::new(),
-                low: value,
-                high: value,
-            });
+        let group = Group {
+            status: chunk.status[i],
+            sign: Sign::of(chunk.status[i], value),
+            fill: chunk.fill[i],
+        };
+        let one = groups.entry(group).or_insert_with(|| Alike {
+            data: Vec::new(),
+            low: value,
+            high: value,
+        });
         one.low = one.low.min(value);
         one.high = one.high.max(value);
         outline.push_path(
@@ -116,10 +145,10 @@ fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u
     }
     let mut out = Vec::with_capacity(chunk.len() * 48 + 1024);
     out.extend_from_slice(b"<g stroke-width=\".5\">\n");
-    for ((status, fill), alike) in &groups {
+    for (group, alike) in &groups {
         out.extend_from_slice(b"<path");
-        push_fill(&mut out, *fill);
-        if is_pale(*fill) {
+        push_fill(&mut out, group.fill);
+        if needs_outline(group.fill, group.sign) {
             out.extend_from_slice(b" stroke=\"");
             push_short(&mut out, OUTLINE);
             out.push(b'"');
@@ -127,21 +156,24 @@ fn paths(head: &SceneHead, chunk: &HexagonBatch<'_>, outline: &Outline) -> Vec<u
         out.extend_from_slice(b" d=\"");
         out.extend_from_slice(&alike.data);
         out.extend_from_slice(b"\"><title>");
-        push_xml(&mut out, &words(head, *status, *fill, alike));
+        push_xml(&mut out, &words(head, alike, *group));
         out.extend_from_slice(b"</title></path>\n");
     }
     out.extend_from_slice(b"</g>\n");
     out
 }
 
-fn words(head: &SceneHead, status: ColumnStatus, fill: Rgba, alike: &Alike) -> String {
-    if status != ColumnStatus::HasData {
-        return shared_words(head, status);
+fn words(head: &SceneHead, alike: &Alike, group: Group) -> String {
+    if group.status != ColumnStatus::HasData {
+        return shared_words(head, group.status);
     }
-    let named = head
+    // A legend of single values names each; the values themselves say more than its bins.
+    let legend = head
         .legend
         .as_ref()
-        .and_then(|legend| legend_words(legend, fill));
+        .filter(|legend| legend.swatches.is_empty());
+    let legend = legend.filter(|_| group.sign != Some(Sign::Zero));
+    let named = legend.and_then(|legend| legend_words(legend, group.fill));
     named.unwrap_or_else(|| range(&value_text(alike.low), &value_text(alike.high)))
 }
 
@@ -160,6 +192,11 @@ fn legend_words(legend: &Legend, fill: Rgba) -> Option<String> {
     let texts = legend::labels(legend);
     let text = |i: usize| texts.get(i).filter(|t| !t.is_empty());
     match legend.kind {
+        // Bins hold their upper edges.
+        LegendKind::Bins if legend.open_above && at + 1 == legend.colors.len() => {
+            Some(format!("> {}", text(at)?))
+        }
+        LegendKind::Bins if legend.open_below && at == 0 => Some(format!("≤ {}", text(1)?)),
         LegendKind::Bins => Some(range(text(at)?, text(at + 1)?)),
         LegendKind::Swatches => text(at).cloned(),
         LegendKind::Ramp => None,

@@ -1,12 +1,12 @@
 //! Scenes for tests and benches, from a seed: the sizes and distributions of real maps.
 
 use eyemap_abi::job::{
-    Badge, Cell, CellShape, ColumnStatus, LegendKind, Side, SubjectLine, Templates,
+    Badge, Cell, CellShape, ColumnStatus, Compass, LegendKind, Side, SubjectLine, Templates,
 };
 
 use crate::{
     model::{AttributeValues, MapId},
-    scene::{HexagonBatch, Legend, Occupancy, Rgba, SceneHead, TooltipOverride},
+    scene::{Counts, HexagonBatch, Legend, Rect, Rgba, SceneHead, TooltipOverride},
 };
 
 /// The five reds of the classic map.
@@ -43,6 +43,8 @@ pub struct OwnedScene {
     pub layer_status: Vec<ColumnStatus>,
     /// Fills of layers.
     pub layer_fill: Vec<Rgba>,
+    /// Layers without a row.
+    pub layer_absent: Vec<bool>,
     /// Tooltips of their own.
     pub overrides: Vec<TooltipOverride>,
     /// Attributes.
@@ -63,6 +65,7 @@ impl OwnedScene {
             layer_value: &self.layer_value,
             layer_status: &self.layer_status,
             layer_fill: &self.layer_fill,
+            layer_absent: &self.layer_absent,
             overrides: &self.overrides,
             attributes: &self.attributes,
         }
@@ -94,7 +97,8 @@ impl OwnedScene {
             fill: self.fill[from..to].to_vec(),
             layer_value: self.layer_value[layers.clone()].to_vec(),
             layer_status: self.layer_status[layers.clone()].to_vec(),
-            layer_fill: self.layer_fill[layers].to_vec(),
+            layer_fill: self.layer_fill[layers.clone()].to_vec(),
+            layer_absent: self.layer_absent[layers].to_vec(),
             overrides: self.overrides.iter().filter(inside).map(moved).collect(),
             attributes: self.attributes.iter().map(cut).collect(),
         }
@@ -228,11 +232,12 @@ fn place(out: &mut OwnedScene, columns: &[(i32, i32)]) {
     out.head.width_px = (high(&out.x) + 20.0).max(380.0);
     out.head.height_px = (high(&out.y) + 20.0).max(410.0);
     out.head.n_hexagons = columns.len() as u64;
-    for (&x, &y) in out.x.iter().zip(&out.y) {
-        out.head
-            .occupancy
-            .mark(x, y, 6.0, out.head.width_px, out.head.height_px);
-    }
+    out.head.bounds = Rect {
+        x: 14.0,
+        y: 14.0,
+        width: high(&out.x) - 8.0,
+        height: high(&out.y) - 8.0,
+    };
 }
 
 /// A type's layers share each column's synapses by its profile, give or take Poisson noise.
@@ -253,6 +258,9 @@ fn fill_values(out: &mut OwnedScene, random: &mut Random, profile: &[f64]) {
     out.value.push(if known { whole } else { 0.0 });
     for value in layers {
         let null = known && random.bits().is_multiple_of(211);
+        // Few tables list zeros.
+        let absent = known && !null && value == 0.0 && !out.layer_value.len().is_multiple_of(23);
+        out.layer_absent.push(absent);
         out.layer_value
             .push(if known && !null { value } else { 0.0 });
         out.layer_status
@@ -296,6 +304,28 @@ fn colour(out: &mut OwnedScene) {
         out.head.layer_legends = vec![legend(1.0, layer)];
         out.head.layer_legends.truncate(out.head.n_layers);
     }
+    count(out);
+}
+
+/// Counts what columns are, as the pipeline does.
+pub fn count(out: &mut OwnedScene) {
+    let mut whole = Counts::default();
+    let columns = out.status.iter().copied().zip(out.value.iter().copied());
+    whole.add(columns, out.head.legend.as_ref());
+    let n = out.head.n_layers;
+    let layers = (0..n).map(|layer| {
+        let columns = (layer..out.layer_value.len()).step_by(n).map(|at| {
+            let status = match out.layer_absent[at] {
+                true => ColumnStatus::NoData,
+                false => out.layer_status[at],
+            };
+            (status, out.layer_value[at])
+        });
+        let mut counts = Counts::default();
+        counts.add(columns, out.head.legend_of(layer + 1));
+        counts
+    });
+    (out.head.layer_counts, out.head.counts) = (layers.collect(), whole);
 }
 
 /// A legend of five bins between two values.
@@ -308,6 +338,7 @@ pub fn legend(low: f64, high: f64) -> Legend {
         labels: Vec::new(),
         colors: REDS.map(Rgba).to_vec(),
         title: "Total Synapses".into(),
+        ..Legend::default()
     }
 }
 
@@ -339,6 +370,7 @@ fn empty(n_layers: usize, content: Content) -> OwnedScene {
         },
         width_px: 380.0,
         height_px: 410.0,
+        bounds: Rect::default(),
         cell: Cell {
             shape: CellShape::FlatTop,
             circumradius_px: 6.0,
@@ -349,6 +381,10 @@ fn empty(n_layers: usize, content: Content) -> OwnedScene {
         title: "Synapses (All Columns)".into(),
         layer_title: "Synapses ({layer})".into(),
         subject: vec![line("Tm3"), line("ME")],
+        subtitle: String::new(),
+        layer_subtitle: String::new(),
+        counts: Counts::default(),
+        layer_counts: Vec::new(),
         description: "Synapses of Tm3 in each column of the right ME.".into(),
         layer_labels: (1..=n_layers).map(|layer| format!("ME{layer}")).collect(),
         whole_templates: templates("Synapse count", "{region}"),
@@ -357,7 +393,10 @@ fn empty(n_layers: usize, content: Content) -> OwnedScene {
         layer_legends: Vec::new(),
         guides: Vec::new(),
         attributes: Vec::new(),
-        occupancy: Occupancy::EMPTY,
+        compass: Some(Compass {
+            dorsal: [0.0, -1.0],
+            anterior: [1.0, 0.0],
+        }),
     };
     OwnedScene {
         head,
@@ -371,6 +410,7 @@ fn empty(n_layers: usize, content: Content) -> OwnedScene {
         layer_value: Vec::new(),
         layer_status: Vec::new(),
         layer_fill: Vec::new(),
+        layer_absent: Vec::new(),
         overrides: Vec::new(),
         attributes: Vec::new(),
     }

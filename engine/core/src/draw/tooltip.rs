@@ -16,6 +16,8 @@ use crate::{
 
 /// What stands for a value that is not there.
 pub(crate) const MISSING: &str = "–";
+/// What follows a value that has the colour of an end of the scale and lies beyond it.
+const BEYOND: &str = " (beyond the scale)";
 
 /// Tooltip of a hexagon: `layer` 0 for the whole column, else the 1-based layer. `overrides` are
 /// looked up by binary search, as they rise.
@@ -30,10 +32,22 @@ pub fn tooltip(head: &SceneHead, batch: &HexagonBatch<'_>, i: usize, layer: usiz
     expand(templates.of(status), |name| match name {
         "hex1" => Some(batch.hex1[i].to_string()),
         "hex2" => Some(batch.hex2[i].to_string()),
-        "value" => Some(value.map_or_else(|| MISSING.into(), value_text)),
+        "value" => Some(value.map_or_else(|| MISSING.into(), |value| told(head, value, layer))),
         "layer" if layer > 0 => head.layer_labels.get(layer - 1).cloned(),
         _ => map_word(head, name).or_else(|| attribute(head, batch.attributes, name, i)),
     })
+}
+
+/// A value, and that it lies beyond the scale that it is coloured by.
+fn told(head: &SceneHead, value: f64, layer: usize) -> String {
+    let text = value_text(value);
+    match head
+        .legend_of(layer)
+        .and_then(|legend| legend.beyond(value))
+    {
+        Some(_) => text + BEYOND,
+        None => text,
+    }
 }
 
 fn subject<'h>(

@@ -11,7 +11,7 @@ use super::{
     rows::{Row, region_and_side},
     schema::{Layout, Values},
 };
-use crate::model::{Column, MetricKind, TableShape};
+use crate::model::{Column, MetricKind, NO_ROW, TableShape};
 
 /// Makes values of rows.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct ColumnValues {
     pub(crate) n_layers: usize,
     /// NaN is a null.
     pub(crate) whole: Vec<f64>,
-    /// `layers[metric * n_layers + layer - 1]`; NaN is a null, and a layer without a row is 0.
+    /// `layers[metric * n_layers + layer - 1]`; NaN is a null, and a layer without a row is [`NO_ROW`].
     pub(crate) layers: Vec<f64>,
     /// Whether the whole value is not given and cannot be derived.
     pub(super) underivable: Vec<bool>,
@@ -64,7 +64,7 @@ impl Tally {
         self.has_layers.clear();
         self.has_layers.resize(metrics, false);
         self.layers.clear();
-        self.layers.resize(metrics * n_layers, 0.0);
+        self.layers.resize(metrics * n_layers, NO_ROW);
         self.bodies.clear();
     }
 
@@ -151,9 +151,10 @@ impl Builder {
             for (offset, &value) in values.iter().enumerate() {
                 let metric = first + offset;
                 if row.key.layer == 0 {
-                    tally.given[metric] = Some(value);
+                    tally.given[metric] = Some(value + 0.0);
                 } else if let Some(layer) = tally.layer(metric, n_layers, row.key.layer) {
-                    *layer = value;
+                    // Minus zero stands for a layer without a row.
+                    *layer = value + 0.0;
                     tally.has_layers[metric] = true;
                 }
             }

@@ -12,13 +12,14 @@ use eyemap_abi::{
 };
 
 use super::{
-    Colored, Fingerprint, Grid, Maps, Request, Scene, StatusCounts, Written, content::Content,
-    layers, scope,
+    Colored, Fingerprint, Grid, Maps, Request, Scene, Totals, Written, content::Content, layers,
+    scope,
 };
 use crate::{
+    clipped::Clipped,
     fingerprint::Hash,
     model::{CellType, MetricValues, Part},
-    scene::{Legend, SceneHead, TooltipOverride},
+    scene::{Counts, Legend, SceneHead, TooltipOverride},
     stage::{StageError, Texts, to_json},
 };
 
@@ -46,6 +47,8 @@ pub struct Draft<'a> {
     pub(super) value: Vec<f64>,
     /// Whether no column has data.
     pub blank: bool,
+    /// What lies beyond ranges that were set by hand. For these alone a draft asks a plugin.
+    pub clipped: Clipped,
     texts: MetadataJob,
     whole: Job,
     /// One for all layers, or one a layer.
@@ -70,7 +73,9 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
     let metric = part.map(|part| (part, &part.metrics[request.metric]));
     let (status, value) = whole_columns(&grid, metric);
     let blank = !status.contains(&ColumnStatus::HasData);
-    let texts = maps.metadata_job(request, &grid.attribute_names, StatusCounts::of(&status));
+    let mut totals = Totals::new();
+    totals.add(&status, &value, None);
+    let texts = maps.metadata_job(request, &grid.attribute_names, totals);
     let whole = Job::new(maps.color_job(request, scope::Kind::Whole)?);
     let n_layers = part.map_or(0, |part| layers::n_layers(request, part));
     let layers = if blank {
@@ -86,7 +91,7 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
     let content = content.finish(grid.digest(), !layers.is_empty());
     let texts_hash = hash_of(&texts);
     let fingerprint = fingerprint(maps, (content, texts_hash), &whole, &layers);
-    Ok(Draft {
+    let mut draft = Draft {
         maps,
         request,
         grid,
@@ -94,13 +99,16 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
         status,
         value,
         blank,
+        clipped: Clipped::default(),
         texts,
         whole,
         layers,
         content,
         texts_hash,
         fingerprint,
-    })
+    };
+    draft.clipped = draft.beyond_ranges()?;
+    Ok(draft)
 }
 
 /// A hash of what texts depend on.
@@ -136,19 +144,48 @@ impl Draft<'_> {
         self.grid.unplaced
     }
 
+    /// What lies beyond ranges that were set by hand.
+    fn beyond_ranges(&self) -> Result<Clipped, StageError> {
+        let mut clipped = Clipped::default();
+        let color = &self.maps.pipeline.color;
+        if self.blank {
+            return Ok(clipped);
+        }
+        if self.whole.job.range.is_some() {
+            let legend = color.prepare(&self.whole.job)?.legend()?;
+            clipped.whole = [&self.counts(legend.as_ref())].into_iter().collect();
+        }
+        if self.layers.iter().any(|job| job.job.range.is_some()) {
+            let legends = layers::LayerScales::new(color, &self.layers)?.legends()?;
+            clipped.layers = self.layer_values().counts(&legends).iter().collect();
+        }
+        Ok(clipped)
+    }
+
+    /// How many whole columns are what, in the colours of a scale.
+    fn counts(&self, legend: Option<&Legend>) -> Counts {
+        let mut counts = Counts::default();
+        let columns = self.status.iter().copied().zip(self.value.iter().copied());
+        counts.add(columns, legend);
+        counts
+    }
+
+    fn layer_values(&self) -> layers::Layers {
+        match part_of(self.cell_type.as_deref(), self.request) {
+            Some(part) if !self.layers.is_empty() => {
+                layers::values(self.request, &self.grid, part, &self.status)
+            }
+            _ => layers::Layers::default(),
+        }
+    }
+
     /// Asks the stages, or their memos, and draws.
     ///
     /// # Errors
     /// When a stage fails.
     pub fn scene(self) -> Result<Scene, StageError> {
         let pipeline = self.maps.pipeline;
-        let part = part_of(self.cell_type.as_deref(), self.request);
-        let layer_values = match part {
-            Some(part) if !self.layers.is_empty() => {
-                layers::values(self.request, &self.grid, part, &self.status)
-            }
-            _ => layers::Layers::default(),
-        };
+        let layer_values = self.layer_values();
         let memos = &pipeline.memos;
         let written = memos
             .metadata
@@ -166,6 +203,8 @@ impl Draft<'_> {
         };
         let parts = Parts {
             blank: self.blank,
+            counts: self.counts(whole.legends.first()),
+            layer_counts: layer_values.counts(&layered.legends),
             grid: &self.grid,
             n_hexagons: self.grid.hex1.len() as u64,
             n_layers: layer_values.n,
@@ -241,6 +280,9 @@ impl Draft<'_> {
 /// What the head of a scene is made of besides its request.
 pub(super) struct Parts<'a> {
     pub(super) blank: bool,
+    pub(super) counts: Counts,
+    /// One entry a layer.
+    pub(super) layer_counts: Vec<Counts>,
     /// The canvas, with or without its columns.
     pub(super) grid: &'a Grid,
     pub(super) n_hexagons: u64,
@@ -264,6 +306,7 @@ pub(super) fn head(maps: &Maps<'_>, request: Request, parts: &Parts<'_>) -> Scen
         map: request.id(maps.dataset),
         width_px: grid.width_px,
         height_px: grid.height_px,
+        bounds: grid.bounds,
         cell: grid.cell,
         n_hexagons: parts.n_hexagons,
         n_layers: parts.n_layers,
@@ -273,13 +316,17 @@ pub(super) fn head(maps: &Maps<'_>, request: Request, parts: &Parts<'_>) -> Scen
         title: described.title.clone(),
         layer_title: described.layer_title,
         subject: described.subject,
+        subtitle: described.subtitle,
+        layer_subtitle: described.layer_subtitle,
+        counts: parts.counts,
+        layer_counts: parts.layer_counts.clone(),
         description: described.description,
         layer_labels: described.layer_labels,
         whole_templates: described.whole,
         layer_templates: described.layer,
         guides: grid.guides.clone(),
         attributes: grid.attribute_names.clone(),
-        occupancy: grid.occupancy.clone(),
+        compass: grid.compass,
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use eyemap_abi::job::{Cell, ColumnStatus, CoordinateJob, Guide};
+use eyemap_abi::job::{Cell, ColumnStatus, Compass, CoordinateDescription, CoordinateJob, Guide};
 
 use super::{Fingerprint, attributes::Attributes, content::Places};
 use crate::{
     config::MapConfig,
     fingerprint::Hash,
     model::{Atlas, AttributeValues, Column, Part},
-    scene::Occupancy,
+    scene::Rect,
     stage::{CoordinateStage, Placed, Placement, StageError},
 };
 
@@ -26,16 +26,18 @@ pub struct Grid {
     pub y: Vec<f64>,
     /// What a column is without a row: `NoData` in the region, else `NotInRegion`.
     pub absent: Vec<ColumnStatus>,
-    /// Canvas width in px.
+    /// Least width of the picture, in px.
     pub width_px: f64,
-    /// Canvas height in px.
+    /// Least height of the picture, in px.
     pub height_px: f64,
+    /// What hexagons and guides fill, in px.
+    pub bounds: Rect,
     /// How a column is drawn.
     pub cell: Cell,
     /// Guides on the canvas.
     pub guides: Vec<Guide>,
-    /// Where hexagons lie, roughly.
-    pub occupancy: Occupancy,
+    /// Where the body's axes point, as directions of length 1, unless the picture is not to say so.
+    pub compass: Option<Compass>,
     /// Names of attributes.
     pub attribute_names: Vec<String>,
     /// Values of attributes, one entry a name.
@@ -97,6 +99,7 @@ pub(super) fn place(
     let mut bounds = Bounds::new(&placement.description);
     bounds.add(&placed, &kept);
     let canvas = bounds.canvas(map);
+    let compass = compass(&placement.description, map);
     let mut grid = Grid {
         hex1: kept.iter().map(|&i| hex1[i]).collect(),
         hex2: kept.iter().map(|&i| hex2[i]).collect(),
@@ -105,6 +108,7 @@ pub(super) fn place(
         absent: kept.iter().map(absent).collect(),
         width_px: canvas.width,
         height_px: canvas.height,
+        bounds: canvas.bounds,
         cell: placement.description.cell,
         guides: placement
             .description
@@ -112,16 +116,28 @@ pub(super) fn place(
             .into_iter()
             .map(|guide| canvas.guide(guide))
             .collect(),
-        occupancy: Occupancy::EMPTY,
+        compass,
         attribute_names,
         lent_attributes: Arc::new(Attributes::new(&attributes)),
         attributes,
         unplaced: hex1.len() - kept.len(),
         digest: blake3::Hash::from_bytes([0; 32]),
     };
-    grid.mark();
     grid.digest = grid.hash(job);
     Ok(grid)
+}
+
+/// The compass of a description, if the configuration wants one.
+fn compass(description: &CoordinateDescription, map: &MapConfig) -> Option<Compass> {
+    let unit = |[x, y]: [f64; 2]| {
+        let length = (x * x + y * y).sqrt();
+        [x / length, y / length]
+    };
+    let found = description.compass.filter(|_| map.compass);
+    found.map(|compass| Compass {
+        dorsal: unit(compass.dorsal),
+        anterior: unit(compass.anterior),
+    })
 }
 
 /// What a column is without a row.
@@ -214,6 +230,12 @@ impl Bounds {
         Canvas {
             width: (right - left + 2.0 * margin).max(map.min_width_px),
             height: (bottom - top + 2.0 * margin).max(map.min_height_px),
+            bounds: Rect {
+                x: 2.0 * margin,
+                y: margin,
+                width: right - left,
+                height: bottom - top,
+            },
             shift_x: 2.0 * margin - left,
             shift_y: margin - top,
         }
@@ -224,6 +246,7 @@ impl Bounds {
 pub(super) struct Canvas {
     pub(super) width: f64,
     pub(super) height: f64,
+    bounds: Rect,
     shift_x: f64,
     shift_y: f64,
 }
@@ -257,21 +280,6 @@ impl Grid {
         (size_of::<Self>() + self.hex1.len() * a_column) as u64
     }
 
-    fn mark(&mut self) {
-        let (x, y) = (std::mem::take(&mut self.x), std::mem::take(&mut self.y));
-        self.mark_all(&x, &y);
-        (self.x, self.y) = (x, y);
-    }
-
-    /// Marks hexagons as covering the canvas.
-    pub(super) fn mark_all(&mut self, x: &[f64], y: &[f64]) {
-        let radius = self.cell.circumradius_px;
-        for (&x, &y) in x.iter().zip(y) {
-            self.occupancy
-                .mark(x, y, radius, self.width_px, self.height_px);
-        }
-    }
-
     /// Index of each hexagon with the row of the part that belongs to it.
     pub(super) fn rows_of<'a>(
         &'a self,
@@ -292,7 +300,7 @@ impl Grid {
     }
 
     /// A canvas whose columns are not held.
-    pub(super) fn frame(canvas: &Canvas, placement: &Placement<'_>) -> Self {
+    pub(super) fn frame(canvas: &Canvas, placement: &Placement<'_>, map: &MapConfig) -> Self {
         let description = &placement.description;
         let guides = description.guides.iter().cloned();
         Self {
@@ -303,9 +311,10 @@ impl Grid {
             absent: Vec::new(),
             width_px: canvas.width,
             height_px: canvas.height,
+            bounds: canvas.bounds,
             cell: description.cell,
             guides: guides.map(|guide| canvas.guide(guide)).collect(),
-            occupancy: Occupancy::EMPTY,
+            compass: compass(description, map),
             attribute_names: Vec::new(),
             attributes: Vec::new(),
             unplaced: 0,
@@ -321,10 +330,11 @@ impl Grid {
             attributes => format!("{:?} {attributes:?}", self.attribute_names),
         };
         let common = format!(
-            "{} {:?} {:?} {} {}",
+            "{} {:?} {:?} {:?} {} {}",
             serde_json::to_string(job).unwrap_or_default(),
             self.cell,
             self.guides,
+            self.compass,
             self.width_px,
             self.height_px
         );

@@ -6,8 +6,8 @@ use eyemap_abi::job::ColumnStatus;
 
 use super::{Colored, Draft, Grid, Maps, Request, draft::Job, scope::Kind};
 use crate::{
-    model::Part,
-    scene::{Legend, Rgba},
+    model::{Part, is_absent},
+    scene::{Counts, Legend, Rgba},
     stage::{ColorStage, Scale, StageError},
 };
 
@@ -16,7 +16,10 @@ use crate::{
 pub(super) struct Layers {
     pub(super) n: usize,
     pub(super) value: Vec<f64>,
+    /// `HasData` where there is no row, as stages see it.
     pub(super) status: Vec<ColumnStatus>,
+    /// Whether a column with data has no row of the layer.
+    pub(super) absent: Vec<bool>,
 }
 
 impl Maps<'_> {
@@ -91,6 +94,28 @@ impl Layers {
     }
 }
 
+impl Layers {
+    /// What the columns of each layer are, in numbers.
+    pub(super) fn counts(&self, legends: &[Legend]) -> Vec<Counts> {
+        let mut counts = vec![Counts::default(); self.n];
+        self.count(&mut counts, legends);
+        counts
+    }
+
+    /// Adds to numbers, one a layer.
+    pub(super) fn count(&self, counts: &mut [Counts], legends: &[Legend]) {
+        for (layer, counts) in counts.iter_mut().enumerate() {
+            let values = self.value.iter().skip(layer).step_by(self.n);
+            let status = self.status.iter().zip(&self.absent).map(|pair| match pair {
+                (_, true) => ColumnStatus::NoData,
+                (&status, false) => status,
+            });
+            let columns = status.skip(layer).step_by(self.n).zip(values.copied());
+            counts.add(columns, Legend::of_layer(legends, layer + 1));
+        }
+    }
+}
+
 pub(super) fn n_layers(request: Request, part: &Part) -> usize {
     let found = &part.metrics[request.metric].layers;
     if found.is_empty() { 0 } else { part.n_layers }
@@ -106,17 +131,20 @@ impl Layers {
                 .iter()
                 .flat_map(|&status| std::iter::repeat_n(status, n))
                 .collect(),
+            absent: vec![false; columns.len() * n],
         }
     }
 
-    /// Sets the layers of a hexagon that has data; NaN is a null.
+    /// Sets the layers of a hexagon that has data; NaN is a null, minus zero no row.
     pub(super) fn set(&mut self, hexagon: usize, values: &[f64]) {
         for (layer, &value) in values.iter().enumerate() {
             let at = hexagon * self.n + layer;
             match value.is_nan() {
                 true => self.status[at] = ColumnStatus::Unknown,
-                false => self.value[at] = value,
+                // Stages and writers know no minus zero.
+                false => self.value[at] = value + 0.0,
             }
+            self.absent[at] = is_absent(value);
         }
     }
 }

@@ -36,6 +36,12 @@ pub(super) struct Key {
     side: Option<Side>,
 }
 
+/// Of a cell type and a region; empty where there are several.
+struct Names {
+    cell_type: String,
+    region: String,
+}
+
 pub(super) type Found = Result<Summary, TooManyCategories>;
 
 /// Statistics of the whole table.
@@ -94,7 +100,9 @@ impl Maps<'_> {
     /// The job of the colour stage for whole columns or layers of a map.
     pub(super) fn color_job(&self, request: Request, kind: Kind) -> Result<ColorJob, StageError> {
         let needs = self.needs(kind);
-        let summary = self.summary(Key::of(request, kind, needs.scope))?;
+        let key = Key::of(request, kind, needs.scope);
+        let summary = self.summary(key)?;
+        let names = self.names(key);
         let metric = &self.dataset.metrics[request.metric].name;
         let range = self.pipeline.config.range.get(metric);
         Ok(ColorJob {
@@ -107,6 +115,9 @@ impl Maps<'_> {
             scope: needs.scope,
             statistics: summary.statistics,
             categories: summary.categories,
+            cell_type: names.cell_type,
+            region: names.region,
+            side: key.side,
             range: range.and_then(|range| {
                 if kind == Kind::Whole {
                     range.whole
@@ -116,6 +127,17 @@ impl Maps<'_> {
             }),
             ..ColorJob::default()
         })
+    }
+
+    /// The names that a scope fixes. One job serves all maps of a scope, so it must not name one of
+    /// them.
+    fn names(&self, key: Key) -> Names {
+        let cell_type = key.cell_type.map(|i| self.dataset.type_name(i).to_string());
+        let region = key.region.map(|i| self.dataset.regions[i].name.clone());
+        Names {
+            cell_type: cell_type.unwrap_or_default(),
+            region: region.unwrap_or_default(),
+        }
     }
 
     fn summary(&self, key: Key) -> Result<Summary, StageError> {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use eyemap_abi::job::{ColumnStatus, CoordinateJob};
 
 use super::{
-    Fingerprint, Grid, Maps, Request, StatusCounts,
+    Fingerprint, Grid, Maps, Request, Totals,
     content::{Content, PIECE, Places},
     draft::{Annotated, Job, Parts, fingerprint, hash_of, head, overrides},
     grid::{Bounds, Canvas, absent, nowhere},
@@ -17,8 +17,9 @@ use super::{
     scope::Kind,
 };
 use crate::{
+    clipped::Clipped,
     dataset::{PartBatch, PartReader, SideColumns},
-    scene::{HexagonBatch, SceneHead, SceneWriter},
+    scene::{Counts, HexagonBatch, Legend, SceneHead, SceneWriter},
     stage::{Placement, Scale, StageError, Texts},
 };
 
@@ -51,6 +52,8 @@ pub struct Stream<'a> {
     pub blank: bool,
     /// Columns that the coordinate stage could not place.
     pub unplaced: usize,
+    /// What lies beyond ranges that were set by hand.
+    pub clipped: Clipped,
     fingerprint: Fingerprint,
 }
 
@@ -93,41 +96,64 @@ impl Maps<'_> {
         let (canvas, columns, unplaced) = source.bounds(&job, cancel)?;
         let part = summary.part(request.region, request.side);
         let n_layers = part.map_or(0, |part| part.n_layers);
-        let looked = source.look(&canvas, &job, n_layers, cancel)?;
-        let blank = looked.counts.with_data == 0;
-        let n_layers = if blank { 0 } else { n_layers };
-        let job = self.metadata_job(request, &[], looked.counts);
+        let color = &self.pipeline.color;
         let whole = Job::new(self.color_job(request, Kind::Whole)?);
-        let layers = self.layer_jobs(request, n_layers)?;
+        let mut layers = self.layer_jobs(request, n_layers)?;
+        let scale = color.prepare(&whole.job)?;
+        let layer_scales = LayerScales::new(color, &layers)?;
+        let mut legends = Legends {
+            whole: scale.legend()?,
+            layers: layer_scales.legends()?,
+        };
+        let by_hand = [
+            whole.job.range.is_some(),
+            layers.iter().any(|job| job.job.range.is_some()),
+        ];
+        let looked = source.look(&canvas, &job, (n_layers, &legends), cancel)?;
+        let blank = looked.totals.counts.has_data == 0;
+        let n_layers = if blank { 0 } else { n_layers };
+        if blank {
+            layers.clear();
+            legends = Legends::default();
+        }
+        let (counts, mut layer_counts) = (looked.totals.counts, looked.layer_counts);
+        layer_counts.truncate(n_layers);
+        let job = self.metadata_job(request, &[], looked.totals);
         let content = looked
             .content
             .finish(looked.places.finish(), !layers.is_empty());
         let fingerprint = fingerprint(self, (content, hash_of(&job)), &whole, &layers);
-        let color = &self.pipeline.color;
-        let scale = color.prepare(&whole.job)?;
-        let layers = LayerScales::new(color, &layers)?;
         let texts = self.pipeline.metadata.prepare(&job)?;
-        let legend = if blank { None } else { scale.legend()? };
         let parts = Parts {
             blank,
+            counts,
+            layer_counts,
             grid: &looked.frame,
             n_hexagons: columns,
             n_layers,
             described: &texts.description,
-            whole: legend.as_slice(),
-            layers: &layers.legends()?,
+            whole: legends.whole.as_slice(),
+            layers: &legends.layers,
         };
         let head = head(self, request, &parts);
+        let mut clipped = Clipped::default();
+        if by_hand[0] {
+            clipped.whole = [&head.counts].into_iter().collect();
+        }
+        if by_hand[1] {
+            clipped.layers = head.layer_counts.iter().collect();
+        }
         Ok(Stream {
             source,
             canvas,
             scale,
-            layers,
+            layers: layer_scales,
             n_layers,
             texts,
             head,
             blank,
             unplaced,
+            clipped,
             fingerprint,
         })
     }
@@ -169,6 +195,7 @@ impl Stream<'_> {
                 layer_value: &values.layers.value,
                 layer_status: &values.layers.status,
                 layer_fill: &self.layers.color(&values.layers)?,
+                layer_absent: &values.layers.absent,
                 overrides: &overrides(&self.texts, &of, &[])?,
                 attributes: &[],
             })?;
@@ -189,7 +216,15 @@ struct Looked {
     frame: Grid,
     places: Places,
     content: Content,
-    counts: StatusCounts,
+    totals: Totals,
+    layer_counts: Vec<Counts>,
+}
+
+/// Of the whole columns, and one for all layers or one each.
+#[derive(Default)]
+struct Legends {
+    whole: Option<Legend>,
+    layers: Vec<Legend>,
 }
 
 impl Source<'_> {
@@ -219,24 +254,26 @@ impl Source<'_> {
         &self,
         canvas: &Canvas,
         job: &CoordinateJob,
-        n_layers: usize,
+        (n_layers, legends): (usize, &Legends),
         cancel: &AtomicBool,
     ) -> Result<Looked, StreamError> {
-        let mut frame = Grid::frame(canvas, &self.placement);
+        let map = &self.maps.pipeline.config.map;
+        let frame = Grid::frame(canvas, &self.placement, map);
         let mut places = frame.places(job);
-        let (mut content, mut counts) = (Content::new(), StatusCounts::default());
+        let (mut content, mut totals) = (Content::new(), Totals::new());
+        let mut layer_counts = vec![Counts::default(); n_layers];
         let mut layers = Content::new();
         let metric = self.request.metric;
         let mut note = |rows: &PartBatch| layers.layers(&rows.columns, &rows.layers[metric]);
         let mut part = self.part()?;
         let mut batches = self.batches(Some(canvas))?;
         while let Some(batch) = batches.next(cancel)? {
-            frame.mark_all(&batch.x, &batch.y);
             let hex = [batch.hex1.as_slice(), batch.hex2.as_slice()];
             places.add(hex, [&batch.x, &batch.y], &batch.absent);
             let values = part.values(batch, n_layers, &mut note)?;
             content.values(&values.status, &values.value);
-            counts.add(&values.status);
+            totals.add(&values.status, &values.value, legends.whole.as_ref());
+            values.layers.count(&mut layer_counts, &legends.layers);
         }
         part.drain(&mut note)?;
         content.take_layers(layers);
@@ -244,7 +281,8 @@ impl Source<'_> {
             frame,
             places,
             content,
-            counts,
+            totals,
+            layer_counts,
         })
     }
 

@@ -38,6 +38,7 @@ impl Run<'_> {
             id,
             blank: stream.blank,
             unplaced: stream.unplaced,
+            clipped: stream.clipped,
         };
         let (mut bytes, mut drawn, mut failure) = (0, false, None);
         for &format in &self.formats {

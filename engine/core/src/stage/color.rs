@@ -3,14 +3,17 @@
 use eyemap_abi::{
     ColorStageBox, PreparedColorBox,
     abi_stable::std_types::{RSlice, RSliceMut, RStr},
-    job::{ColorDescription, ColorJob, ColorNeeds, ColumnStatus, LegendDescription, LegendKind},
+    job::{
+        self as abi, ColorDescription, ColorJob, ColorNeeds, ColumnStatus, LegendDescription,
+        LegendKind,
+    },
 };
 
 use super::{Origin, StageError, StageName, to_json};
 use crate::{
     config::StageConfig,
     plugins::Finder,
-    scene::{Legend, Rgba},
+    scene::{Legend, LegendEntry, Rgba},
 };
 
 /// A colour stage.
@@ -108,13 +111,20 @@ impl Scale<'_> {
     /// When the plugin fails or its legend contradicts itself.
     pub fn legend(&self) -> Result<Option<Legend>, StageError> {
         let origin = &self.stage.origin;
-        let _call = origin.enter();
-        let json = origin.answer(self.prepared.describe())?;
+        let json = {
+            let _call = origin.enter();
+            origin.answer(self.prepared.describe())?
+        };
         let description: ColorDescription = origin.describe(&json)?;
-        description
-            .legend
-            .map(|legend| check(legend).map_err(|m| origin.wrong(m)))
-            .transpose()
+        let Some(legend) = description.legend else {
+            return Ok(None);
+        };
+        let mut legend = check(legend).map_err(|m| origin.wrong(m))?;
+        if legend.open_below {
+            let zero = self.color(&[0.0], &[ColumnStatus::HasData])?;
+            legend.zero_apart = zero.first() != legend.colors.first();
+        }
+        Ok(Some(legend))
     }
 }
 
@@ -144,18 +154,59 @@ fn check(legend: LegendDescription) -> Result<Legend, String> {
     if !legend.ticks.iter().all(|tick| tick.is_finite()) {
         return Err("a legend with a tick that is no number".into());
     }
+    check_positions(&legend.positions, ticks)?;
     Ok(Legend {
         kind: legend.kind,
         ticks: legend.ticks,
         labels: legend.labels,
         colors,
         title: legend.title,
+        positions: legend.positions,
+        open_below: legend.open_below,
+        open_above: legend.open_above,
+        zero_apart: false,
+        swatches: entries(legend.swatches)?,
+        entries: entries(legend.entries)?,
     })
+}
+
+fn check_positions(positions: &[f64], ticks: usize) -> Result<(), String> {
+    let inside = positions.iter().all(|place| (0.0..=1.0).contains(place));
+    if !(inside && positions.is_sorted()) {
+        return Err("a legend with positions that do not rise from 0 to 1".into());
+    }
+    if !positions.is_empty() && positions.len() != ticks {
+        return Err(format!(
+            "a legend with {ticks} ticks and {} positions",
+            positions.len()
+        ));
+    }
+    Ok(())
+}
+
+fn entries(entries: Vec<abi::LegendEntry>) -> Result<Vec<LegendEntry>, String> {
+    if entries.len() > MAX_LEGEND {
+        return Err(format!("a legend with {} entries", entries.len()));
+    }
+    let checked = entries.into_iter().map(|entry| {
+        let color = Rgba::parse(&entry.color).ok_or_else(|| {
+            format!(
+                "a legend with {:?} for the colour of {:?}",
+                entry.color, entry.label
+            )
+        })?;
+        Ok(LegendEntry {
+            label: entry.label,
+            color,
+        })
+    });
+    checked.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::End;
 
     fn legend(
         kind: LegendKind,
@@ -169,7 +220,7 @@ mod tests {
             ticks: ticks.to_vec(),
             labels: texts(labels),
             colors: texts(colors),
-            title: String::new(),
+            ..Default::default()
         }
     }
 
@@ -192,5 +243,51 @@ mod tests {
             let message = check(wrong).expect_err("refused");
             assert!(message.contains(part), "{message}");
         }
+    }
+
+    #[test]
+    fn positions_and_entries_are_looked_at() {
+        let with = |positions: &[f64], color: &str| LegendDescription {
+            positions: positions.to_vec(),
+            swatches: vec![abi::LegendEntry {
+                label: "one".into(),
+                color: color.into(),
+            }],
+            open_above: true,
+            ..legend(
+                LegendKind::Ramp,
+                &[1.0, 10.0, 100.0],
+                &[],
+                &["#ffffff", "#000000"],
+            )
+        };
+        let legend = check(with(&[0.0, 0.5, 1.0], "#ff0000")).expect("a legend");
+        assert_eq!(legend.swatches[0].color, Rgba::opaque(255, 0, 0));
+        let beyond = |value| legend.beyond(value);
+        assert_eq!(
+            [beyond(100.0), beyond(100.5), beyond(-5.0)],
+            [None, Some(End::Above), None]
+        );
+        for wrong in [
+            with(&[0.0, 1.0], "#ff0000"),
+            with(&[0.0, 0.6, 0.5], "#ff0000"),
+            with(&[0.0, f64::NAN, 1.0], "#ff0000"),
+            with(&[0.0, 0.5, 1.0], "red"),
+        ] {
+            assert!(check(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn a_zero_with_a_colour_of_its_own_is_never_below_a_scale() {
+        let legend = |zero_apart| Legend {
+            ticks: vec![5.0, 9.0],
+            open_below: true,
+            zero_apart,
+            ..Legend::default()
+        };
+        let below = [0.0, 1.0].map(|value| legend(true).beyond(value));
+        assert_eq!(below, [None, Some(End::Below)]);
+        assert_eq!(legend(false).beyond(0.0), Some(End::Below));
     }
 }

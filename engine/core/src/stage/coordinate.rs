@@ -110,6 +110,13 @@ impl CoordinateStage {
                     .wrong("a guide with a number or colour that is none".into()));
             }
         }
+        if let Some(compass) = description.compass {
+            let length = |[x, y]: [f64; 2]| (x * x + y * y).sqrt();
+            let points = |axis| (1e-9..=MAX_COORDINATE_PX).contains(&length(axis));
+            if ![compass.dorsal, compass.anterior].into_iter().all(points) {
+                return Err(self.origin.wrong("a compass that points nowhere".into()));
+            }
+        }
         if points > MAX_GUIDE_POINTS {
             return Err(self.origin.wrong(format!(
                 "guides with {points} points, more than {MAX_GUIDE_POINTS}"

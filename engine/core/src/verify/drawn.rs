@@ -172,6 +172,12 @@ pub(super) fn places(scene: &Scene) -> Places {
     Places::new(columns, scene.head.cell.circumradius_px)
 }
 
+/// The upper left corner of a scene's canvas, in px of the map.
+pub(super) fn corner(head: &SceneHead) -> [f64; 2] {
+    let canvas = draw::canvas(head);
+    [canvas.x, canvas.y]
+}
+
 /// Fills of bins from low to high, `#rrggbb`; empty where colours are no bins.
 pub(super) fn bins(head: &SceneHead) -> Vec<String> {
     use eyemap_abi::job::LegendKind;

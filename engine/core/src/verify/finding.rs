@@ -210,7 +210,8 @@ pub struct Difference {
     pub after: String,
     /// Fills of the hexagon, then and now, `#rrggbb`; none where there is no hexagon.
     pub fills: Option<[String; 2]>,
-    /// Centre of the hexagon in px of the canvas, as it is now or, if it is gone, as it was.
+    /// Centre of the hexagon in px from the upper left corner of the canvas, as it is now or, if it is
+    /// gone, as it was.
     pub at: Option<[f64; 2]>,
 }
 

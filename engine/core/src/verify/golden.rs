@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Version of the questions. Raised when any of them changes: all vectors change with it.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// Batches in which a stage is asked again: none of them may change an answer.
 const BATCHES: [usize; 2] = [1, 7];
 /// Longest name of a configuration.

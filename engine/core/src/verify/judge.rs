@@ -132,9 +132,11 @@ impl Judge<'_> {
             }
             return Judgement::of_bytes("the pixels are the same, and encoded in another way");
         };
-        let bins = self.scene.map(|scene| drawn::bins(&scene.head));
-        let seen = bins.as_ref().map(|bins| Seen {
+        let heads = self.scene.map(|scene| &scene.head);
+        let known = heads.map(|head| (drawn::corner(head), drawn::bins(head)));
+        let seen = known.as_ref().map(|(corner, bins)| Seen {
             places: self.places,
+            corner: *corner,
             scale: self.scale,
             bins,
         });

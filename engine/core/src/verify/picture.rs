@@ -21,8 +21,9 @@ pub(super) type Fill = String;
 /// A picture that can be compared.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Picture {
-    /// Width and height of the canvas in px.
-    pub(super) canvas: [f64; 2],
+    /// The canvas in px: left, top, width and height. Places are where they are on the map, whatever
+    /// the canvas begins with.
+    pub(super) canvas: [f64; 4],
     /// Hexagons of known columns.
     pub(super) columns: BTreeMap<[i32; 2], Hexagon>,
     /// Hexagons of which the file does not tell the column.
@@ -68,6 +69,8 @@ pub(super) struct Hexagon {
 pub(super) struct LayerCell {
     /// Its value; none if it is unknown.
     pub(super) value: Option<f64>,
+    /// Whether there is no row of it, and its value is 0 for that.
+    pub(super) absent: bool,
     /// Its fill.
     pub(super) fill: Fill,
     /// A tooltip of its own, or where there are no templates the whole tooltip.
@@ -98,6 +101,8 @@ pub(super) enum Group {
     Title,
     /// Texts that tooltips are made from.
     Template,
+    /// Marks on hexagons, and how many there are: they say again what hexagons are.
+    Sign,
     /// Everything else.
     Label,
 }
@@ -151,6 +156,13 @@ impl Picture {
                 None => self.nameless.push(hexagon),
             }
         }
+    }
+
+    /// The centre of a hexagon from the upper left corner of the canvas, without the digits that
+    /// reading it back adds.
+    pub(super) fn on_canvas(&self, hexagon: &Hexagon) -> [f64; 2] {
+        let center = hexagon.center();
+        [0, 1].map(|k| ((center[k] - self.canvas[k]) * 100.0).round() / 100.0)
     }
 
     /// Which bin a fill is, from 1; of a view: 0 for whole columns, else the layer.

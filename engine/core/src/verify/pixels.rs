@@ -21,8 +21,10 @@ pub(super) struct Pixels {
 /// Where hexagons are in a picture, and what their colours mean.
 #[derive(Debug)]
 pub(super) struct Seen<'a> {
-    /// Centres of columns, in px of the canvas.
+    /// Centres of columns, in px of the map.
     pub(super) places: &'a Places,
+    /// The upper left corner of the canvas, in px of the map.
+    pub(super) corner: [f64; 2],
     /// Pixels for each px of the canvas.
     pub(super) scale: f64,
     /// Fills of bins from low to high, `#rrggbb`; empty where colours are no bins.
@@ -185,6 +187,7 @@ pub(super) fn explain(
     let mut count = 0;
     if let Some(seen) = seen {
         for (column, center) in seen.places.iter() {
+            let center = [0, 1].map(|k| center[k] - seen.corner[k]);
             let Some(fills) = centre_fills(sides, center, seen.scale, tolerance) else {
                 continue;
             };
@@ -241,7 +244,10 @@ fn somewhere(pixels: PixelDifference, seen: Option<&Seen<'_>>) -> Difference {
     let [left, top, width, height] = pixels.bounds;
     let middle =
         [(left, width), (top, height)].map(|(from, long)| f64::from(from) + f64::from(long) / 2.0);
-    let near = seen.and_then(|seen| seen.places.nearest(middle.map(|v| v / seen.scale)));
+    let near = seen.and_then(|seen| {
+        let place = [0, 1].map(|k| middle[k] / seen.scale + seen.corner[k]);
+        seen.places.nearest(place)
+    });
     let what = match near {
         Some(([hex1, hex2], _)) => format!("around column {hex1},{hex2}"),
         None => "beside the hexagons".into(),

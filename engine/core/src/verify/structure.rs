@@ -51,6 +51,21 @@ impl Differences {
         }
     }
 
+    /// Whether a hexagon is another: it came, went, moved, or has another status, value or fill, all of
+    /// which marks follow.
+    fn has_other_hexagons(&self) -> bool {
+        let others = [
+            Kind::Column,
+            Kind::Place,
+            Kind::Shape,
+            Kind::Status,
+            Kind::Value,
+            Kind::Color,
+            Kind::LayerValue,
+        ];
+        self.by_kind.keys().any(|(_, kind)| others.contains(kind))
+    }
+
     /// The number of all, whether they are told or not.
     pub(super) fn count(&self) -> u64 {
         self.by_kind.values().map(|(_, count)| count).sum()
@@ -93,7 +108,10 @@ pub(super) fn compare(
     tolerance: Option<&Tolerance>,
 ) -> Differences {
     let mut found = Differences::default();
-    let sizes = [before, after].map(|picture| picture.canvas.map(value_text).join(" x "));
+    let sizes = [before, after].map(|picture| {
+        let [x, y, width, height] = picture.canvas.map(value_text);
+        format!("{width} x {height} from {x},{y}")
+    });
     if let [before, after] = sizes
         && before != after
     {
@@ -102,7 +120,6 @@ pub(super) fn compare(
     if let Some([before, after]) = items::first_difference(&before.script, &after.script) {
         found.push(of_map(Kind::Script, "", before, after));
     }
-    items::compare([before, after], tolerance, &mut found);
     let sides = Sides {
         before,
         after,
@@ -110,6 +127,7 @@ pub(super) fn compare(
     };
     sides.columns(&mut found);
     sides.nameless(&mut found);
+    items::compare([before, after], tolerance, &mut found);
     found
 }
 
@@ -143,12 +161,22 @@ impl Sides<'_> {
         for (&column, hexagon) in before {
             match after.get(&column) {
                 Some(now) => self.hexagon(Some(column), [hexagon, now], found),
-                None => found.push(there_or_not(column, hexagon, ["there", "gone"])),
+                None => found.push(there_or_not(
+                    column,
+                    hexagon,
+                    ["there", "gone"],
+                    self.before,
+                )),
             }
         }
         for (&column, hexagon) in after {
             if !before.contains_key(&column) {
-                found.push(there_or_not(column, hexagon, ["not there", "there"]));
+                found.push(there_or_not(
+                    column,
+                    hexagon,
+                    ["not there", "there"],
+                    self.after,
+                ));
             }
         }
     }
@@ -178,7 +206,7 @@ impl Sides<'_> {
                 before: then,
                 after: now,
                 fills: Some(sides.map(|hexagon| hexagon.fill.clone())),
-                at: Some(told_place(after)),
+                at: Some(self.after.on_canvas(after)),
             });
         };
         let beside = self.tolerance.map_or(0.0, |tolerance| tolerance.place_px);
@@ -237,7 +265,7 @@ impl Sides<'_> {
                     before,
                     after,
                     fills: Some(cells.map(|cell| cell.fill.clone())),
-                    at: Some(told_place(sides[1])),
+                    at: Some(self.after.on_canvas(sides[1])),
                 });
             }
         }
@@ -245,10 +273,13 @@ impl Sides<'_> {
 
     fn layer(&self, layer: usize, cells: [&LayerCell; 2]) -> Option<(Kind, [String; 2])> {
         let [before, after] = cells;
-        if before.value != after.value {
+        if (before.value, before.absent) != (after.value, after.absent) {
             let words = [0, 1].map(|k| {
-                let known = cells[k].value.map(value_text);
-                let value = known.unwrap_or_else(|| "unknown".into());
+                let value = match cells[k].value {
+                    _ if cells[k].absent => "no row".into(),
+                    Some(value) => value_text(value),
+                    None => "unknown".into(),
+                };
                 value + &self.bin_words(k, layer, &cells[k].fill)
             });
             return Some((Kind::LayerValue, words));
@@ -308,20 +339,21 @@ fn label(picture: &Picture, layer: usize) -> String {
     label.map_or_else(|| (layer + 1).to_string(), Clone::clone)
 }
 
-/// The centre of a hexagon without the digits that reading it back adds.
-fn told_place(hexagon: &Hexagon) -> [f64; 2] {
-    hexagon.center().map(|px| (px * 100.0).round() / 100.0)
-}
-
 fn place(at: [f64; 2]) -> String {
     let [x, y] = at.map(|px| value_text((px * 100.0).round() / 100.0));
     format!("{x}, {y} px")
 }
 
-fn there_or_not(column: [i32; 2], hexagon: &Hexagon, [before, after]: [&str; 2]) -> Difference {
+/// Of a column that one picture has and the other has not.
+fn there_or_not(
+    column: [i32; 2],
+    hexagon: &Hexagon,
+    [before, after]: [&str; 2],
+    picture: &Picture,
+) -> Difference {
     Difference {
         column: Some(column),
-        at: Some(told_place(hexagon)),
+        at: Some(picture.on_canvas(hexagon)),
         fills: None,
         ..of_map(Kind::Column, "", before, after)
     }

@@ -4,7 +4,7 @@ use eyemap_abi::job::ColumnStatus;
 
 use super::{
     Difference, Kind,
-    drawn::bins,
+    drawn::{bins, corner},
     picture::{Picture, Places},
     pixels::{self, Pixels, Seen},
     structure::{self, Parts},
@@ -57,7 +57,7 @@ fn the_interactive_form_tells_all_that_the_json_form_tells() {
             let values = |hexagon: &super::picture::Hexagon| {
                 let layers = hexagon.layers.iter();
                 layers
-                    .map(|l| (l.value, l.fill.clone()))
+                    .map(|l| (l.value, l.absent, l.fill.clone()))
                     .collect::<Vec<_>>()
             };
             assert_eq!(values(hexagon), values(other), "{name} {column:?}");
@@ -124,6 +124,7 @@ impl Approved {
         let (places, bins) = (places(now), bins(&now.head));
         let seen = Seen {
             places: &places,
+            corner: corner(&now.head),
             scale: 1.0,
             bins: &bins,
         };
@@ -206,6 +207,7 @@ fn change(map: &OwnedScene, kind: usize, choice: &mut Choice) -> Change {
             let layer = choice.below(n);
             let at = i * n + layer;
             map.layer_status[at] = ColumnStatus::HasData;
+            map.layer_absent[at] = false;
             map.layer_value[at] += 1.0;
             let told = format!("-> {}", map.layer_value[at]);
             Change {
@@ -315,6 +317,46 @@ fn hashes_alone_tell_what_a_change_is_about() {
         assert!(
             kinds.contains(&wanted),
             "{round}: {kinds:?} lacks {wanted:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mark_that_is_not_what_its_hexagon_is_is_told() {
+    let map = scene(300, 3, Content::Full, 12);
+    for format in [Format::Svg, Format::SvgStatic] {
+        let before = String::from_utf8(bytes(&map, format)).unwrap();
+        let signs = before.find("data-signs").expect("marks");
+        let (head, tail) = before.split_at(signs);
+        let after = format!("{head}{}", tail.replacen("d=\"M", "d=\"M1 1m0 0M", 1));
+        let sides = [&before, &after].map(|text| Picture::read(format, text.as_bytes()).unwrap());
+        let told = structure::compare(&sides[0], &sides[1], None).into_told();
+        assert_eq!((told.len(), told[0].kind), (1, Kind::Label), "{format:?}");
+        assert!(told[0].line().contains("marks 1"), "{}", told[0].line());
+    }
+}
+
+#[test]
+fn places_are_told_from_the_corner_of_the_canvas() {
+    let map = scene(60, 2, Content::Full, 13);
+    let i = map
+        .status
+        .iter()
+        .position(|&status| status == ColumnStatus::HasData)
+        .unwrap();
+    let mut now = map.clone();
+    now.value[i] += 1.0;
+    let corner = corner(&map.head);
+    let wanted = [map.x[i] - corner[0], map.y[i] - corner[1]];
+    for format in [Format::Svg, Format::Json] {
+        let [before, after] = [&map, &now].map(|map| read(map, format));
+        assert_eq!(before.canvas[..2], corner);
+        let told = structure::compare(&before, &after, None).into_told();
+        let at = told[0].at.expect("a place");
+        let off = [0, 1].map(|k| (at[k] - wanted[k]).abs());
+        assert!(
+            off.iter().all(|px| *px < 0.02),
+            "{format:?}: {at:?} for {wanted:?}"
         );
     }
 }

@@ -31,7 +31,7 @@ fn null_is_unknown_zero_is_zero_and_absent_is_no_column() {
     assert_eq!(wholes(&part), ["0 ?", "0 ?"]);
     assert_eq!(
         shown(&part.metrics[1].layers[..11]),
-        "0 0 0 0 0 0 0 0 0 0 ?"
+        "-0 -0 -0 -0 -0 -0 -0 -0 -0 -0 ?"
     );
 }
 
@@ -134,7 +134,7 @@ fn a_body_with_unknown_synapses_counts_as_a_cell() {
     let dataset = Bench::new().read(&format!("{BODIES}1,Mi1,ME,R,1,1,1,\n2,Mi1,ME,R,1,1,2,5\n"));
     let part = only_part(&dataset);
     assert_eq!(wholes(&part), ["2", "?"]);
-    assert_eq!(shown(&part.metrics[1].layers[..3]), "? 5 0");
+    assert_eq!(shown(&part.metrics[1].layers[..3]), "? 5 -0");
 }
 
 #[test]
@@ -220,4 +220,16 @@ fn a_cell_that_is_listed_twice_in_a_column_counts_once_and_is_reported() {
         dataset.notes[0],
         "1 of 4 rows repeat a body in its column and were counted once"
     );
+}
+
+#[test]
+fn a_layer_whose_row_says_zero_is_told_from_one_without_a_row() {
+    let text = format!("{HEAD}Mi1,ME,R,1,1,0,5,1\nMi1,ME,R,1,1,1,0,0\nMi1,ME,R,1,1,2,5,1\n");
+    let part = only_part(&Bench::new().read(&text));
+    for metric in &part.metrics {
+        let absent = metric.layers[..4]
+            .iter()
+            .map(|&value| crate::model::is_absent(value));
+        assert_eq!(absent.collect::<Vec<_>>(), [false, false, true, true]);
+    }
 }

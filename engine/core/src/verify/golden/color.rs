@@ -1,7 +1,7 @@
 //! What a colour stage is asked: scopes of several kinds of values, for whole columns and for layers;
 //! then fixed values, the ticks of its own legend with their nearest neighbours, and every status.
 
-use eyemap_abi::job::{ColorJob, ColorNeeds, ColumnStatus, Subject, SubjectNeeds};
+use eyemap_abi::job::{ColorJob, ColorNeeds, ColumnStatus, Scope, Side, Subject, SubjectNeeds};
 
 use super::{
     Question,
@@ -71,11 +71,15 @@ fn push_needs(lines: &mut Lines, needs: &ColorNeeds) {
             }
         };
         let answer = format!(
-            "over {}; statistics [{}]; quantiles [{}]{}{}",
+            "over {}; statistics [{}]; quantiles [{}]{}{}{}",
             word(&needs.scope),
             words.join(", "),
             quantiles.join(", "),
             flag(needs.categories, "categories"),
+            flag(
+                needs.few_values > 0,
+                &format!("up to {} values one by one", needs.few_values)
+            ),
             flag(needs.per_layer, "each layer by itself"),
         );
         lines.answer(subject, &answer);
@@ -99,7 +103,7 @@ fn subject_words(subject: Subject) -> String {
     }
 }
 
-fn scopes() -> [Values; 8] {
+fn scopes() -> [Values; 10] {
     let to = |from: i32, to: i32| (from..=to).map(f64::from).collect();
     [
         ("values 1 to 30", to(1, 30), None),
@@ -108,6 +112,12 @@ fn scopes() -> [Values; 8] {
             to(1, 30),
             Some([0.0, 10.0]),
         ),
+        (
+            "values 1 to 30 in a range of 0 to 40",
+            to(1, 30),
+            Some([0.0, 40.0]),
+        ),
+        ("the values 1, 2 and 4", vec![1.0, 2.0, 4.0], None),
         ("the value 7 three times", vec![7.0; 3], None),
         ("values -5 to 5", to(-5, 5), None),
         ("nothing but zeros", vec![0.0; 2], None),
@@ -137,8 +147,16 @@ fn job(needs: &ColorNeeds, subject: Subject, values: &[f64]) -> Option<ColorJob>
         scope: needs.scope,
         statistics: summary.statistics,
         categories: summary.categories,
+        cell_type: named(needs.scope != Scope::Dataset, "Tm3"),
+        region: named(matches!(needs.scope, Scope::Region | Scope::Map), "ME"),
+        side: (needs.scope == Scope::Map).then_some(Side::Right),
         ..Default::default()
     })
+}
+
+/// A name, where the scope has one alone.
+fn named(alone: bool, name: &str) -> String {
+    if alone { name.into() } else { String::new() }
 }
 
 fn push_answers(lines: &mut Lines, scale: &Scale<'_>) -> Result<(), Unanswered> {
@@ -191,6 +209,20 @@ fn push_legend(lines: &mut Lines, legend: Option<&Legend>) {
     push_entries(lines, "legend label", &labels);
     let colors: Vec<String> = legend.colors.iter().map(|&color| rgba(color)).collect();
     push_entries(lines, "legend colour", &colors);
+    let positions: Vec<String> = legend.positions.iter().map(|&at| number(at)).collect();
+    push_entries(lines, "legend position", &positions);
+    let ends = [(legend.open_below, "below"), (legend.open_above, "above")];
+    for (_, end) in ends.iter().filter(|(open, _)| *open) {
+        lines.answer(&format!("legend open {end}"), "yes");
+    }
+    for (what, entries) in [
+        ("legend swatch", &legend.swatches),
+        ("legend entry", &legend.entries),
+    ] {
+        let texts = entries.iter();
+        let texts = texts.map(|entry| format!("{} {}", quoted(&entry.label), rgba(entry.color)));
+        push_entries(lines, what, &texts.collect::<Vec<_>>());
+    }
 }
 
 fn push_entries(lines: &mut Lines, what: &str, entries: &[String]) {

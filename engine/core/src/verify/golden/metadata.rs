@@ -4,7 +4,7 @@
 use eyemap_abi::{
     ColumnBatch, ColumnData, TableColumn,
     abi_stable::std_types::{RSlice, RStr},
-    job::{ColumnStatus, MetadataDescription, MetadataJob, Side, Templates},
+    job::{ColumnStatus, MetadataDescription, MetadataJob, Side, Statistics, Templates},
 };
 
 use super::{
@@ -72,6 +72,18 @@ pub fn jobs() -> [(&'static str, MetadataJob); 6] {
         metric: "synapses".into(),
         columns_with_data: 6,
         columns_in_region: 8,
+        zeros: 1,
+        unknown: 1,
+        statistics: Statistics {
+            count: 6,
+            min: Some(-3.0),
+            max: Some(1e21),
+            min_nonzero: Some(1.0),
+            mean: Some(12.25),
+            deviation: Some(0.5),
+            sum: Some(73.5),
+            ..Default::default()
+        },
         ..Default::default()
     };
     let with = |change: fn(&mut MetadataJob)| {
@@ -101,7 +113,10 @@ pub fn jobs() -> [(&'static str, MetadataJob); 6] {
         ),
         (
             "no data",
-            with(|job| (job.blank, job.columns_with_data) = (true, 0)),
+            with(|job| {
+                (job.blank, job.columns_with_data, job.zeros) = (true, 0, 0);
+                job.statistics = Statistics::default();
+            }),
         ),
         ("names that mean something elsewhere", hostile),
     ]
@@ -111,6 +126,8 @@ fn push_description(lines: &mut Lines, description: &MetadataDescription) {
     let texts = [
         ("title", &description.title),
         ("title of a layer", &description.layer_title),
+        ("subtitle", &description.subtitle),
+        ("subtitle of a layer", &description.layer_subtitle),
         ("title of the legend", &description.legend_title),
         ("description", &description.description),
     ];

@@ -43,7 +43,7 @@ class Picture {
   measure(data) {
     const { naturalWidth: width, naturalHeight: height } = this.image;
     if (data.type === "image/png") return [width / (about.png_scale || 1), height / (about.png_scale || 1)];
-    const start = atob(data.textContent.slice(0, 4096)).match(/<svg[^>]*\sviewBox="0 0 ([\d.]+) ([\d.]+)"/);
+    const start = atob(data.textContent.slice(0, 4096)).match(/<svg[^>]*\sviewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"/);
     return start ? [Number(start[1]), Number(start[2])] : [width, height];
   }
 

@@ -110,6 +110,8 @@ fn take_row(hexagon: &mut Hexagon, row: &Value, (n_layers, minus_layers): (usize
     let value = |at: usize| values.get(at).map_or(Some(0.0), Value::as_f64);
     let layer = |layer| LayerCell {
         value: value(layer),
+        // A row that says zero has a minus, which changes no number.
+        absent: value(layer).is_some_and(|value| value == 0.0 && value.is_sign_positive()),
         ..LayerCell::default()
     };
     hexagon.layers = (1..=n_layers).map(layer).collect();

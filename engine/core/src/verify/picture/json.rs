@@ -3,7 +3,7 @@
 use eyemap_abi::job::ColumnStatus;
 use serde_json::{Map, Value};
 
-use super::{Group, Hexagon, Item, LayerCell, NotRead, Picture, island::plain};
+use super::{Fill, Group, Hexagon, Item, LayerCell, NotRead, Picture, island::plain};
 
 pub(super) fn read(text: &str) -> Result<Picture, NotRead> {
     let value: Value = serde_json::from_str(text)
@@ -14,14 +14,13 @@ pub(super) fn read(text: &str) -> Result<Picture, NotRead> {
     let Some(Value::Array(hexagons)) = map.remove("hexagons") else {
         return Err(NotRead::new("it has no hexagons"));
     };
-    let number = |name: &str| map.get(name).and_then(Value::as_f64).unwrap_or_default();
     let labels = map.get("layer_labels").and_then(Value::as_array);
     let mut picture = Picture {
-        canvas: [number("width"), number("height")],
+        canvas: canvas(&map),
         layers: labels.into_iter().flatten().map(plain).collect(),
         ..Picture::default()
     };
-    head(&mut picture.items, &map);
+    head(&mut picture, &map);
     for hexagon in &hexagons {
         let wrong = || NotRead::new("a hexagon has no column or place");
         let (column, hexagon) = one(hexagon).ok_or_else(wrong)?;
@@ -30,32 +29,71 @@ pub(super) fn read(text: &str) -> Result<Picture, NotRead> {
     Ok(picture)
 }
 
-fn head(items: &mut Vec<Item>, map: &Map<String, Value>) {
+fn canvas(map: &Map<String, Value>) -> [f64; 4] {
+    let view = map.get("view_box");
+    [0, 1, 2, 3].map(|k| view.and_then(|view| view[k].as_f64()).unwrap_or_default())
+}
+
+fn head(picture: &mut Picture, map: &Map<String, Value>) {
+    let items = &mut picture.items;
     for (name, value) in map {
+        let words = name.replace('_', " ");
         match (name.as_str(), value) {
-            ("width" | "height", _) => {}
+            ("width" | "height" | "view_box", _) => {}
             ("title", _) => say(items, Group::Title, String::new(), value),
-            ("legend", Value::Object(legend)) => self::legend(items, legend),
+            ("subtitle", _) => say(items, Group::Title, words, value),
+            ("legend", Value::Object(legend)) => {
+                self::legend(items, "", legend);
+                picture.bins.insert(0, bins(legend));
+            }
             ("legend", _) => say(items, Group::Legend, String::new(), value),
-            _ => say(items, Group::Label, name.replace('_', " "), value),
+            ("layer_legends", Value::Array(legends)) => {
+                for (i, legend) in legends.iter().filter_map(Value::as_object).enumerate() {
+                    let of = match i {
+                        0 => "of layers, ".to_owned(),
+                        i => format!("of layers ({}), ", i + 1),
+                    };
+                    self::legend(items, &of, legend);
+                    picture.bins.push(bins(legend));
+                }
+            }
+            ("counts" | "layer_counts", _) => say(items, Group::Sign, words, value),
+            _ => say(items, Group::Label, words, value),
         }
     }
 }
 
-fn legend(items: &mut Vec<Item>, legend: &Map<String, Value>) {
+/// Colours of bins from low to high; none where colours are no bins.
+fn bins(legend: &Map<String, Value>) -> Vec<Fill> {
+    let is_bins = legend.get("kind").is_some_and(|kind| kind == "bins");
+    let colors = legend.get("colors").filter(|_| is_bins);
+    let colors = colors.and_then(Value::as_array).into_iter().flatten();
+    colors.map(plain).collect()
+}
+
+fn legend(items: &mut Vec<Item>, of: &str, legend: &Map<String, Value>) {
     for (name, value) in legend {
-        let of = if name == "layer_ticks" {
-            "of layers, "
-        } else {
-            ""
-        };
-        match value {
-            Value::Array(ticks) => {
-                for (i, tick) in ticks.iter().enumerate() {
-                    say(items, Group::Legend, format!("{of}tick {}", i + 1), tick);
-                }
+        let one = match name.as_str() {
+            // They are told with the legend of the layers.
+            "layer_ticks" => continue,
+            "ticks" => "tick",
+            "labels" => "label",
+            "colors" => "colour",
+            "positions" => "position of tick",
+            "swatches" => "swatch",
+            "entries" => "entry",
+            _ => {
+                say(
+                    items,
+                    Group::Legend,
+                    format!("{of}{}", name.replace('_', " ")),
+                    value,
+                );
+                continue;
             }
-            _ => say(items, Group::Legend, name.replace('_', " "), value),
+        };
+        for (i, value) in value.as_array().into_iter().flatten().enumerate() {
+            say(items, Group::Legend, format!("{of}{one} {}", i + 1), value);
         }
     }
 }
@@ -76,6 +114,7 @@ fn one(value: &Value) -> Option<([i32; 2], Hexagon)> {
     let layers = value["layers"].as_array().into_iter().flatten();
     let layers = layers.map(|layer| LayerCell {
         value: layer["value"].as_f64(),
+        absent: layer["absent"] == true,
         fill: text(&layer["fill"]),
         tooltip: text(&layer["tooltip"]),
     });

@@ -3,6 +3,8 @@
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
 
+use crate::pipeline::Fingerprint;
+
 use super::{
     Fill, Group, Hexagon, Item, NotRead, Picture, island, lattice,
     outline::{numbers, outlined},
@@ -14,6 +16,12 @@ const MOST_NODES: u32 = 60_000_000;
 const DEEPEST: usize = 16;
 /// Legends with more colours than this are ramps, whose colours are no bins.
 const MOST_BINS: usize = 20;
+
+/// Boxes of colours in legends are no thinner.
+const THINNEST_PX: f64 = 1.0;
+
+/// What marks on hexagons are called.
+const SIGNS: &str = "signs";
 
 pub(super) const SVG: &str = "http://www.w3.org/2000/svg";
 
@@ -42,9 +50,9 @@ pub(super) fn read(text: &str) -> Result<Picture, NotRead> {
     Ok(picture)
 }
 
-fn canvas(root: Node<'_, '_>) -> Result<[f64; 2], NotRead> {
+fn canvas(root: Node<'_, '_>) -> Result<[f64; 4], NotRead> {
     match numbers(root.attribute("viewBox").unwrap_or_default())[..] {
-        [_, _, width, height] => Ok([width, height]),
+        [x, y, width, height] => Ok([x, y, width, height]),
         _ => Err(NotRead::new("its root has no viewBox")),
     }
 }
@@ -85,8 +93,14 @@ impl Reader {
             "script" => return self.script(node),
             "g" if has("data-hexagons") => return self.hexagons(node),
             "g" if has("stroke-dasharray") => return lattice::read(node, &mut self.picture),
-            "g" if has("data-title") => return self.children(node, Group::Title, depth + 1),
+            "g" if has("data-title") || has("data-subtitle") => {
+                return self.children(node, Group::Title, depth + 1);
+            }
             "g" if has("data-legend") => self.legend(node),
+            "g" if has("data-counts") => return self.children(node, Group::Sign, depth + 1),
+            "g" if has("data-signs") => self.signs(node),
+            // Its id is a hash of its colours.
+            "linearGradient" => self.item(node, Group::Legend),
             "g" => return self.children(node, group, depth + 1),
             "path" if title_of(node).is_some() => self.alike(node),
             _ => self.item(node, group),
@@ -140,6 +154,26 @@ impl Reader {
         }
     }
 
+    /// Marks of a chunk, those that look alike in one path: long data, of which a hash is enough.
+    fn signs(&mut self, group: Node<'_, '_>) {
+        for path in group.children().filter(Node::is_element) {
+            let data = path.attribute("d").unwrap_or_default();
+            let hash = Fingerprint::of_bytes(data.as_bytes()).short();
+            let number = data.matches('M').count();
+            let before = self.picture.items.iter();
+            let name = before.filter(|item| item.kind == SIGNS).count() + 1;
+            let mut form = form(path);
+            form.retain(|(name, _)| name != "d");
+            self.picture.items.push(Item {
+                group: Group::Sign,
+                kind: SIGNS.into(),
+                name: format!("marks {name}"),
+                text: format!("{number} lines ({hash:016x})"),
+                form,
+            });
+        }
+    }
+
     fn item(&mut self, node: Node<'_, '_>, group: Group) {
         let kind = node.tag_name().name();
         let same = |item: &&Item| item.group == group && item.kind == kind;
@@ -157,7 +191,9 @@ impl Reader {
     fn legend(&mut self, node: Node<'_, '_>) {
         let marks = node.children().filter(Node::is_element).map(|mark| {
             let number = |name| mark.attribute(name).and_then(|v| v.parse::<f64>().ok());
-            let is_box = mark.has_tag_name((SVG, "rect"));
+            // What is thinner is the line of a tick.
+            let is_thick = number("height").is_some_and(|px| px >= THINNEST_PX);
+            let is_box = mark.has_tag_name((SVG, "rect")) && is_thick;
             LegendMark {
                 y: number("y").unwrap_or(f64::INFINITY),
                 fill: is_box.then(|| paint(mark, None, "fill")),
@@ -204,7 +240,8 @@ impl Reader {
                     form: mark.form,
                 });
             }
-            let is_ramp = colors.len() > MOST_BINS;
+            let is_gradient = colors.iter().any(|color| !color.starts_with('#'));
+            let is_ramp = is_gradient || colors.len() > MOST_BINS;
             self.picture
                 .bins
                 .push(if is_ramp { Vec::new() } else { colors });

@@ -24,6 +24,14 @@ pub(super) fn compare(
     let [before, after] = [&before.items, &after.items].map(|items| grouped(items));
     let nothing = Vec::new();
     let groups: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let (signs, others): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|group| group.0 == Group::Sign);
+    // Signs say again what hexagons are: they are news where no hexagon is another.
+    let groups = if found.has_other_hexagons() {
+        others
+    } else {
+        [others, signs].concat()
+    };
     for group in groups {
         let sides = [&before, &after].map(|side| side.get(group).unwrap_or(&nothing));
         same_group(*group, sides, tolerance, found);
@@ -54,7 +62,7 @@ fn same_group(
         Group::Legend => Kind::Legend,
         Group::Title => Kind::Title,
         Group::Template => Kind::Template,
-        Group::Label => Kind::Label,
+        Group::Label | Group::Sign => Kind::Label,
     };
     let [before, after] = sides;
     let says_other = |a: &Item, b: &Item| colors_differ(&a.text, &b.text, tolerance);

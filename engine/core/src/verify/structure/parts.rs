@@ -43,6 +43,7 @@ impl Parts {
                 Group::Legend => &mut *legend,
                 Group::Title | Group::Label => &mut *title,
                 Group::Template => &mut *template,
+                Group::Sign => &mut *color,
             };
             hash.text(&item.name);
             hash.text(&item.text);
@@ -97,7 +98,7 @@ pub(crate) fn words(kind: Kind) -> &'static str {
         Kind::Template => "tooltips",
         Kind::Place => "which columns there are, or where",
         Kind::Value => "values",
-        Kind::Color => "colours",
+        Kind::Color => "colours or marks",
         other => other.words(),
     }
 }
@@ -118,7 +119,8 @@ fn hash_hexagon(hexagon: &Hexagon, [place, value, color, template]: [&mut Hash; 
         .iter()
         .for_each(|text| template.text(text));
     for cell in &hexagon.layers {
-        value.floats(&[cell.value.unwrap_or(f64::NAN)]);
+        value.floats(&[cell.value.map_or(f64::NAN, |value| value + 0.0)]);
+        value.raw(&[u8::from(cell.absent)]);
         color.text(&cell.fill);
         template.text(&cell.tooltip);
     }

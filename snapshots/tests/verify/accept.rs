@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A range by hand, so that a value changes no other map: without it, few whole numbers have a swatch
-/// each in the legends of all maps.
+/// each in the legends of all maps of their cell type.
 const CONFIG: &str = "[range.synapses]\nwhole = [0, 90]\n";
 
 /// A table of which values of two maps changed since it was approved, and what was found.

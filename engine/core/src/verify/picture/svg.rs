@@ -221,24 +221,25 @@ impl Reader {
             let bins = bins(&marks);
             let (mut colors, mut ticks, mut lines) = (0, 0, 0);
             for mark in marks {
-                let (name, text) = match mark.fill {
+                // Each kind is compared with its own: a label may come or go without its line.
+                let (kind, name, text) = match mark.fill {
                     Some(fill) => {
                         colors += 1;
-                        (format!("{of}colour {colors}"), fill)
+                        ("mark", format!("{of}colour {colors}"), fill)
                     }
                     None if mark.text.is_empty() => {
                         lines += 1;
-                        (format!("{of}frame {lines}"), String::new())
+                        ("rule", format!("{of}line {lines}"), String::new())
                     }
-                    None if mark.y < top => (format!("{of}title"), mark.text),
+                    None if mark.y < top => ("", format!("{of}title"), mark.text),
                     None => {
                         ticks += 1;
-                        (format!("{of}tick {ticks}"), mark.text)
+                        ("label", format!("{of}tick {ticks}"), mark.text)
                     }
                 };
                 self.picture.items.push(Item {
                     group: Group::Legend,
-                    kind: String::new(),
+                    kind: kind.into(),
                     name,
                     text,
                     form: mark.form,

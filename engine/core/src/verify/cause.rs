@@ -86,3 +86,26 @@ fn title(finding: &Finding) -> (Option<Kind>, String) {
         (Verdict::Orphaned, _) => (None, "approved, but nothing draws it any more".into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::structure::of_map;
+
+    fn told(kind: Kind, before: &str, after: &str) -> String {
+        without_own_numbers(&of_map(kind, "subtitle", before, after))
+    }
+
+    #[test]
+    fn numbers_of_a_map_are_no_cause_and_numbers_that_changed_are() {
+        let template = told(Kind::Title, "2 of 30 columns", "2 of 30 hexagons");
+        assert_eq!(
+            template,
+            "title subtitle: … of … columns -> … of … hexagons"
+        );
+        let count = told(Kind::Title, "2 of 30 columns", "1 of 30 columns");
+        assert_eq!(count, "title subtitle: 2 of 30 columns -> 1 of 30 columns");
+        let name = told(Kind::Title, "Tm3", "Tm3, right");
+        assert_eq!(name, "title subtitle: Tm3 -> Tm3, right");
+    }
+}

@@ -337,6 +337,29 @@ fn a_mark_that_is_not_what_its_hexagon_is_is_told() {
 }
 
 #[test]
+fn pixels_tell_the_fill_beside_the_mark_on_it() {
+    let map = scene(60, 2, Content::Full, 14);
+    let colors = map.head.legend.as_ref().unwrap().colors.clone();
+    let ends = [colors[0], colors[colors.len() - 1]];
+    for status in ColumnStatus::ALL {
+        // Zeros have a mark too.
+        let sides = ends.map(|fill| {
+            let mut map = map.clone();
+            (map.status[30], map.value[30], map.fill[30]) = (status, 0.0, fill);
+            map
+        });
+        let told = Approved::of(&sides[0]).pixels(&sides[1]);
+        let fills = ends.map(|fill| format!("#{:06x}", fill.rgb()));
+        let column = Some([map.hex1[30], map.hex2[30]]);
+        let [one] = &told[..] else {
+            panic!("{status:?}: {told:?}");
+        };
+        assert_eq!((one.kind, one.column), (Kind::Color, column), "{status:?}");
+        assert_eq!(one.fills, Some(fills), "{status:?}");
+    }
+}
+
+#[test]
 fn places_are_told_from_the_corner_of_the_canvas() {
     let map = scene(60, 2, Content::Full, 13);
     let i = map

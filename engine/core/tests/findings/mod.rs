@@ -2,6 +2,7 @@
 
 use std::io;
 
+use eyemap_abi::job::ColumnStatus;
 use eyemap_engine::{
     draw::{
         DrawOptions, Format, draw,
@@ -53,7 +54,9 @@ pub(crate) fn canvas(map: &OwnedScene) -> [f64; 4] {
 /// The same map with three columns one bin away, and what differs.
 pub(crate) fn changed(map: &OwnedScene) -> (OwnedScene, Vec<Difference>) {
     let mut new = map.clone();
-    let hexagons = [300, 301, 512];
+    // With data: a dot in the middle would hide the fill there.
+    let has_data = |&i: &usize| map.status[i] == ColumnStatus::HasData;
+    let hexagons = [300, 301, 512].map(|from| (from..).find(has_data).unwrap());
     for i in hexagons {
         let old = REDS.iter().position(|&red| Rgba(red) == map.fill[i]);
         new.fill[i] = Rgba(REDS[old.map_or(0, |bin| (bin + 1) % 5)]);

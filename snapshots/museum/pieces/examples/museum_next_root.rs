@@ -1,6 +1,9 @@
 //! A plugin of an ABI that was begun anew: its root has another version, and may hold anything.
 
-#![expect(missing_docs, reason = "the macro of the entry makes a static without any")]
+#![expect(
+    missing_docs,
+    reason = "the macro of the entry makes a static without any"
+)]
 
 use abi_stable::{
     StableAbi, export_root_module, library::RootModule, prefix_type::PrefixTypeTrait as _,

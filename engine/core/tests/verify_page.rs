@@ -17,7 +17,9 @@ use eyemap_engine::{
 use serde_json::{Value, json};
 
 use chromium::{Page, chromium, serve, start};
-use findings::{HOSTILE, PNG_SCALE, changed, finding, legend, page_of, sample, sample_page};
+use findings::{
+    HOSTILE, PNG_SCALE, canvas, changed, finding, legend, page_of, sample, sample_page,
+};
 
 const TOOLS: &str = r##"
 const found={},errors=[],reports=[];
@@ -288,7 +290,8 @@ fn changed_hexagons_are_outlined_where_they_are() {
     }
     let map = scene(900, 3, Content::Full, 7);
     let wide = found["wide"].as_f64().unwrap();
-    assert!((wide - 4.0 * map.head.width_px).abs() < 0.1, "{wide}");
+    let [_, _, width_px, _] = canvas(&map);
+    assert!((wide - 4.0 * width_px).abs() < 0.1, "{wide}");
     let one = |n: usize, i: usize| (0..n).map(|k| k == i).collect::<Vec<_>>();
     assert_eq!(found["row"], json!([one(4, 1), one(3, 1)]));
     assert_eq!(
@@ -315,7 +318,7 @@ fn changed_hexagons_are_outlined_where_they_are() {
         (&json!(false), &json!(true))
     );
     let [width, bounds] = [&found["png"][0], &found["png"][1]];
-    let pixels = (map.head.width_px * PNG_SCALE).ceil();
+    let pixels = (width_px * PNG_SCALE).ceil();
     assert_eq!(width.as_f64(), Some(pixels / PNG_SCALE));
     assert_eq!(found["png"][3].as_f64(), Some(pixels));
     assert_eq!(*bounds, json!([150, 100, 30, 20]));

@@ -106,7 +106,10 @@ const TM3: [&str; 4] = [
 fn a_value_that_moves_by_one_bin_is_named_in_every_format() {
     let found = after(|desk| edit(desk, "table.csv", "7,6,0,13", "7,6,0,23"));
     found.differ(&MI1);
-    assert_eq!(found.message(MI1[0]), "column 7,6: 13 -> 23");
+    assert_eq!(
+        found.message(MI1[0]),
+        "column 7,6: 13 (bin 1) -> 23 (bin 2)"
+    );
     let colors = "column 7,6 colour: #fee5d9 (bin 1) -> #fcbba1 (bin 2)";
     assert_eq!(found.message(MI1[1]), colors);
     assert_eq!(found.message(MI1[2]), "column 7,6: 0 – 18 -> 18 – 36");
@@ -126,7 +129,8 @@ fn a_new_row_in_the_lowest_bin_is_data_where_there_was_none() {
     let row = "Tm3,ME,R,7,6,0,1\nTm3,LO";
     let found = after(|desk| edit(desk, "table.csv", "Tm3,LO", row));
     found.differ(&TM3);
-    assert_eq!(found.message(TM3[0]), "column 7,6: no data -> 1");
+    let told = "column 7,6: no data -> 1 (bin 1); and 1 more (statuses of columns, title)";
+    assert_eq!(found.message(TM3[0]), told);
     let colors = "column 7,6 colour: #ffffff -> #fee5d9 (bin 1)";
     assert_eq!(found.message(TM3[1]), colors);
     let (alone, interactive) = (found.message(TM3[2]), found.message(TM3[3]));
@@ -140,7 +144,9 @@ fn a_row_that_is_gone_leaves_no_data() {
     let row = "Tm3,ME,R,5,6,0,33\n";
     let found = after(|desk| edit(desk, "table.csv", row, ""));
     found.differ(&TM3);
-    assert_eq!(found.message(TM3[0]), "column 5,6: 33 -> no data");
+    // The subtitle counts columns with data, which is told after the column.
+    let told = "column 5,6: 33 (bin 2) -> no data; and 1 more (statuses of columns, title)";
+    assert_eq!(found.message(TM3[0]), told);
     let colors = "column 5,6 colour: #fcbba1 (bin 2) -> #ffffff";
     assert_eq!(found.message(TM3[1]), colors);
     assert!(found.message(TM3[2]).starts_with("column 5,6: 18 – 36 -> "));
@@ -149,6 +155,28 @@ fn a_row_that_is_gone_leaves_no_data() {
             .message(TM3[3])
             .starts_with("column 5,6: 33 (bin 2) -> no data;")
     );
+}
+
+#[test]
+fn a_new_value_among_few_changes_the_swatches_of_every_map_of_its_type() {
+    let desk = Desk::new(TABLE);
+    init(&desk, &["--format", "svg,json", "--keep", "100"]);
+    edit(&desk, "table.csv", "Tm3,ME,R,5,5,0,7", "Tm3,ME,R,5,5,0,9");
+    let output = verify(&desk, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    let found = findings(&desk);
+    let first = |path: &str, told: &str| {
+        let message = finding(&found, path)["message"]
+            .as_str()
+            .unwrap_or_default();
+        assert!(message.starts_with(told), "{path}: {message}");
+    };
+    // Where the column is, it comes first; a swatch is no bin.
+    first(TM3[0], "column 5,5: 7 -> 9; and ");
+    first(TM3[3], "column 5,5: 7 -> 9; and ");
+    first("LO_L/synapses/Tm3.json", "legend swatch 2: 7 -> 9");
+    first("LO_L/synapses/Tm3.svg", "legend tick 2: 7 -> 9");
+    assert_eq!(paths(&found).len(), 4, "{:?}", paths(&found));
 }
 
 #[test]
@@ -169,11 +197,10 @@ fn a_column_that_only_one_row_had_is_gone_from_every_map_of_the_region() {
 fn the_value_of_a_layer_is_seen_where_layers_are_and_nowhere_else() {
     let found = after(|desk| edit(desk, "table.csv", "5,6,1,20", "5,6,1,31"));
     found.differ(&[MI1[0], MI1[3]]);
-    assert_eq!(found.message(MI1[0]), "column 5,6 layer ME1: 20 -> 31");
-    assert_eq!(
-        found.message(MI1[3]),
-        "column 5,6 layer ME1: 20 (bin 2) -> 31 (bin 2)"
-    );
+    for path in [MI1[0], MI1[3]] {
+        let told = "column 5,6 layer ME1: 20 (bin 2) -> 31 (bin 2)";
+        assert_eq!(found.message(path), told);
+    }
     assert_eq!(found.first(MI1[3])["kind"], "layer_value");
 }
 
@@ -220,21 +247,24 @@ fn told_by_format(found: &Outcome, told: [(&str, &str); 4]) {
 
 #[test]
 fn another_title_is_named_in_every_map() {
-    let found = after_setting(&labels("Input", "Total Synapses"));
+    let found = after_setting(&labels("Input", "Synapses"));
     assert_eq!(found.code, Some(1));
     assert_eq!(
         found.line,
         "16 artifacts compared: 0 as approved, 16 differ"
     );
-    let said = "Synapses (All Columns) -> Input (All Columns)";
+    let said = "columns with data -> input per column, ";
     let told = [
         (".json", said),
         (".png", "pixels beside the hexagons"),
         (".static.svg", said),
-        (".svg", " -> Input ("),
+        (".svg", said),
     ];
     told_by_format(&found, told);
-    assert!(found.words.contains(&format!("4 artifacts: title: {said}")));
+    // One cause, though each map says how many columns have data.
+    let cause = "4 artifacts: title subtitle: synapses per column, all layers · … of … columns with \
+                 data -> input per column, all layers · … of … columns with data";
+    assert!(found.words.contains(cause), "{}", found.words);
 }
 
 #[test]
@@ -245,16 +275,16 @@ fn another_legend_title_is_named_before_what_moved_because_of_it() {
         "16 artifacts compared: 4 as approved, 12 differ"
     );
     let told = [
-        (".json", "legend title: Total Synapses -> Input"),
+        (".json", "legend title: Synapses -> Input"),
         (".png", "pixels beside the hexagons"),
-        (".static.svg", "Total Synapses -> Input"),
-        (".svg", "legend title: Total Synapses -> Input"),
+        (".static.svg", "Synapses -> Input"),
+        (".svg", "legend title: Synapses -> Input"),
     ];
     told_by_format(&found, told);
     assert!(
         found
             .words
-            .contains("6 artifacts: legend title: Total Synapses -> Input")
+            .contains("6 artifacts: legend title: Synapses -> Input")
     );
 }
 
@@ -266,10 +296,11 @@ fn another_colour_range_is_named_by_the_ticks_of_the_legend() {
         "16 artifacts compared: 4 as approved, 12 differ"
     );
     let told = [
-        (".json", "legend tick 2: 18 -> 19.8; and 4 more (legend)"),
+        (".json", "legend tick 2: 18 -> 19.8; and 4 more (legend"),
         (".png", "pixels beside the hexagons"),
-        (".static.svg", "18 -> 20; and "),
-        (".svg", "legend tick 2: 18 -> 20; and 4 more (legend)"),
+        // Ticks are drawn from the ends on; ranges of bins come after those.
+        (".static.svg", "90 -> 99; and 5 more (labels and lines"),
+        (".svg", "legend tick 2: 18 -> 19; and 4 more (legend"),
     ];
     told_by_format(&found, told);
 }
@@ -288,7 +319,7 @@ fn another_label_of_a_layer_is_named() {
     let found = after_setting(&(lo + &me));
     found.differ(&[MI1[0], MI1[3], TM3[0], TM3[3]]);
     for path in [MI1[3], TM3[3]] {
-        let told = "title of layer MEX: Synapses (ME3) -> Synapses (MEX)";
+        let told = "title subtitle of layer MEX: synapses per column, layer ME3 ";
         assert!(
             found.message(path).starts_with(told),
             "{}",
@@ -311,9 +342,19 @@ fn another_orientation_is_named_by_the_places_of_hexagons() {
     let all: Vec<&str> = MI1.into_iter().chain(TM3).collect();
     found.differ(&all);
     for path in [MI1[0], MI1[3], TM3[0], TM3[3]] {
-        let told = "column 5,6 place: 26, 27.43 px -> 45.8, 27.43 px; and 1 more";
+        let told = "column 5,6 place: 26, 27.43 px -> 45.8, 27.43 px; and ";
         assert!(found.message(path).starts_with(told), "{path}");
-        assert_eq!(kinds(finding(&found.findings, path)), ["place"]);
+        // The compass turns with them; the JSON form has none.
+        let kinds = kinds(finding(&found.findings, path));
+        let is_json = path.ends_with(".json");
+        assert_eq!(
+            kinds,
+            if is_json {
+                &["place"][..]
+            } else {
+                &["place", "label"]
+            }
+        );
     }
     for path in [MI1[1], TM3[1]] {
         let pixels = &finding(&found.findings, path)["pixels"];

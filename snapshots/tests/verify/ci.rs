@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use eyemap_snapshots::desk::Desk;
 
 use crate::{
-    ALL, TABLE, approved, edit, fails, files_in, finding, findings, listed, paths, pending, stderr,
-    succeeds, verify, verify_in,
+    ALL, TABLE, approved, edit, fails, files_in, finding, findings, init, listed, paths, pending,
+    stderr, succeeds, verify, verify_in,
 };
 
 const CI: [(&str, &str); 1] = [("CI", "true")];
@@ -100,18 +100,18 @@ fn test_runners_count_as_people_do() {
     assert!(message.contains("is empty"), "{message}");
 }
 
-/// Many causes: every type has a label of its own that nobody approved.
+/// Many causes: every type has a title of its own that nobody approved.
 fn many_causes() -> Desk {
-    let rows = |value: i32| {
-        let mut table = "cell_type,region,side,hex1,hex2,layer,synapses\n".to_owned();
-        for cell_type in 0..14 {
-            table += &format!("T{cell_type},ME,R,5,5,0,{}\n", 10 + cell_type);
-            table += &format!("T{cell_type},ME,R,5,6,0,{}\n", value * (cell_type + 2));
-        }
-        table
-    };
-    let desk = approved(&rows(100), &["--format", "svg", "--keep", "100"]);
-    desk.write("table.csv", rows(107));
+    let mut table = "cell_type,region,side,hex1,hex2,layer,synapses\n".to_owned();
+    for cell_type in 0..14 {
+        table += &format!("T{cell_type},ME,R,5,5,0,{}\n", 10 + cell_type);
+    }
+    let desk = Desk::new(&table);
+    desk.write("eyemap.toml", "");
+    let arguments = ["--config", "eyemap.toml", "--format", "svg"];
+    init(&desk, &[&arguments[..], &["--keep", "100"]].concat());
+    let title = "[stages.metadata.config]\ntitle = \"{cell_type} of the eye\"\n";
+    desk.write("eyemap.toml", title);
     desk
 }
 

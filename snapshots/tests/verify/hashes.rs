@@ -47,10 +47,10 @@ fn a_legend_is_named() {
         assert_eq!(told(&found, &path), (vec!["legend"], said));
     }
     let (kinds, message) = told(&found, "ME_L/synapses/Tm3.static.svg");
-    assert_eq!(kinds, ["title", "value"]);
+    assert_eq!(kinds, ["value", "title"]);
     assert_eq!(
         message,
-        "other than approved: title or labels, values (only hashes are kept of this map)"
+        "other than approved: values, title or labels (only hashes are kept of this map)"
     );
     let (kinds, message) = told(&found, "ME_L/synapses/Tm3.png");
     assert_eq!(kinds, ["pixels"]);
@@ -65,7 +65,7 @@ fn a_value_is_named() {
     let (_desk, found) = after(|desk| edit(desk, "table.csv", "5,5,0,10,1", "5,5,0,11,1"));
     for format in ["svg", "json"] {
         let (kinds, message) = told(&found, &format!("ME_R/synapses/Mi1.{format}"));
-        assert_eq!(kinds[0], if format == "svg" { "value" } else { "template" });
+        assert_eq!(kinds[0], "value", "before what follows from it");
         assert!(message.contains("values"), "{message}");
     }
     // It stays in its bin, so nothing else can show it.

@@ -82,7 +82,7 @@ fn a_metadata_stage_is_compared_by_its_answers_and_pictures() {
         ["answer"]
     );
     assert!(
-        said.contains("legend title: Total Synapses -> synapses"),
+        said.contains("legend title: Synapses -> synapses"),
         "{said}"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Kind, Verdict, finding::BY_HASH};
+use super::{Difference, Finding, Kind, Verdict, finding::BY_HASH};
 
 /// Findings that one thing explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,35 @@ pub fn causes(findings: &[Finding]) -> Vec<Cause> {
     causes
 }
 
+/// A difference in one line. Numbers that a text says then and now are those of its map, such as how
+/// many columns have data: they are left out, so that one change to a template is one cause.
+fn without_own_numbers(difference: &Difference) -> String {
+    let [before, after] = [&difference.before, &difference.after].map(|text| numbers_apart(text));
+    if before.1.is_empty() || before.1 != after.1 {
+        return difference.line();
+    }
+    Difference {
+        before: before.0,
+        after: after.0,
+        ..difference.clone()
+    }
+    .line()
+}
+
+/// A text with `…` in place of each whole number that stands alone, and these numbers.
+fn numbers_apart(text: &str) -> (String, Vec<&str>) {
+    let mut numbers = Vec::new();
+    let words = text.split_inclusive(char::is_whitespace).map(|piece| {
+        let word = piece.trim_end();
+        if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return piece.to_owned();
+        }
+        numbers.push(word);
+        piece.replacen(word, "…", 1)
+    });
+    (words.collect(), numbers)
+}
+
 fn title(finding: &Finding) -> (Option<Kind>, String) {
     match (finding.verdict, finding.differences.first()) {
         (Verdict::Differs, Some(first)) if first.kind.is_of_hexagons() => {
@@ -49,7 +78,7 @@ fn title(finding: &Finding) -> (Option<Kind>, String) {
         (Verdict::Differs, Some(first)) if first.what == BY_HASH => {
             (Some(first.kind), finding.message.clone())
         }
-        (Verdict::Differs, Some(first)) => (Some(first.kind), first.line()),
+        (Verdict::Differs, Some(first)) => (Some(first.kind), without_own_numbers(first)),
         (Verdict::Differs, None) => (None, finding.message.clone()),
         (Verdict::Failed, _) => (None, format!("could not be drawn: {}", finding.message)),
         (Verdict::Damaged, _) => (None, format!("reference damaged: {}", finding.message)),

@@ -178,11 +178,12 @@ pub(super) fn corner(head: &SceneHead) -> [f64; 2] {
     [canvas.x, canvas.y]
 }
 
-/// Fills of bins from low to high, `#rrggbb`; empty where colours are no bins.
+/// Fills of bins from low to high, `#rrggbb`; empty where the picture shows no bins.
 pub(super) fn bins(head: &SceneHead) -> Vec<String> {
     use eyemap_abi::job::LegendKind;
     let legend = head.legend.as_ref();
-    let legend = legend.filter(|legend| legend.kind != LegendKind::Ramp);
+    let legend =
+        legend.filter(|legend| legend.kind == LegendKind::Bins && legend.swatches.is_empty());
     let colors = legend.map_or(&[][..], |legend| &legend.colors);
     colors
         .iter()

@@ -148,7 +148,8 @@ pub enum Level {
 }
 
 /// What a difference is about. The order is that of explanation: what comes first tends to be the cause
-/// of what comes later.
+/// of what comes later. What columns are comes before the texts that count them and the scale that spans
+/// their values; colours of values that are the same come after that scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -156,18 +157,8 @@ pub enum Kind {
     Unstable,
     /// What a plugin answers to one of the golden questions.
     Answer,
-    /// The size of the canvas.
-    Canvas,
     /// The constant script.
     Script,
-    /// A tick, a label, a colour or the title of a legend.
-    Legend,
-    /// The title, for whole columns or for a layer.
-    Title,
-    /// Another text, line or mark beside the hexagons: subject, guides, buttons, description.
-    Label,
-    /// The text that tooltips are made from.
-    Template,
     /// A column that is there in one picture only.
     Column,
     /// Where a hexagon lies.
@@ -180,6 +171,16 @@ pub enum Kind {
     Value,
     /// The value of a layer.
     LayerValue,
+    /// The size of the canvas.
+    Canvas,
+    /// A tick, a label, a colour or the title of a legend.
+    Legend,
+    /// The title, for whole columns or for a layer.
+    Title,
+    /// Another text, line or mark beside the hexagons: subject, guides, buttons, description.
+    Label,
+    /// The text that tooltips are made from.
+    Template,
     /// The colour of a whole column whose value is the same.
     Color,
     /// The colour of a layer whose value is the same.

@@ -35,9 +35,12 @@ pub(super) struct Picture {
     /// Labels of layers, from layer 1.
     pub(super) layers: Vec<String>,
     /// Fills of bins from low to high: of whole columns, then of layers (one legend for all or one
-    /// each). Empty where colours are no bins.
+    /// each). Empty where the picture shows no bins: a ramp, or a swatch for each value.
     pub(super) bins: Vec<Vec<Fill>>,
 }
+
+/// What the hash of marks on hexagons is called among their attributes.
+pub(super) const SIGN_PATH: &str = "path of marks";
 
 /// One hexagon.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -216,6 +219,11 @@ impl Places {
     /// The column whose centre is nearest, if the point is inside of its hexagon or just beside.
     pub(crate) fn at(&self, point: [f64; 2]) -> Option<[i32; 2]> {
         self.nearest(point).map(|(column, _)| column)
+    }
+
+    /// Circumradius of the hexagons, in px.
+    pub(crate) const fn radius_px(&self) -> f64 {
+        self.pitch_px
     }
 
     /// All columns with their centres.

@@ -188,7 +188,7 @@ pub(super) fn explain(
     if let Some(seen) = seen {
         for (column, center) in seen.places.iter() {
             let center = [0, 1].map(|k| center[k] - seen.corner[k]);
-            let Some(fills) = centre_fills(sides, center, seen.scale, tolerance) else {
+            let Some(fills) = seen.fills(sides, center, tolerance) else {
                 continue;
             };
             count += 1;
@@ -204,20 +204,38 @@ pub(super) fn explain(
     (changed, count)
 }
 
-/// The colours in the middle of a hexagon, then and now, if they differ.
-fn centre_fills(
-    [before, after]: [&Pixels; 2],
-    center: [f64; 2],
-    scale: f64,
-    tolerance: Option<&Tolerance>,
-) -> Option<[String; 2]> {
-    let [x, y] = center.map(|px| px * scale);
-    let inside = x >= 0.0 && y >= 0.0;
-    let (x, y) = inside.then_some((x as u32, y as u32))?;
-    let (before, after) = (before.at(x, y)?, after.at(x, y)?);
-    let most = tolerance.map_or(0, |tolerance| tolerance.color);
-    let differ = before.iter().zip(after).any(|(a, b)| a.abs_diff(b) > most);
-    differ.then(|| [before, after].map(|[r, g, b, _]| format!("#{r:02x}{g:02x}{b:02x}")))
+/// Points of a hexagon that no mark covers, which are lines along diagonals, a dot in the middle and
+/// outlines: relative to the circumradius.
+const BESIDE_MARKS: [[f64; 2]; 4] = [[0.43, 0.17], [0.17, 0.43], [-0.43, -0.17], [-0.17, -0.43]];
+
+impl Seen<'_> {
+    /// The fills of a hexagon, then and now, if they differ.
+    fn fills(
+        &self,
+        sides: [&Pixels; 2],
+        center: [f64; 2],
+        tolerance: Option<&Tolerance>,
+    ) -> Option<[String; 2]> {
+        let [before, after] = sides.map(|side| self.fill(side, center));
+        let (before, after) = (before?, after?);
+        let most = tolerance.map_or(0, |tolerance| tolerance.color);
+        let differ = before.iter().zip(after).any(|(a, b)| a.abs_diff(b) > most);
+        differ.then(|| [before, after].map(|[r, g, b, _]| format!("#{r:02x}{g:02x}{b:02x}")))
+    }
+
+    /// What most points beside marks have: one may lie at the edge of a mark.
+    fn fill(&self, pixels: &Pixels, center: [f64; 2]) -> Option<[u8; 4]> {
+        let radius = self.places.radius_px();
+        let colors = BESIDE_MARKS.iter().filter_map(|point| {
+            let [x, y] = [0, 1].map(|k| (center[k] + point[k] * radius) * self.scale);
+            let inside = x >= 0.0 && y >= 0.0;
+            inside.then(|| pixels.at(x as u32, y as u32)).flatten()
+        });
+        let colors: Vec<[u8; 4]> = colors.collect();
+        let votes = |color: &&[u8; 4]| colors.iter().filter(|other| other == color).count();
+        // The first of equals.
+        colors.iter().rev().max_by_key(votes).copied()
+    }
 }
 
 fn recolored(
@@ -239,7 +257,7 @@ fn recolored(
     }
 }
 
-/// Where pixels differ that are not in the middle of a hexagon.
+/// Where pixels differ that are no fill of a hexagon.
 fn somewhere(pixels: PixelDifference, seen: Option<&Seen<'_>>) -> Difference {
     let [left, top, width, height] = pixels.bounds;
     let middle =

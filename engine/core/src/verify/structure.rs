@@ -108,14 +108,16 @@ pub(super) fn compare(
     tolerance: Option<&Tolerance>,
 ) -> Differences {
     let mut found = Differences::default();
-    let sizes = [before, after].map(|picture| {
-        let [x, y, width, height] = picture.canvas.map(value_text);
+    let [before_canvas, after_canvas] = [before.canvas, after.canvas];
+    let sizes = [before_canvas, after_canvas].map(|canvas| {
+        let [x, y, width, height] = canvas.map(value_text);
         format!("{width} x {height} from {x},{y}")
     });
     if let [before, after] = sizes
-        && before != after
+        && canvas_differs([before_canvas, after_canvas], tolerance)
     {
-        found.push(of_map(Kind::Canvas, "in px", before, after));
+        // It holds whatever stands beside the map, and grows with it.
+        found.push_follower(of_map(Kind::Canvas, "in px", before, after));
     }
     if let Some([before, after]) = items::first_difference(&before.script, &after.script) {
         found.push(of_map(Kind::Script, "", before, after));
@@ -129,6 +131,20 @@ pub(super) fn compare(
     sides.nameless(&mut found);
     items::compare([before, after], tolerance, &mut found);
     found
+}
+
+/// Whether an edge of the canvas lies elsewhere. Edges are whole px, so that with a tolerance of places
+/// the next one is no other.
+fn canvas_differs(sides: [[f64; 4]; 2], tolerance: Option<&Tolerance>) -> bool {
+    let beside = tolerance.map_or(0.0, |tolerance| tolerance.place_px).ceil();
+    let edges = sides.map(|[x, y, width, height]| [x, y, x + width, y + height]);
+    let mut pairs = edges[0].iter().zip(edges[1]);
+    pairs.any(|(before, after)| (before - after).abs() > beside)
+}
+
+/// Whether words of the static form name a part of a scale and no single value: `18 – 36`, `> 72`.
+fn are_of_scale(words: &str) -> bool {
+    words.contains(" – ") || words.starts_with("> ") || words.starts_with("≤ ")
 }
 
 pub(super) fn of_map(
@@ -197,8 +213,11 @@ impl Sides<'_> {
 
     fn hexagon(&self, column: Option<[i32; 2]>, sides: [&Hexagon; 2], found: &mut Differences) {
         let [before, after] = sides;
+        // What is drawn alike and belongs to another part of the scale is so for another scale.
+        let is_rescaled =
+            before.fill == after.fill && sides.iter().all(|one| are_of_scale(&one.words));
         let mut push = |kind, [then, now]: [String; 2]| {
-            found.push(Difference {
+            let difference = Difference {
                 kind,
                 column,
                 layer: None,
@@ -207,7 +226,8 @@ impl Sides<'_> {
                 after: now,
                 fills: Some(sides.map(|hexagon| hexagon.fill.clone())),
                 at: Some(self.after.on_canvas(after)),
-            });
+            };
+            found.push_as(kind == Kind::Value && is_rescaled, difference);
         };
         let beside = self.tolerance.map_or(0.0, |tolerance| tolerance.place_px);
         let moved = [0, 1].map(|k| (after.at[k] - before.at[k]).abs());

@@ -44,6 +44,12 @@ pub(crate) fn finding(path: &str, verdict: Verdict, message: &str) -> Finding {
     }
 }
 
+/// Left, top, width and height of a map's canvas, in px.
+pub(crate) fn canvas(map: &OwnedScene) -> [f64; 4] {
+    let json: serde_json::Value = serde_json::from_slice(&drawn(map, Format::Json)).unwrap();
+    [0, 1, 2, 3].map(|k| json["view_box"][k].as_f64().unwrap())
+}
+
 /// The same map with three columns one bin away, and what differs.
 pub(crate) fn changed(map: &OwnedScene) -> (OwnedScene, Vec<Difference>) {
     let mut new = map.clone();
@@ -53,6 +59,7 @@ pub(crate) fn changed(map: &OwnedScene) -> (OwnedScene, Vec<Difference>) {
         new.fill[i] = Rgba(REDS[old.map_or(0, |bin| (bin + 1) % 5)]);
         new.value[i] += 20.0;
     }
+    let [left, top, ..] = canvas(map);
     let hex = |fill: Rgba| format!("#{:06x}", fill.rgb());
     let difference = |i: usize| Difference {
         kind: Kind::Value,
@@ -62,7 +69,7 @@ pub(crate) fn changed(map: &OwnedScene) -> (OwnedScene, Vec<Difference>) {
         before: map.value[i].to_string(),
         after: new.value[i].to_string(),
         fills: Some([hex(map.fill[i]), hex(new.fill[i])]),
-        at: Some([map.x[i], map.y[i]]),
+        at: Some([map.x[i] - left, map.y[i] - top]),
     };
     let mut differences: Vec<_> = hexagons.into_iter().map(difference).collect();
     // A layer of the first column, at the same place.

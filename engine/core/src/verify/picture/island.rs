@@ -39,9 +39,17 @@ fn head(picture: &mut Picture, island: &Value) {
         });
     };
     let layers = texts(&island["layers"]);
-    let titles = texts(&island["titles"]);
-    for (label, title) in layers.iter().zip(titles.into_iter().skip(1)) {
-        say(Group::Title, format!("of layer {label}"), title);
+    for (name, what) in [("titles", "of layer"), ("subtitles", "subtitle of layer")] {
+        let texts = texts(&island[name]);
+        for (label, text) in layers.iter().zip(texts.into_iter().skip(1)) {
+            say(Group::Title, format!("{what} {label}"), text);
+        }
+    }
+    for (name, group, what) in [
+        ("ends", Group::Legend, "open ends"),
+        ("signs", Group::Label, "shapes of marks"),
+    ] {
+        say(group, what.into(), plain(&island[name]));
     }
     for (name, what) in [("whole", "of columns"), ("layer", "of layers")] {
         for (text, status) in texts(&island[name]).into_iter().zip(ColumnStatus::ALL) {

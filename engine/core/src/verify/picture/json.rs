@@ -36,7 +36,15 @@ fn canvas(map: &Map<String, Value>) -> [f64; 4] {
 
 fn head(picture: &mut Picture, map: &Map<String, Value>) {
     let items = &mut picture.items;
-    for (name, value) in map {
+    // The legend of whole columns before those of layers, as in a picture.
+    let legends = ["legend", "layer_legends"];
+    let named = legends
+        .into_iter()
+        .filter_map(|name| map.get_key_value(name));
+    let others = map
+        .iter()
+        .filter(|(name, _)| !legends.contains(&name.as_str()));
+    for (name, value) in named.chain(others) {
         let words = name.replace('_', " ");
         match (name.as_str(), value) {
             ("width" | "height" | "view_box", _) => {}
@@ -63,38 +71,65 @@ fn head(picture: &mut Picture, map: &Map<String, Value>) {
     }
 }
 
-/// Colours of bins from low to high; none where colours are no bins.
+/// Colours of bins from low to high; none where a picture shows no bins.
 fn bins(legend: &Map<String, Value>) -> Vec<Fill> {
     let is_bins = legend.get("kind").is_some_and(|kind| kind == "bins");
+    let is_bins = is_bins && list(legend, "swatches").is_empty();
     let colors = legend.get("colors").filter(|_| is_bins);
     let colors = colors.and_then(Value::as_array).into_iter().flatten();
     colors.map(plain).collect()
 }
 
+/// The parts of a legend: its title, ticks, colours, then what is left.
 fn legend(items: &mut Vec<Item>, of: &str, legend: &Map<String, Value>) {
-    for (name, value) in legend {
-        let one = match name.as_str() {
-            // They are told with the legend of the layers.
-            "layer_ticks" => continue,
-            "ticks" => "tick",
-            "labels" => "label",
-            "colors" => "colour",
-            "positions" => "position of tick",
-            "swatches" => "swatch",
-            "entries" => "entry",
-            _ => {
-                say(
-                    items,
-                    Group::Legend,
-                    format!("{of}{}", name.replace('_', " ")),
-                    value,
-                );
-                continue;
-            }
-        };
-        for (i, value) in value.as_array().into_iter().flatten().enumerate() {
-            say(items, Group::Legend, format!("{of}{one} {}", i + 1), value);
+    if let Some(title) = legend.get("title") {
+        say(items, Group::Legend, format!("{of}title"), title);
+    }
+    ticks(items, of, legend);
+    let colors = list(legend, "colors");
+    for (i, color) in colors.iter().enumerate() {
+        say(items, Group::Legend, format!("{of}colour {}", i + 1), color);
+    }
+    for (name, one) in [("swatches", "swatch"), ("entries", "entry")] {
+        for (i, entry) in list(legend, name).iter().enumerate() {
+            let name = format!("{of}{one} {}", i + 1);
+            say(items, Group::Legend, name, &entry["label"]);
+            also(items, "color", Some(&entry["color"]));
         }
+    }
+    for name in ["kind", "open_below", "open_above"] {
+        if let Some(value) = legend.get(name) {
+            let name = format!("{of}{}", name.replace('_', " "));
+            say(items, Group::Legend, name, value);
+        }
+    }
+}
+
+/// Each tick with its label and its place, or where there are no ticks, the labels.
+fn ticks(items: &mut Vec<Item>, of: &str, legend: &Map<String, Value>) {
+    let [ticks, labels, positions] =
+        ["ticks", "labels", "positions"].map(|name| list(legend, name));
+    for i in 0..ticks.len().max(labels.len()) {
+        let (one, text) = match (ticks.get(i), labels.get(i)) {
+            (Some(tick), _) => ("tick", tick),
+            (None, Some(label)) => ("label", label),
+            (None, None) => continue,
+        };
+        say(items, Group::Legend, format!("{of}{one} {}", i + 1), text);
+        also(items, "label", labels.get(i));
+        also(items, "position", positions.get(i));
+    }
+}
+
+fn list<'v>(map: &'v Map<String, Value>, name: &str) -> &'v [Value] {
+    let list = map.get(name).and_then(Value::as_array);
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// How the last of some items is drawn.
+fn also(items: &mut [Item], name: &str, value: Option<&Value>) {
+    if let (Some(item), Some(value)) = (items.last_mut(), value) {
+        item.form.push((name.to_owned(), plain(value)));
     }
 }
 

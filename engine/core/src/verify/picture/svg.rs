@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::pipeline::Fingerprint;
 
 use super::{
-    Fill, Group, Hexagon, Item, NotRead, Picture, island, lattice,
+    Fill, Group, Hexagon, Item, NotRead, Picture, SIGN_PATH, island, lattice,
     outline::{numbers, outlined},
 };
 
@@ -70,6 +70,7 @@ struct Reader {
 /// A text or coloured rectangle of a legend.
 struct LegendMark {
     y: f64,
+    height: f64,
     /// A colour; a text has none.
     fill: Option<Fill>,
     text: String,
@@ -164,11 +165,12 @@ impl Reader {
             let name = before.filter(|item| item.kind == SIGNS).count() + 1;
             let mut form = form(path);
             form.retain(|(name, _)| name != "d");
+            form.push((SIGN_PATH.to_owned(), format!("{hash:016x}")));
             self.picture.items.push(Item {
                 group: Group::Sign,
                 kind: SIGNS.into(),
                 name: format!("marks {name}"),
-                text: format!("{number} lines ({hash:016x})"),
+                text: format!("{number} lines"),
                 form,
             });
         }
@@ -192,10 +194,11 @@ impl Reader {
         let marks = node.children().filter(Node::is_element).map(|mark| {
             let number = |name| mark.attribute(name).and_then(|v| v.parse::<f64>().ok());
             // What is thinner is the line of a tick.
-            let is_thick = number("height").is_some_and(|px| px >= THINNEST_PX);
-            let is_box = mark.has_tag_name((SVG, "rect")) && is_thick;
+            let height = number("height").unwrap_or_default();
+            let is_box = mark.has_tag_name((SVG, "rect")) && height >= THINNEST_PX;
             LegendMark {
                 y: number("y").unwrap_or(f64::INFINITY),
+                height,
                 fill: is_box.then(|| paint(mark, None, "fill")),
                 text: mark.text().unwrap_or_default().to_owned(),
                 form: form(mark),
@@ -215,38 +218,52 @@ impl Reader {
             };
             let boxes = marks.iter().filter(|mark| mark.fill.is_some());
             let top = boxes.map(|mark| mark.y).fold(f64::INFINITY, f64::min);
-            let (mut colors, mut ticks, mut lines) = (Vec::new(), 0, 0);
+            let bins = bins(&marks);
+            let (mut colors, mut ticks, mut lines) = (0, 0, 0);
             for mark in marks {
-                let (name, text) = match mark.fill {
+                // Each kind is compared with its own: a label may come or go without its line.
+                let (kind, name, text) = match mark.fill {
                     Some(fill) => {
-                        colors.push(fill.clone());
-                        (format!("{of}colour {}", colors.len()), fill)
+                        colors += 1;
+                        ("mark", format!("{of}colour {colors}"), fill)
                     }
                     None if mark.text.is_empty() => {
                         lines += 1;
-                        (format!("{of}frame {lines}"), String::new())
+                        ("rule", format!("{of}line {lines}"), String::new())
                     }
-                    None if mark.y < top => (format!("{of}title"), mark.text),
+                    None if mark.y < top => ("", format!("{of}title"), mark.text),
                     None => {
                         ticks += 1;
-                        (format!("{of}tick {ticks}"), mark.text)
+                        ("label", format!("{of}tick {ticks}"), mark.text)
                     }
                 };
                 self.picture.items.push(Item {
                     group: Group::Legend,
-                    kind: String::new(),
+                    kind: kind.into(),
                     name,
                     text,
                     form: mark.form,
                 });
             }
-            let is_gradient = colors.iter().any(|color| !color.starts_with('#'));
-            let is_ramp = is_gradient || colors.len() > MOST_BINS;
-            self.picture
-                .bins
-                .push(if is_ramp { Vec::new() } else { colors });
+            self.picture.bins.push(bins);
         }
     }
+}
+
+/// Colours of bins, out of the marks of a legend from the bottom up: boxes that stand on each other. A
+/// swatch stands alone, and so does a ramp, which is one box.
+fn bins(marks: &[LegendMark]) -> Vec<Fill> {
+    let boxes: Vec<_> = marks
+        .iter()
+        .filter_map(|mark| Some((mark, mark.fill.clone()?)))
+        .collect();
+    let stands = |[below, above]: [&LegendMark; 2]| (above.y + above.height - below.y).abs() < 0.5;
+    let runs = boxes.chunk_by(|below, above| stands([below.0, above.0]));
+    let longest = runs.max_by_key(|run| run.len()).unwrap_or_default();
+    if longest.len() < 2 || longest.len() > MOST_BINS {
+        return Vec::new();
+    }
+    longest.iter().map(|(_, fill)| fill.clone()).collect()
 }
 
 /// A paint of an element, or the one that it inherits: `#rrggbb` or `#rrggbbaa`, as in JSON.

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use super::{Differences, colors_differ, of_map};
 use crate::verify::{
     Difference, Kind, Tolerance,
-    picture::{Group, Item, Picture},
+    picture::{Group, Item, Picture, SIGN_PATH},
 };
 
 /// So many letters of a long text are shown on each side of its first difference.
 const AROUND: usize = 24;
+
+/// Attributes that say where something is.
+const PLACES: [&str; 5] = ["x", "y", "d", "points", "transform"];
 
 /// Compares everything but hexagons and script.
 pub(super) fn compare(
@@ -109,8 +112,38 @@ fn forms_differ(
     tolerance: Option<&Tolerance>,
 ) -> bool {
     let mut pairs = before.iter().zip(after);
+    let place_px = tolerance.map_or(0.0, |tolerance| tolerance.place_px);
+    let is_near = |name: &str, values: [&str; 2]| {
+        // Marks follow hexagons, which are compared one by one; of their path there is a hash.
+        name == SIGN_PATH || PLACES.contains(&name) && lies_near(values, place_px.ceil())
+    };
     before.len() != after.len()
-        || pairs.any(|(a, b)| a.0 != b.0 || colors_differ(&a.1, &b.1, tolerance))
+        || pairs.any(|(a, b)| {
+            let differ = a.0 != b.0 || colors_differ(&a.1, &b.1, tolerance);
+            differ && !(place_px > 0.0 && a.0 == b.0 && is_near(&a.0, [&a.1, &b.1]))
+        })
+}
+
+/// Whether two values of an attribute are the same but for numbers, which are so many px apart at most.
+/// What stands beside a map stands at whole px.
+fn lies_near(values: [&str; 2], px: f64) -> bool {
+    let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    let parts = values.map(|text| {
+        let numbers = text
+            .split(|c: char| !is_of_number(c))
+            .filter(|n| !n.is_empty());
+        let numbers: Option<Vec<f64>> = numbers.map(|n| n.parse().ok()).collect();
+        numbers.map(|numbers| (text.replace(is_of_number, ""), numbers))
+    });
+    match parts {
+        [Some((words, before)), Some((others, after))] => {
+            let mut pairs = before.iter().zip(&after);
+            words == others
+                && before.len() == after.len()
+                && pairs.all(|(before, after)| (before - after).abs() <= px)
+        }
+        _ => false,
+    }
 }
 
 fn said(item: &Item) -> String {

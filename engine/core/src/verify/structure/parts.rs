@@ -81,13 +81,15 @@ impl Parts {
     /// What differs from another.
     pub(crate) fn differences(&self, now: &Self) -> Vec<Difference> {
         let pairs = self.0.iter().zip(&now.0).zip(KINDS);
-        pairs
+        let mut found: Vec<_> = pairs
             .filter(|((before, after), _)| before != after)
             .map(|((before, after), kind)| {
                 let [before, after] = [before, after].map(|part| format!("{part:010x}"));
                 of_map(kind, BY_HASH, before, after)
             })
-            .collect()
+            .collect();
+        found.sort_by_key(|one| one.kind);
+        found
     }
 }
 

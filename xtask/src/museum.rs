@@ -53,8 +53,10 @@ fn collect() -> Result<PathBuf, String> {
         "--bins",
         "--examples",
     ]))?;
-    let mut catalogue = Catalogue::default();
-    catalogue.host = target_dir().join("debug").join(HOST);
+    let mut catalogue = Catalogue {
+        host: target_dir().join("debug").join(HOST),
+        ..Catalogue::default()
+    };
     for revision in revisions() {
         match trees::archived(&revision.name, &revision.commit)? {
             Some(tree) => catalogue.add(&tree)?,

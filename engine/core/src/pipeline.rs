@@ -286,6 +286,15 @@ impl Scene {
     }
 }
 
+/// What the metadata stage is told of a map besides its names.
+struct Told<'a> {
+    /// Names of the columns' attributes.
+    attributes: &'a [String],
+    totals: Totals,
+    /// Layers that the map shows: none of a blank map, and none where the metric has no layers.
+    n_layers: usize,
+}
+
 /// What the whole columns of a map are, in numbers.
 struct Totals {
     counts: Counts,
@@ -391,22 +400,26 @@ impl Maps<'_> {
         }
     }
 
-    fn metadata_job(&self, request: Request, attributes: &[String], totals: Totals) -> MetadataJob {
-        let counts = totals.counts;
+    fn metadata_job(&self, request: Request, told: Told<'_>) -> MetadataJob {
+        let counts = told.totals.counts;
+        let layer_labels = match told.n_layers {
+            0 => Vec::new(),
+            _ => self.dataset.regions[request.region].layer_labels.clone(),
+        };
         let id = request.id(self.dataset);
         MetadataJob {
             cell_type: id.cell_type.to_string(),
             region: id.region.to_string(),
             side: id.side,
             metric: id.metric.to_string(),
-            layer_labels: self.dataset.regions[request.region].layer_labels.clone(),
-            attributes: attributes.to_vec(),
+            layer_labels,
+            attributes: told.attributes.to_vec(),
             blank: counts.has_data == 0,
             columns_with_data: counts.has_data,
             columns_in_region: counts.has_data + counts.no_data + counts.unknown,
             zeros: counts.zero,
             unknown: counts.unknown,
-            statistics: totals.statistics(),
+            statistics: told.totals.statistics(),
             ..MetadataJob::default()
         }
     }

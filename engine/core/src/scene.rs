@@ -58,6 +58,23 @@ pub enum End {
 }
 
 impl Legend {
+    /// The legends of layers, one for all or one each; none without any. Each stays at its layer: a layer
+    /// without a legend has an empty one.
+    pub fn of_layers(legends: Vec<Option<Self>>) -> Vec<Self> {
+        match legends.iter().any(Option::is_some) {
+            true => legends.into_iter().map(Option::unwrap_or_default).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    /// Whether it explains nothing.
+    pub fn is_empty(&self) -> bool {
+        self.ticks.is_empty()
+            && self.colors.is_empty()
+            && self.swatches.is_empty()
+            && self.entries.is_empty()
+    }
+
     /// The legend of a layer, from 1, where there is one for all layers or one each.
     pub fn of_layer(legends: &[Self], layer: usize) -> Option<&Self> {
         match legends {

@@ -22,7 +22,7 @@ use eyemap_engine::{
         tooltip,
     },
     model::AttributeValues,
-    scene::TooltipOverride,
+    scene::{Legend, TooltipOverride},
 };
 use serde_json::{Value, json};
 
@@ -292,6 +292,29 @@ fn each_layer_can_have_its_own_legend_and_fills() {
     let found = open(&program, &page(&svg(&map), &expected(&map), script));
     assert_eq!(found["legends"], json!([["1"], ["2"], ["3"]]));
     assert_eq!(found["wrong"], json!([]));
+}
+
+#[test]
+fn a_layer_without_a_legend_shows_none_and_the_others_theirs() {
+    let Some(program) = chromium() else { return };
+    let mut map = map();
+    let legend = map.head.layer_legends[0].clone();
+    for (given, shown) in [
+        ([None, Some(0), None], ["", "second", ""]),
+        ([None, Some(0), Some(1)], ["", "second", "third"]),
+    ] {
+        let titled = |title: usize| Legend {
+            title: ["second", "third"][title].into(),
+            ..legend.clone()
+        };
+        map.head.layer_legends = Legend::of_layers(given.map(|one| one.map(titled)).into());
+        let script = r#"
+        const s=document.querySelector("svg");
+        found.titles=[1,2,3].map(l=>{click(radios(s)[l]);
+        return s.querySelector(`[data-legend="${shown(s)}"] text`)?.textContent??""});"#;
+        let found = open(&program, &page(&svg(&map), &Value::Null, script));
+        assert_eq!(found["titles"], json!(shown));
+    }
 }
 
 #[test]

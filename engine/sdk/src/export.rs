@@ -74,7 +74,7 @@ pub fn describe(
 
 /// Exports a plugin: its id, and the types that implement its extensions.
 ///
-/// ```ignore
+/// ```text
 /// eyemap_sdk::export_plugin! {
 ///     id: "org.example.my-plugin",
 ///     coordinate: MyProjection,

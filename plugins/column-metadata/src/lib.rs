@@ -19,7 +19,8 @@ eyemap_sdk::config! {
     ///
     /// All texts may use `{cell_type} {region} {side} {metric}` and `{label}`, the metric's label.
     /// Tooltips may also use `{hex1} {hex2} {value} {layer}` and names of atlas attributes; titles
-    /// `{quantity}`, `{all_layers}` (`, all layers` where there are layers, else nothing) and numbers
+    /// `{quantity}`, `{all_layers}` (`, all layers` where there are layers, else nothing), `{columns}`
+    /// (`column` where the region has one, else `columns`) and numbers
     /// of this map: `{columns_with_data} {columns_in_region} {zeros} {unknown} {min} {max} {mean}
     /// {sum}`. `\n` breaks a line of a tooltip. An empty text is left out.
     pub struct MetadataConfig {
@@ -34,11 +35,11 @@ eyemap_sdk::config! {
         pub place: String = "{region} {side}".into(),
         /// The line below the title. Default: what is shown, and how many columns have data.
         pub subtitle: String =
-            "{quantity} per column{all_layers} · {columns_with_data} of {columns_in_region} columns with data".into(),
+            "{quantity} per column{all_layers} · {columns_with_data} of {columns_in_region} {columns} with data".into(),
         /// The line below the title while a layer, `{layer}`, is shown; `{columns_in_layer}` is the number of
         /// columns that have data in it. Default: what is shown in which layer.
         pub layer_subtitle: String =
-            "{quantity} per column, layer {layer} · {columns_in_layer} of {columns_in_region} columns with data".into(),
+            "{quantity} per column, layer {layer} · {columns_in_layer} of {columns_in_region} {columns} with data".into(),
         /// First part of a tooltip. Default: `Column: {hex1}, {hex2}`.
         pub column: String = "Column: {hex1}, {hex2}".into(),
         /// Rest of the tooltip of a column with a value. Default: the value and the region.
@@ -127,13 +128,14 @@ fn description(job: &MetadataJob, labels: &Labels) -> String {
         ..
     } = job;
     let (side, what) = (job.side.word(), &labels.quantity);
+    let columns = words::columns(job);
     if job.blank {
         return format!(
-            "Hexagonal map of the {columns_in_region} columns of the {side} {region}: {cell_type} has no {what} there."
+            "Hexagonal map of the {columns_in_region} {columns} of the {side} {region}: {cell_type} has no {what} there."
         );
     }
     format!(
-        "Hexagonal map of {what} of {cell_type} in the {side} {region}: data in {columns_with_data} of {columns_in_region} columns."
+        "Hexagonal map of {what} of {cell_type} in the {side} {region}: data in {columns_with_data} of {columns_in_region} {columns}."
     )
 }
 
@@ -231,6 +233,37 @@ mod tests {
             (0, "")
         );
         assert_eq!(texts.legend_title, "PSDs of Tm3");
+    }
+
+    #[test]
+    fn one_column_is_not_told_as_several_and_layers_only_where_there_are_some() {
+        let config = eyemap_sdk::config::parse("{}").expect("a configuration");
+        let stage = ColumnMetadata::create(config, &Tables::NONE).expect("a stage");
+        let job = |columns_with_data, columns_in_region| MetadataJob {
+            cell_type: "Tm4".into(),
+            region: "ME".into(),
+            metric: "cells".into(),
+            blank: columns_with_data == 0,
+            columns_with_data,
+            columns_in_region,
+            ..Default::default()
+        };
+        let told = |job: MetadataJob| {
+            let texts = stage.prepare(&job).expect("texts");
+            (texts.subtitle, texts.description)
+        };
+        let (subtitle, description) = told(job(1, 1));
+        assert_eq!(subtitle, "cells per column · 1 of 1 column with data");
+        assert!(
+            description.ends_with("data in 1 of 1 column."),
+            "{description}"
+        );
+        let (subtitle, description) = told(job(0, 892));
+        assert_eq!(subtitle, "cells per column · 0 of 892 columns with data");
+        assert_eq!(
+            description,
+            "Hexagonal map of the 892 columns of the left ME: Tm4 has no cells there."
+        );
     }
 
     #[test]

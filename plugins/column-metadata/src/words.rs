@@ -26,6 +26,7 @@ impl<'a> Words<'a> {
             "quantity" => Some(text::expand(&self.labels.quantity, |name| self.name(name))),
             "all_layers" if self.job.layer_labels.is_empty() => Some(String::new()),
             "all_layers" => Some(", all layers".into()),
+            "columns" => Some(columns(self.job).into()),
             _ => self.name(name).or_else(|| self.number(name)),
         })
     }
@@ -54,6 +55,14 @@ impl<'a> Words<'a> {
             "sum" => value(statistics.sum),
             _ => return None,
         })
+    }
+}
+
+/// `column` or `columns`, as many as the region has.
+pub(crate) const fn columns(job: &MetadataJob) -> &'static str {
+    match job.columns_in_region {
+        1 => "column",
+        _ => "columns",
     }
 }
 

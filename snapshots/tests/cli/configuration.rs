@@ -90,7 +90,11 @@ fn regions_and_metrics_are_data() {
         serde_json::json!(["AMEin", "AMEout"])
     );
     assert_eq!(scene["hexagons"][0]["value"], 2.25);
-    assert_eq!(scene["title"], "Depth (All Columns)");
+    assert_eq!(scene["legend"]["title"], "Depth");
+    assert_eq!(
+        scene["subtitle"],
+        "depth per column, all layers · 1 of 1 column with data"
+    );
     desk.write("eyemap.toml", toml.replace("\"number\"", "\"count\""));
     fails(
         &desk.render(&["--config", "eyemap.toml"]),
@@ -144,7 +148,14 @@ fn keys_of_the_range_and_the_stages_are_obeyed() {
     assert_eq!(mi1(&config)["hexagons"][0]["fill"], "#440154");
     assert_eq!(ticks(&config, "ticks").as_array().map(Vec::len), Some(3));
     let texts = drawn("[stages.metadata.config.labels]\nsynapses = { title = \"PSDs\" }\n");
-    assert_eq!(mi1(&texts)["title"], "PSDs (All Columns)");
+    assert_eq!(ticks(&texts, "title"), "PSDs");
+    let subtitle = mi1(&texts)["subtitle"].clone();
+    assert!(
+        subtitle
+            .as_str()
+            .is_some_and(|line| line.starts_with("PSDs per column")),
+        "{subtitle}"
+    );
     let desk = Desk::new(TABLE);
     desk.write(
         "eyemap.toml",

@@ -59,6 +59,17 @@ fn of_layer(head: &SceneHead, template: &str, whole: &str, layer: usize) -> Stri
     })
 }
 
+/// Whether nothing at all is to be read above the map.
+pub(crate) fn is_empty(head: &SceneHead) -> bool {
+    let texts = [
+        &head.title,
+        &head.layer_title,
+        &head.subtitle,
+        &head.layer_subtitle,
+    ];
+    texts.iter().all(|text| text.is_empty()) && head.subject.is_empty()
+}
+
 /// The heading of a map; it fills the upper rows of the content.
 pub(crate) fn heading(head: &SceneHead, content: Rect) -> Heading {
     let views = |whole: &String, template: &str| -> Vec<String> {

@@ -109,7 +109,7 @@ fn head_json(out: &mut Vec<u8>, head: &SceneHead) {
             out.push(b'{');
             legend_json(out, legend);
             out.extend_from_slice(b",\"layer_ticks\":");
-            match head.layer_legends.first() {
+            match head.layer_legends.first().filter(|one| !one.is_empty()) {
                 Some(layers) => values(out, &layers.ticks),
                 None => out.extend_from_slice(b"null"),
             }

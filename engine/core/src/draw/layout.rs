@@ -81,11 +81,15 @@ pub(crate) fn layout(head: &SceneHead) -> Layout {
     let guides: Vec<Mark> = head.guides.iter().map(guide_mark).collect();
     let map = extent(&guides).map_or(head.bounds, |guides| guides.union(head.bounds));
     let column = column(head, map);
+    let [least_width, heading] = match heading::is_empty(head) {
+        true => [0.0; 2],
+        false => [HEADING_WIDTH, HEADING],
+    };
     let content = Rect {
         x: map.x,
-        y: map.y - HEADING,
-        width: (map.width + GAP + column.width).max(HEADING_WIDTH),
-        height: HEADING + map.height.max(column.height),
+        y: map.y - heading,
+        width: (map.width + GAP + column.width).max(least_width),
+        height: heading + map.height.max(column.height),
     };
     let canvas = around(content, [head.width_px, head.height_px]);
     let place = [map.x + map.width + GAP, map.y].map(f64::round);

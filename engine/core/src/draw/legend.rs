@@ -72,6 +72,9 @@ fn tick_labels(legend: &Legend) -> Vec<String> {
 
 /// Draws a legend. With `without_zero`, a swatch of the value 0 is left to the marks below.
 pub(crate) fn draw(legend: &Legend, without_zero: bool, room: Room) -> Drawing {
+    if legend.is_empty() {
+        return Drawing::default();
+    }
     let mut out = Pen {
         marks: Vec::new(),
         y: 0.0,

@@ -225,7 +225,11 @@ fn foreground(out: &mut Vec<u8>, head: &SceneHead, layout: &Layout, fills: &Fill
     push_group(out, "data-legend=\"0\"", &layout.legend);
     for (i, legend) in layout.layer_legends.iter().enumerate() {
         let attributes = format!("data-legend=\"{}\" display=\"none\"", i + 1);
-        push_group(out, &attributes, legend);
+        match legend.is_empty() {
+            // The script tells a legend for all layers from one each by their number.
+            true => out.extend_from_slice(format!("<g {attributes}/>\n").as_bytes()),
+            false => push_group(out, &attributes, legend),
+        }
     }
     push_rows(out, head, layout, fills, true);
     push_group(out, "data-compass=\"\"", &layout.compass);

@@ -12,8 +12,8 @@ use eyemap_abi::{
 };
 
 use super::{
-    Colored, Fingerprint, Grid, Maps, Request, Scene, Totals, Written, content::Content, layers,
-    scope,
+    Colored, Fingerprint, Grid, Maps, Request, Scene, Told, Totals, Written, content::Content,
+    layers, scope,
 };
 use crate::{
     clipped::Clipped,
@@ -75,14 +75,18 @@ pub(super) fn of<'a>(maps: &'a Maps<'a>, request: Request) -> Result<Draft<'a>, 
     let blank = !status.contains(&ColumnStatus::HasData);
     let mut totals = Totals::new();
     totals.add(&status, &value, None);
-    let texts = maps.metadata_job(request, &grid.attribute_names, totals);
-    let whole = Job::new(maps.color_job(request, scope::Kind::Whole)?);
-    let n_layers = part.map_or(0, |part| layers::n_layers(request, part));
-    let layers = if blank {
-        Vec::new()
-    } else {
-        maps.layer_jobs(request, n_layers)?
+    let n_layers = match part {
+        Some(part) if !blank => layers::n_layers(request, part),
+        _ => 0,
     };
+    let told = Told {
+        attributes: &grid.attribute_names,
+        totals,
+        n_layers,
+    };
+    let texts = maps.metadata_job(request, told);
+    let whole = Job::new(maps.color_job(request, scope::Kind::Whole)?);
+    let layers = maps.layer_jobs(request, n_layers)?;
     let mut content = Content::new();
     content.values(&status, &value);
     if let Some((part, metric)) = metric.filter(|_| !layers.is_empty()) {
@@ -296,7 +300,7 @@ pub(super) struct Parts<'a> {
 pub(super) fn head(maps: &Maps<'_>, request: Request, parts: &Parts<'_>) -> SceneHead {
     let titled = |legend: &Legend| {
         let mut legend = legend.clone();
-        if legend.title.is_empty() {
+        if legend.title.is_empty() && !legend.is_empty() {
             legend.title.clone_from(&parts.described.legend_title);
         }
         legend

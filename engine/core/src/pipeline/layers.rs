@@ -80,8 +80,7 @@ impl<'a> LayerScales<'a> {
 
     pub(super) fn legends(&self) -> Result<Vec<Legend>, StageError> {
         let legends = self.scales.iter().map(Scale::legend);
-        let legends: Vec<_> = legends.collect::<Result<_, _>>()?;
-        Ok(legends.into_iter().flatten().collect())
+        Ok(Legend::of_layers(legends.collect::<Result<_, _>>()?))
     }
 }
 

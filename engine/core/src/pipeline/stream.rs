@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use eyemap_abi::job::{ColumnStatus, CoordinateJob};
 
 use super::{
-    Fingerprint, Grid, Maps, Request, Totals,
+    Fingerprint, Grid, Maps, Request, Told, Totals,
     content::{Content, PIECE, Places},
     draft::{Annotated, Job, Parts, fingerprint, hash_of, head, overrides},
     grid::{Bounds, Canvas, absent, nowhere},
@@ -118,7 +118,12 @@ impl Maps<'_> {
         }
         let (counts, mut layer_counts) = (looked.totals.counts, looked.layer_counts);
         layer_counts.truncate(n_layers);
-        let job = self.metadata_job(request, &[], looked.totals);
+        let told = Told {
+            attributes: &[],
+            totals: looked.totals,
+            n_layers,
+        };
+        let job = self.metadata_job(request, told);
         let content = looked
             .content
             .finish(looked.places.finish(), !layers.is_empty());

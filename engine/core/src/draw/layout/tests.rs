@@ -211,6 +211,53 @@ proptest! {
 }
 
 #[test]
+fn a_map_without_words_above_it_has_no_room_for_them() {
+    let mut map = scene(870, 3, Content::Full, 5);
+    let with = layout(&map.head).canvas;
+    let head = &mut map.head;
+    for text in [
+        &mut head.title,
+        &mut head.layer_title,
+        &mut head.subtitle,
+        &mut head.layer_subtitle,
+    ] {
+        text.clear();
+    }
+    head.subject.clear();
+    let without = layout(&map.head).canvas;
+    assert_eq!(without.height, with.height - HEADING);
+    assert_eq!(without.y, with.y + HEADING);
+    check(&map);
+}
+
+#[test]
+fn a_layer_without_a_legend_leaves_the_others_theirs() {
+    let mut map = scene(60, 3, Content::Full, 5);
+    let named = |title: &str| Legend {
+        title: title.into(),
+        ..legend(1.0, 9.0)
+    };
+    let given = vec![None, Some(named("second")), Some(named("third"))];
+    map.head.layer_legends = Legend::of_layers(given);
+    count(&mut map);
+    let titles = |layer: usize| {
+        let marks = &layout(&map.head).layer_legends[layer - 1];
+        marks.iter().find_map(|mark| match mark {
+            Mark::Text(text) => Some(text.text.clone()),
+            _ => None,
+        })
+    };
+    let found = [1, 2, 3].map(titles);
+    assert_eq!(found, [None, Some("second".into()), Some("third".into())]);
+    let own = map.head.legend_of(1).expect("a place");
+    assert!(own.is_empty());
+    check(&map);
+    // Without any there is none, and one of one layer is that layer's.
+    assert!(Legend::of_layers(vec![None, None]).is_empty());
+    assert_eq!(Legend::of_layers(vec![Some(named("one"))]).len(), 1);
+}
+
+#[test]
 fn real_sizes_keep_their_order() {
     for (n, layers) in [(1, 0), (24, 4), (870, 10), (870, 0)] {
         let map = scene(n, layers, Content::Full, 6);

@@ -253,7 +253,7 @@ fn another_title_is_named_in_every_map() {
         found.line,
         "16 artifacts compared: 0 as approved, 16 differ"
     );
-    let said = "columns with data -> input per column, ";
+    let said = " with data -> input per column";
     let told = [
         (".json", said),
         (".png", "pixels beside the hexagons"),
@@ -262,7 +262,7 @@ fn another_title_is_named_in_every_map() {
     ];
     told_by_format(&found, told);
     // One cause, though each map says how many columns have data.
-    let cause = "4 artifacts: title subtitle: synapses per column, all layers · … of … columns with \
+    let cause = "2 artifacts: title subtitle: synapses per column, all layers · … of … columns with \
                  data -> input per column, all layers · … of … columns with data";
     assert!(found.words.contains(cause), "{}", found.words);
 }

@@ -41,6 +41,8 @@ pub(super) struct Program {
     executable: PathBuf,
     /// Tests expect to run in the directory of their package.
     dir: PathBuf,
+    /// Tests with this in their name are left out.
+    pub(super) skip: Option<&'static str>,
 }
 
 impl Program {
@@ -69,6 +71,7 @@ impl Program {
             target,
             executable,
             dir: manifest.parent()?.to_owned(),
+            skip: None,
         })
     }
 
@@ -175,6 +178,13 @@ impl Runner {
         let start = Instant::now();
         let mut command = Command::new(&program.executable);
         command
+            .args(
+                program
+                    .skip
+                    .map(|skip| ["--skip", skip])
+                    .into_iter()
+                    .flatten(),
+            )
             .current_dir(&program.dir)
             .env("CARGO_MANIFEST_DIR", &program.dir);
         let output = self.prepare(&mut command).output();

@@ -7,7 +7,7 @@ use eyemap_engine::{
         StageName::{Color, Coordinate, Metadata},
     },
 };
-use eyemap_snapshots::trial::{Trial, row_of_values};
+use eyemap_snapshots::trial::{Trial, dataset, row_of_values};
 use serde_json::{Value, json};
 
 /// Draws three columns with a fixture as one stage.
@@ -211,11 +211,6 @@ fn wrong_texts_are_refused() {
     );
     wrong(
         Metadata,
-        json!({ "describe": labels(3) }),
-        "3 layer labels for 4 layers",
-    );
-    wrong(
-        Metadata,
         json!({ "describe": labels(4), "beyond": [0] }),
         "a tooltip for column 3 of 3",
     );
@@ -231,6 +226,30 @@ fn wrong_texts_are_refused() {
     );
     let tooltip = json!({ "describe": labels(4), "beyond": [-2, -1] });
     assert_eq!(draw(Metadata, "raw_answers", tooltip).expect("a scene"), 3);
+}
+
+#[test]
+fn labels_of_layers_are_as_many_as_the_map_has_and_of_a_map_without_layers_do_not_matter() {
+    let labels =
+        |n: usize| json!({ "describe": json!({ "layer_labels": vec!["x"; n] }).to_string() });
+    let layered = dataset(
+        "cell_type,region,side,hex1,hex2,layer,synapses\nTm1,LOP,R,10,10,0,3\nTm1,LOP,R,10,10,2,3\n",
+    );
+    let draw_layered = |n: usize| {
+        let trial = Trial::default().with(Metadata, "raw_answers", labels(n));
+        trial
+            .draw(&layered, Side::Right)
+            .map(|scene| scene.head.n_layers)
+    };
+    let error = draw_layered(3).expect_err("too few").to_string();
+    assert!(error.contains("3 layer labels for 4 layers"), "{error}");
+    assert_eq!(draw_layered(4).expect("a scene"), 4);
+    for n in [0, 3, 4] {
+        assert_eq!(
+            draw(Metadata, "raw_answers", labels(n)).expect("a scene"),
+            3
+        );
+    }
 }
 
 #[test]

@@ -319,7 +319,7 @@ fn report(
             .iter()
             .for_each(|fault| out::note(&format!("note: {fault}")));
         if args.verbose || args.report.is_some() {
-            details((pipeline, watched), summary)
+            details(pipeline, watched, summary)
                 .iter()
                 .chain(&caches::lines(caches))
                 .for_each(|line| out::note(line));
@@ -355,7 +355,7 @@ fn workers(pipeline: &Pipeline) -> Vec<String> {
 }
 
 /// What a run took and what limited it.
-fn details((pipeline, watched): (&Pipeline, &Watched), summary: &Summary) -> Vec<String> {
+fn details(pipeline: &Pipeline, watched: &Watched, summary: &Summary) -> Vec<String> {
     let drawn = summary.rendered + summary.blank;
     if drawn == 0 {
         return Vec::new();

@@ -14,10 +14,8 @@ fn release() -> PathBuf {
 }
 
 fn verify(command: &mut Command, dir: &Path, arguments: &[&str]) -> Output {
-    command
+    eyemap_snapshots::outside_ci(command)
         .current_dir(dir)
-        .env_remove("CI")
-        .env_remove("GITHUB_ACTIONS")
         .env_remove("EYEMAP_PLUGIN_PATH")
         .arg("verify")
         .args(arguments)

@@ -411,7 +411,7 @@ fn turn_code(bytes: &mut [u8]) {
     bytes[start as usize..(start + len) as usize].fill(0x06);
 }
 
-/// A folder with a table of three values, and a configuration that draws it with a library.
+/// A folder with a table of three columns, one of them with a layer, and a configuration that draws it with a library.
 struct Project(TempDir);
 
 impl Project {
@@ -435,7 +435,8 @@ impl Project {
             ));
         }
         let table = "cell_type,region,side,hex1,hex2,layer,synapses\n\
-             Tm1,LOP,R,10,10,0,1\nTm1,LOP,R,11,10,0,2\nTm1,LOP,R,12,10,0,30\n";
+             Tm1,LOP,R,10,10,0,1\nTm1,LOP,R,11,10,0,2\nTm1,LOP,R,12,10,0,30\n\
+             Tm1,LOP,R,12,10,2,30\n";
         std::fs::write(dir.path().join("eyemap.toml"), config).expect("written");
         std::fs::write(dir.path().join("table.csv"), table).expect("written");
         Self(dir)

@@ -16,9 +16,10 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask demo            build, draw the sample data, say where to look
-cargo xtask test [--quick] [--strict] [--no-install]
+cargo xtask test [--quick] [--strict] [--no-install] [--only NAME]
                             build and run the tests; --quick: units, cases and the command alone,
-                            --strict: a test that cannot run here fails, --no-install: fetch nothing
+                            --strict: a test that cannot run here fails, --no-install: fetch nothing,
+                            --only: one program of integration tests, by its name in `tests`
 cargo xtask build [--release]
                             build the command and its plugins, and lock the plugins
 cargo xtask bench [FILTER]  build in release and run the benches, or those whose name has FILTER

@@ -16,7 +16,7 @@ use crate::{
 use runner::{Program, Runner};
 
 /// Which tests, and how strictly.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Wish {
     /// Units, cases and the command alone.
     quick: bool,
@@ -24,20 +24,30 @@ pub(crate) struct Wish {
     strict: bool,
     /// Nothing is installed.
     no_install: bool,
+    /// One program of integration tests alone, by the name of its target.
+    only: Option<String>,
 }
 
 impl Wish {
-    /// Reads `--quick`, `--strict` and `--no-install`.
+    /// Reads `--quick`, `--strict`, `--no-install` and `--only NAME`.
     pub(crate) fn parse(words: &[&str]) -> Result<Self, String> {
         let mut wish = Self::default();
-        for word in words {
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
             match *word {
                 "--quick" => wish.quick = true,
                 "--strict" => wish.strict = true,
                 "--no-install" => wish.no_install = true,
+                "--only" => {
+                    let name = words
+                        .next()
+                        .ok_or("--only wants the name of a test program")?;
+                    wish.only = Some((*name).to_owned());
+                }
                 other => {
                     return Err(format!(
-                        "`cargo xtask test` takes --quick, --strict and --no-install, not {other:?}"
+                        "`cargo xtask test` takes --quick, --strict, --no-install and \
+                         --only NAME, not {other:?}"
                     ));
                 }
             }
@@ -49,21 +59,26 @@ impl Wish {
 /// Integration tests of [`Wish::quick`], beside the units.
 const QUICK: [&str; 2] = ["cases", "cli"];
 
-/// Integration tests that a chore of their own builds for.
+/// The fixtures that these load.
+const QUICK_FIXTURES: [&str; 2] = ["failing_policy", "hostile_policies"];
+
+/// Integration tests that a chore of their name builds for.
 const HEAVY: [&str; 2] = ["builds", "museum"];
 
 /// As `cargo xtask test`.
 pub(crate) fn run(wish: Wish) -> Done {
     let path = tools::provide(wish.quick, !wish.no_install)?;
     let built = build::run_into(false)?;
-    if !wish.quick {
+    if wish.quick {
+        build_examples(&QUICK_FIXTURES)?;
+    } else {
         build_fixtures()?;
     }
     let mut runner = Runner::new(&built, wish.strict)?;
     runner.path = path;
-    let programs = compiled(wish.quick)?;
+    let programs = compiled(&wish)?;
     let mut outcome = runner.run(programs)?;
-    if !wish.quick {
+    if !wish.quick && wish.only.is_none() {
         outcome.add(runner.documents()?);
     }
     outcome.close()
@@ -102,10 +117,28 @@ fn build_fixtures() -> Done {
     ]))
 }
 
+/// Builds some of the fixtures, by the names of their examples.
+fn build_examples(names: &[&str]) -> Done {
+    let mut build = cargo(&["build", "--package", "eyemap-fixtures"]);
+    for name in names {
+        build.args(["--example", name]);
+    }
+    run_to_end(&mut build)
+}
+
 /// Builds the test programs, and leaves out the heavy ones.
-fn compiled(quick: bool) -> Result<Vec<Program>, String> {
+fn compiled(wish: &Wish) -> Result<Vec<Program>, String> {
     let mut build = cargo(&["test", "--workspace"]);
-    if quick {
+    if let Some(only) = &wish.only {
+        if HEAVY.contains(&only.as_str()) {
+            return Err(format!(
+                "run it with `cargo xtask {only}`, which builds what it compares"
+            ));
+        }
+        build.args(["--test", only]);
+        return runner::compile(&mut build);
+    }
+    if wish.quick {
         build.args(["--lib", "--bins"]);
         for name in QUICK {
             build.args(["--test", name]);
@@ -113,7 +146,7 @@ fn compiled(quick: bool) -> Result<Vec<Program>, String> {
     }
     let mut programs = runner::compile(&mut build)?;
     programs.retain(|program| !HEAVY.contains(&program.name.as_str()));
-    if quick {
+    if wish.quick {
         // Runs that are killed again and again take as long as all other tests of the command.
         programs
             .iter_mut()

@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::outcome::Outcome;
+use super::{HEAVY, outcome::Outcome};
 use crate::{
     build::{Built, target_dir},
     process::{cargo, root},
@@ -75,7 +75,14 @@ impl Program {
         })
     }
 
+    /// The command that runs it again by itself: tests of the whole need what `cargo xtask test` builds.
     fn again(&self) -> String {
+        if HEAVY.contains(&self.name.as_str()) {
+            return format!("cargo xtask {}", self.name);
+        }
+        if self.package == "eyemap-snapshots" && self.target.starts_with("--test") {
+            return format!("cargo xtask test --only {}", self.name);
+        }
         format!("cargo test -p {} {}", self.package, self.target)
     }
 

@@ -44,8 +44,8 @@ pub(crate) fn line(dir: &Path, config: &Config, summary: &Summary) -> String {
             n => format!(" ({n} taken from the store)"),
         };
         parts.push(format!(
-            "{} maps unchanged{place}{store}",
-            summary.unchanged
+            "{} unchanged{place}{store}",
+            maps(summary.unchanged)
         ));
     }
     if summary.unplaced > 0 {

@@ -12,7 +12,7 @@ use eyemap_engine::{
     config::{Config, PluginsConfig, Source},
     dataset::Dataset,
     governor::Pressure,
-    ingest::{IngestOptions, Spooled, read_dataset, table_files},
+    ingest::{IngestOptions, Spooled, read_dataset, scratch_help, table_files},
     plugins::{Finder, Mode},
 };
 
@@ -130,8 +130,7 @@ pub(crate) fn take_standard_input(
             "standard input cannot be kept in {}: {error}",
             out::plain(&scratch.display().to_string())
         );
-        let help = "free space there, or name another directory with `scratch` of [memory]";
-        Failure::new(USAGE, message).help(help)
+        Failure::new(USAGE, message).help(scratch_help(scratch))
     })?;
     *first = spooled.path();
     Ok(Some(spooled))

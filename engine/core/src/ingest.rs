@@ -15,6 +15,7 @@ mod build;
 mod cell;
 mod collect;
 mod csv;
+mod decimal;
 mod error;
 mod field;
 mod files;
@@ -69,7 +70,7 @@ pub use self::{
     error::{Place, TableError},
     files::table_files,
     side_table::{SideColumn, SideTable, SideValues, read_side_table},
-    spool::Spooled,
+    spool::{Spooled, scratch_help},
 };
 use crate::{
     config::{AtlasConfig, Config, MetricConfig, RegionConfig, TableConfig},

@@ -33,9 +33,13 @@ pub struct Region {
 pub enum MetricKind {
     /// Whole numbers from zero up, at most 2^53.
     Count,
-    /// Any finite number.
+    /// Any number from `-`[`LARGEST`] to [`LARGEST`]. Fractions are the nearest float, whole numbers exact.
     Number,
 }
+
+/// The largest measurement. Means and deviations of a data set add up squares, and those of any table stay
+/// finite below it.
+pub const LARGEST: f64 = 1e100;
 
 /// Something that is counted or measured in columns.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, StagesConfig, columns, schema};
+use crate::model::LARGEST;
 
 /// A configuration file as text, kept so that later errors can point into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -140,6 +141,11 @@ impl Config {
                 ));
             }
         }
+        if self.output.formats.is_empty() {
+            let message = "no format is named, so nothing would be drawn: \
+                           name some of svg, svg-static, png, json";
+            return Some(("output.formats".into(), message.into()));
+        }
         if self.run.jobs > MAX_JOBS {
             let message = format!("{} threads: give up to {MAX_JOBS}, or 0", self.run.jobs);
             return Some(("run.jobs".into(), message));
@@ -164,8 +170,12 @@ impl Config {
             }
             for (part, range) in [("whole", range.whole), ("layer", range.layer)] {
                 let Some([low, high]) = range else { continue };
-                if !(low.is_finite() && high.is_finite() && low < high) {
-                    let message = format!("[{low}, {high}] is no range: the first must be smaller");
+                let lie_within = [low, high].iter().all(|end| end.abs() <= LARGEST);
+                if !(lie_within && low < high) {
+                    let message = format!(
+                        "[{low}, {high}] is no range: the first must be smaller, and both lie between \
+                         -1e100 and 1e100"
+                    );
                     return Some((format!("range.{metric}.{part}"), message));
                 }
             }

@@ -189,7 +189,8 @@ impl Builder {
         for (index, config) in self.layout.metrics.iter().enumerate() {
             let layers = &mut tally.layers[index * n_layers..(index + 1) * n_layers];
             let mut underivable = false;
-            let whole = match tally.given[index] {
+            let given = tally.given[index];
+            let whole = match given {
                 Some(given) => given,
                 None if !tally.has_layers[index] => {
                     // A tall table that has other metrics here says nothing of this one.
@@ -202,8 +203,11 @@ impl Builder {
                     f64::NAN
                 }
             };
+            let is_sum = self.layout.shape != TableShape::Canonical || given.is_none();
+            // Adding one to 2^53 gives 2^53: a sum of it may be rounded.
+            let most = if is_sum { EXACT - 1 } else { EXACT };
             let largest = layers.iter().copied().fold(whole, f64::max);
-            if config.kind == MetricKind::Count && largest > EXACT as f64 || largest.is_infinite() {
+            if config.kind == MetricKind::Count && largest > most as f64 {
                 return Err(index);
             }
             if self.seen[index] {
@@ -218,7 +222,7 @@ impl Builder {
     fn too_large(&self, name: &str, metric: usize, column: Column) -> Objection {
         let metric = self.layout.metrics.get(metric);
         Objection::new(format!(
-            "the {} of {} in column {}, {} add up to more than 2^53",
+            "the {} of {} in column {}, {} add up to 2^53 or more",
             clean(metric.map_or("", |metric| &metric.name)),
             quote(name),
             column.hex1,

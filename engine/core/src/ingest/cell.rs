@@ -7,8 +7,11 @@ use std::borrow::Cow;
 
 use eyemap_abi::job::Side;
 
-use super::error::{Objection, quote};
-use crate::model::MetricKind;
+use super::{
+    decimal::{is_rounded_whole, nearest, short_digits, whole},
+    error::{Objection, quote},
+};
+use crate::model::{LARGEST, MetricKind};
 
 /// 2^53: up to here every whole number has its own `f64`.
 pub(super) const EXACT: u64 = 1 << 53;
@@ -115,19 +118,64 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(f64::NAN);
         }
-        let number = self.number();
-        // Adding 0 makes -0 a 0, so that both compare and print alike.
-        let number = number.filter(|n| n.is_finite()).map(|n| n + 0.0);
-        match (kind, number) {
-            (MetricKind::Number, Some(number)) => Ok(number),
-            (MetricKind::Number, None) => {
-                let shown = self.shown();
-                let message = format!("{} is not a finite number", quote(&shown));
-                let usual = || "leave the cell empty if the value is unknown".into();
-                Err(Objection::new(message).help(rewritten(&shown).unwrap_or_else(usual)))
+        match kind {
+            MetricKind::Count => {
+                let count = self.count().filter(|&count| count <= EXACT);
+                let count = count.ok_or_else(|| not_a_count(&self.shown()))?;
+                Ok(count as f64)
             }
-            (MetricKind::Count, Some(n)) if is_count(n) && !self.rounds() => Ok(n),
-            (MetricKind::Count, _) => Err(not_a_count(&self.shown())),
+            MetricKind::Number => self.measurement(),
+        }
+    }
+
+    /// A whole number from zero up, exactly.
+    fn count(self) -> Option<u64> {
+        match self {
+            Self::Null => None,
+            Self::Int(value) => value.try_into().ok(),
+            Self::Unsigned(value) => Some(value),
+            Self::Float(value) => is_count(value).then_some(value as u64),
+            Self::Text(text) => {
+                let text = text.trim_ascii();
+                short_digits(text)
+                    .map(|value| value as u64)
+                    .or_else(|| whole(text))
+            }
+        }
+    }
+
+    /// The nearest float to a fraction; whole numbers exactly.
+    fn measurement(self) -> Result<f64, Objection> {
+        let Some(number) = self.number().filter(|number| number.is_finite()) else {
+            let shown = self.shown();
+            let message = format!("{} is not a finite number", quote(&shown));
+            let usual = || "leave the cell empty if the value is unknown".into();
+            return Err(Objection::new(message).help(rewritten(&shown).unwrap_or_else(usual)));
+        };
+        if number.abs() > LARGEST {
+            let message = format!("{} is beyond all measurements", quote(&self.shown()));
+            return Err(Objection::new(message).help(
+                "values lie between -1e100 and 1e100; leave the cell empty if it is unknown",
+            ));
+        }
+        if self.is_rounded(number) {
+            let message = format!("{} would be rounded to {number}", quote(&self.shown()));
+            return Err(Objection::new(message)
+                .help("a value is a 64-bit float, which has each whole number only up to 2^53; is it an id?"));
+        }
+        // Adding 0 makes -0 a 0, so that both compare and print alike.
+        Ok(number + 0.0)
+    }
+
+    /// Whether a whole number has more digits than a float.
+    fn is_rounded(self, number: f64) -> bool {
+        match self {
+            Self::Null | Self::Float(_) => false,
+            Self::Int(value) => number as i128 != i128::from(value),
+            Self::Unsigned(value) => number as u128 != u128::from(value),
+            Self::Text(text) => {
+                number.abs() >= EXACT as f64 && is_rounded_whole(text.trim_ascii(), number)
+            }
         }
     }
 
@@ -137,20 +185,7 @@ impl<'a> Cell<'a> {
             Self::Int(value) => Some(value as f64),
             Self::Unsigned(value) => Some(value as f64),
             Self::Float(value) => Some(value),
-            Self::Text(text) => decimal(text.trim_ascii()),
-        }
-    }
-
-    /// Whether a whole number lies above 2^53, from where rounding could bring it down to 2^53.
-    fn rounds(self) -> bool {
-        match self {
-            Self::Null | Self::Float(_) => false,
-            Self::Int(value) => value.unsigned_abs() > EXACT,
-            Self::Unsigned(value) => value > EXACT,
-            Self::Text(text) => {
-                let text = text.trim_ascii();
-                text.len() >= 16 && text.parse().is_ok_and(|value: u64| value > EXACT)
-            }
+            Self::Text(text) => nearest(text.trim_ascii()),
         }
     }
 
@@ -270,9 +305,11 @@ fn text_to_id(text: &str) -> Result<u64, Objection> {
     if let Ok(value) = text.parse() {
         return Ok(value);
     }
-    match decimal(text) {
-        Some(value) if !text.bytes().all(|b| b.is_ascii_digit()) => float_to_id(value, text),
-        _ => Err(not_an_id(text)),
+    let is_float = !text.bytes().all(|b| b.is_ascii_digit());
+    match nearest(text) {
+        // Ids that were floats once look like this, and have lost digits before they were written.
+        Some(value) if is_float && value >= EXACT as f64 => Err(lost_digits(text)),
+        _ => whole(text).ok_or_else(|| not_an_id(text)),
     }
 }
 
@@ -287,18 +324,21 @@ fn float_to_i32(value: f64) -> Option<i32> {
 
 fn float_to_id(value: f64, shown: &str) -> Result<u64, Objection> {
     if value >= EXACT as f64 && value.is_finite() {
-        let message = format!(
-            "{} is a float above 2^53, which has lost digits",
-            quote(shown)
-        );
-        return Err(Objection::new(message).help(
-            "store body ids as 64-bit integers (in pandas: dtype \"Int64\"), not as floats",
-        ));
+        return Err(lost_digits(shown));
     }
     if value < 0.0 || !value.is_finite() || value.fract() != 0.0 {
         return Err(not_an_id(shown));
     }
     Ok(value as u64)
+}
+
+fn lost_digits(shown: &str) -> Objection {
+    let message = format!(
+        "{} is a float above 2^53, which has lost digits",
+        quote(shown)
+    );
+    Objection::new(message)
+        .help("store body ids as 64-bit integers (in pandas: dtype \"Int64\"), not as floats")
 }
 
 /// `12.00` as `12`; anything else as it is.
@@ -307,37 +347,6 @@ fn without_zeros(text: &str) -> &str {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
         _ => text,
     }
-}
-
-/// A number in decimal notation, with or without exponent; words such as `inf` are none.
-fn decimal(text: &str) -> Option<f64> {
-    if let Some(value) = short_digits(text) {
-        return Some(value);
-    }
-    if text.is_empty()
-        || !text
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
-    {
-        return None;
-    }
-    text.parse().ok()
-}
-
-/// Nearly all counts are a few digits: this is the fast road for them.
-fn short_digits(text: &str) -> Option<f64> {
-    if text.is_empty() || text.len() > 9 {
-        return None;
-    }
-    let mut value = 0_u32;
-    for byte in text.bytes() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + u32::from(digit);
-    }
-    Some(f64::from(value))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::spool::{self, Spooled};
+use super::spool::{self, Spooled, scratch_help};
 
 /// Most characters of a file's text that an error repeats.
 const QUOTED_CHARS: usize = 60;
@@ -90,10 +90,10 @@ impl TableError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Interrupted => None,
-            Self::Spill { .. } => Some(
-                "free space there (about 10 bytes a row), choose another directory with `scratch` of [memory], or allow more memory with `limit`"
-                    .into(),
-            ),
+            Self::Spill { dir, .. } => Some(format!(
+                "{}, or allow more memory with `limit`",
+                clean(&scratch_help(dir))
+            )),
             Self::Read { .. } => {
                 Some("check that the file exists, is whole and may be read".into())
             }

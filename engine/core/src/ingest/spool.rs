@@ -42,6 +42,19 @@ impl Spooled {
     }
 }
 
+/// What to do where the directory for what does not fit in memory cannot be used.
+pub fn scratch_help(dir: &Path) -> String {
+    let another = "name another directory with `scratch` of [memory]";
+    if dir.is_dir() {
+        return format!("free space there (about 10 bytes a row), or {another}");
+    }
+    let named = match std::env::var_os("TMPDIR") {
+        Some(named) if Path::new(&named) == dir => ", though TMPDIR names it",
+        _ => "",
+    };
+    format!("there is no such directory{named}: make it, or {another}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

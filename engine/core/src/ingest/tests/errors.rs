@@ -48,6 +48,9 @@ fn values_that_are_no_counts_are_refused() {
         "-inf",
         "1e-3",
         "9007199254740993",
+        "9007199254740993.0",
+        "0.99999999999999999999",
+        "7.00000000000000000001",
         "1e300",
         "0x5",
         "abc",
@@ -59,6 +62,21 @@ fn values_that_are_no_counts_are_refused() {
     }
     for value in ["3.0", "1e3", "+4", "9007199254740992", "-0", "-0.0", " 7 "] {
         Bench::new().read(&format!("{HEAD}Mi1,ME,R,1,2,0,5,{value}\n"));
+    }
+}
+
+#[test]
+fn counts_that_add_up_to_more_than_is_exact_are_refused() {
+    let largest = 1_u64 << 53;
+    let of_layers = |first: u64, second: u64| {
+        format!(
+            "cell_type,region,side,hex1,hex2,layer,synapses\nMi1,ME,R,1,1,1,{first}\nMi1,ME,R,1,1,2,{second}\n"
+        )
+    };
+    Bench::new().read(&of_layers(largest - 2, 1));
+    for (first, second) in [(largest - 1, 1), (largest, 1), (largest, largest)] {
+        let refusal = Bench::new().refusal_of(&of_layers(first, second));
+        assert!(refusal.contains("add up to 2^53 or more"), "{refusal}");
     }
 }
 
@@ -184,6 +202,10 @@ fn body_ids_are_exact() {
     counts.csv, line 2, column body_id: "-7" is not a body id
     help: a body id is a whole number from 0 up to 2^64 - 1
     "#);
+    for fraction in ["123.00000000000000001", "0.99999999999999999999"] {
+        let refusal = body(&format!("{fraction},Mi1,ME,R,1,1,1,5"));
+        assert!(refusal.contains("is not a body id"), "{refusal}");
+    }
     insta::assert_snapshot!(body("99999999999999999999,Mi1,ME,R,1,1,1,5"), @r#"
     counts.csv, line 2, column body_id: "99999999999999999999" is not a body id
     help: a body id is a whole number from 0 up to 2^64 - 1

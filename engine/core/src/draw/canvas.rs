@@ -310,6 +310,11 @@ impl Canvas {
         let [top, bottom] = [bounds.bottom(), bounds.top()].map(|y| at[1] - f64::from(y) * size);
         let [x0, y0] = [left.floor() - 1.0, top.floor() - 1.0];
         let [width, height] = [right - x0, bottom - y0].map(|v| v.ceil() as u32 + 1);
+        // A label may be as large as the picture, and a band has little of it.
+        let rows = f64::from(self.top)..f64::from(self.top + self.pixels.height());
+        if y0 >= rows.end || y0 + f64::from(height) <= rows.start {
+            return;
+        }
         let Some(mut mask) = Mask::new(width, height) else {
             return;
         };

@@ -83,7 +83,8 @@ pub(crate) fn heading(head: &SceneHead, content: Rect) -> Heading {
     let room = content.width;
     let at = [content.x, content.y + 13.0];
     // The place is short as a rule; where it is not, title and place have half the room each.
-    let wanted: f64 = items(head, room).iter().map(|one| GAP + one.width).sum();
+    let mut items = items_within(head, room);
+    let wanted: f64 = items.iter().map(|one| GAP + one.width).sum();
     let for_title = (room - wanted).max(0.5 * room);
     let titles: Vec<String> = titles
         .iter()
@@ -91,13 +92,16 @@ pub(crate) fn heading(head: &SceneHead, content: Rect) -> Heading {
         .collect();
     let widest = titles.iter().map(|text| bold().width(text, TITLE_PX));
     let widest = widest.fold(0.0, f64::max);
+    if wanted > 0.5 * room && wanted > room - widest {
+        items = items_within(head, room - widest);
+    }
     let subtitles = subtitles
         .iter()
         .map(|text| cut(text, font(), TEXT_PX, room));
     Heading {
         at,
         subtitles: subtitles.collect(),
-        subject: subject(head, [at[0] + widest, at[1]], room - widest),
+        subject: subject(items, head.title.is_empty(), [at[0] + widest, at[1]]),
         titles,
     }
 }
@@ -110,7 +114,7 @@ struct Item {
 }
 
 /// The subject within a width.
-fn items(head: &SceneHead, room: f64) -> Vec<Item> {
+fn items_within(head: &SceneHead, room: f64) -> Vec<Item> {
     // As many as can be read; the picture's name has all of them.
     let most = (room / LEAST).floor().max(1.0) as usize;
     let shown = head.subject.len().min(most);
@@ -139,12 +143,12 @@ fn items(head: &SceneHead, room: f64) -> Vec<Item> {
     head.subject[..shown].iter().map(item).collect()
 }
 
-fn subject(head: &SceneHead, [left, y]: [f64; 2], room: f64) -> Vec<Mark> {
+fn subject(items: Vec<Item>, without_title: bool, [left, y]: [f64; 2]) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut x = left;
-    for item in items(head, room) {
+    for item in items {
         // Beside an empty title it begins where the title would.
-        x += if marks.is_empty() && head.title.is_empty() {
+        x += if marks.is_empty() && without_title {
             0.0
         } else {
             GAP

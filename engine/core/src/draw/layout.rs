@@ -1,7 +1,8 @@
 //! Where everything but the hexagons goes: one layout for all picture formats.
 //!
-//! Nothing ever covers a hexagon. Title and subtitle stand above the map, legends, marks, layer
-//! buttons and the compass in a column at its right, each at the same place on all maps of a run. The
+//! Nothing ever covers a hexagon. Title and subtitle stand above the map; at its right a column has legends
+//! and marks at its upper end, layer buttons and the compass at its lower end. Maps of one size have them at
+//! the same places; marks follow the legend, which may be long or short. The
 //! canvas is what holds them all: coordinates of hexagons stay, so that it may begin left of and above
 //! the origin. What is too long for its place is wrapped or ends in an ellipsis.
 
@@ -168,20 +169,23 @@ fn column(head: &SceneHead, map: Rect) -> Column {
         .ceil();
     let mut y = rows_y + ROW_PITCH * rows;
     let mut buttons = buttons(head, width);
-    if let Some(last) = buttons.last().map(|last| last.rect) {
-        let top = (y + BLOCK_GAP).round();
-        buttons.iter_mut().for_each(|button| button.rect.y += top);
-        y = top + last.y + last.height;
-    }
     let mut compass = head.compass.map(compass::draw).unwrap_or_default();
-    if let Some(reach) = extent(&compass) {
-        // At the lower end of the map, where there is room.
-        let top = (map.height - reach.height - 8.0).max(y + BLOCK_GAP).round();
+    let reach = extent(&compass).map(|reach| reach.height);
+    // At the lower end of the map where there is room: a legend of another height moves neither.
+    let above_compass = map.height - 8.0 - reach.map_or(0.0, |height| height + BLOCK_GAP);
+    if let Some(last) = buttons.last().map(|last| last.rect) {
+        let height = last.y + last.height;
+        let top = (above_compass - height).max(y + BLOCK_GAP).round();
+        buttons.iter_mut().for_each(|button| button.rect.y += top);
+        y = top + height;
+    }
+    if let Some(height) = reach {
+        let top = (map.height - height - 8.0).max(y + BLOCK_GAP).round();
         compass = compass
             .into_iter()
             .map(|mark| mark.moved([8.0, top]))
             .collect();
-        y = top + reach.height;
+        y = top + height;
     }
     Column {
         legends,

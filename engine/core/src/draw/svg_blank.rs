@@ -221,27 +221,27 @@ pub(crate) fn runs(
     let mut out = Vec::with_capacity(8192);
     for (k, ((status, fill), members)) in groups.iter().enumerate() {
         let title = shared_words(head, *status);
-        if k > 0 && members.len() <= FEW {
-            few(&mut out, chunk, shapes.outline, members, *fill);
-            push_title(&mut out, &title);
-            out.extend_from_slice(b"</path>\n");
-            continue;
-        }
         let columns: Vec<_> = members
             .iter()
             .map(|&i| (chunk.hex1[i], chunk.hex2[i]))
             .collect();
-        let outlined = needs_outline(*fill, Sign::of(*status, 0.0));
-        if outlined {
-            open(&mut out, lattice, OUTLINE, RIM);
+        if k > 0 && members.len() <= FEW {
+            few(&mut out, chunk, shapes.outline, members, *fill);
+            push_title(&mut out, &title);
+            out.extend_from_slice(b"</path>\n");
+        } else {
+            let outlined = needs_outline(*fill, Sign::of(*status, 0.0));
+            if outlined {
+                open(&mut out, lattice, OUTLINE, RIM);
+                lines(&mut out, lattice, &columns);
+                out.extend_from_slice(b"</g>\n");
+            }
+            let rim = if outlined { -RIM } else { RIM };
+            open(&mut out, lattice, *fill, rim);
+            push_title(&mut out, &title);
             lines(&mut out, lattice, &columns);
             out.extend_from_slice(b"</g>\n");
         }
-        let rim = if outlined { -RIM } else { RIM };
-        open(&mut out, lattice, *fill, rim);
-        push_title(&mut out, &title);
-        lines(&mut out, lattice, &columns);
-        out.extend_from_slice(b"</g>\n");
         if *status == ColumnStatus::NoData {
             // Columns of another status are drawn over these, dots among them.
             let ink = ink(*fill);

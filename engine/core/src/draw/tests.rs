@@ -4,7 +4,7 @@ use eyemap_abi::job::{Badge, ColumnStatus, Guide, LegendKind, SubjectLine};
 use proptest::prelude::*;
 
 use super::{
-    test_scene::{Content, OwnedScene, scene},
+    test_scene::{Content, OwnedScene, count, scene},
     *,
 };
 use crate::{model::AttributeValues, scene::TooltipOverride};
@@ -491,6 +491,31 @@ fn sizes_keep_to_their_targets() {
 
 /// 16 KiB of a packed map.
 const GZIPPED: usize = 16 << 10;
+
+#[test]
+fn a_blank_map_has_dots_also_where_no_data_is_rare() {
+    for rare in [1, 40, 400] {
+        let mut map = scene(900, 0, Content::Blank, 5);
+        let grey = map.fill.iter().copied().find(|fill| *fill != Rgba::WHITE);
+        for i in 0..map.status.len() {
+            let is_rare = i < rare;
+            map.status[i] = match is_rare {
+                true => ColumnStatus::NoData,
+                false => ColumnStatus::NotInRegion,
+            };
+            map.fill[i] = match is_rare {
+                true => Rgba::WHITE,
+                false => grey.unwrap_or(Rgba(0x9999_99ff)),
+            };
+        }
+        count(&mut map);
+        for format in [Format::Svg, Format::SvgStatic] {
+            let text = String::from_utf8(bytes(format, &map)).unwrap();
+            let dots = text.matches("<g pointer-events=\"none\" stroke=").count();
+            assert_eq!(dots, 1, "{rare}: {text}");
+        }
+    }
+}
 
 #[test]
 fn blank_maps_can_be_read_back() {

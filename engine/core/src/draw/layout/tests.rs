@@ -1,6 +1,6 @@
 //! Nothing covers a hexagon, everything lies on the canvas, and it lies there on every map.
 
-use eyemap_abi::job::{Badge, Guide, LegendKind, SubjectLine};
+use eyemap_abi::job::{Badge, ColumnStatus, Guide, LegendKind, SubjectLine};
 use proptest::prelude::*;
 
 use super::*;
@@ -283,7 +283,7 @@ fn real_sizes_keep_their_order() {
 
 #[test]
 fn maps_of_one_run_have_everything_at_one_place() {
-    let first = scene(400, 4, Content::Full, 1);
+    let first = scene(870, 4, Content::Full, 1);
     let mut second = first.clone();
     second.head.title = "another".into();
     second.head.legend = Some(legend(3.0, 77_777.0));
@@ -293,6 +293,29 @@ fn maps_of_one_run_have_everything_at_one_place() {
     assert_eq!(a.canvas, b.canvas);
     assert_eq!(a.rows, b.rows);
     assert_eq!(a.compass, b.compass);
+    assert_eq!(a.buttons, b.buttons);
     let top = |layout: &Layout| mark::extent(&layout.legend).map(|rect| [rect.x, rect.y]);
     assert_eq!(top(&a), top(&b));
+    // A legend of another height and fewer kinds of marks move neither buttons nor compass.
+    let mut third = first.clone();
+    let swatch = Legend {
+        swatches: vec![LegendEntry {
+            label: "1".into(),
+            color: Rgba::WHITE,
+        }],
+        ..legend(0.0, 1.0)
+    };
+    third.head.layer_legends = vec![swatch.clone()];
+    third.head.legend = Some(swatch);
+    third.status.fill(ColumnStatus::HasData);
+    third.value.fill(1.0);
+    count(&mut third);
+    let third = layout(&third.head);
+    assert_ne!(
+        mark::extent(&third.legend).map(|rect| rect.height),
+        mark::extent(&a.legend).map(|rect| rect.height),
+        "the legend has another height"
+    );
+    assert_eq!(third.buttons, a.buttons);
+    assert_eq!(third.compass, a.compass);
 }

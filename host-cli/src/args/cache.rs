@@ -54,7 +54,7 @@ pub(crate) struct WarmArgs {
 /// What is replayed through what.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SweepArgs {
-    /// The trace: CSV (also .gz) with time,key,size and, if known, cost_ns,stage
+    /// The trace: CSV (also .gz) with time,key,size and, if known, cost_ns,stage,run,answered
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: PathBuf,
     /// Policies, as TOML names them; without it all of the search path

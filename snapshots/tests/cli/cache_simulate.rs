@@ -39,6 +39,19 @@ fn desk() -> Desk {
     desk
 }
 
+/// A desk with the same requests 60 times: as many as advice needs.
+fn desk_of_many() -> Desk {
+    let (head, rows) = TRACE.split_once('\n').expect("a header");
+    let rows = rows.repeat(60);
+    let many = rows.lines().enumerate().map(|(time, row)| {
+        let (_, rest) = row.split_once(',').expect("cells");
+        format!("{time},{rest}\n")
+    });
+    let desk = Desk::new("");
+    desk.write("t.csv", format!("{head}\n{}", many.collect::<String>()));
+    desk
+}
+
 fn simulate(desk: &Desk, more: &[&str]) -> Output {
     let mut arguments = vec!["simulate", "--trace", "t.csv"];
     arguments.extend(more);
@@ -277,7 +290,7 @@ fn names_from_outside_do_not_reach_the_terminal_as_they_are() {
 
 #[test]
 fn what_tune_prints_can_be_pasted() {
-    let output = cache(&desk(), &["tune", "--trace", "t.csv"]);
+    let output = cache(&desk_of_many(), &["tune", "--trace", "t.csv"]);
     let shown = text(&output);
     let (_, toml) = shown.split_once("\n# ").expect("a block");
     let source = Source {
@@ -296,12 +309,22 @@ fn what_tune_prints_can_be_pasted() {
     for part in [
         "time saved",
         "upper bounds for requests like those of the trace",
-        "caches in memory: 6 requests for 2 keys of 20 B in all",
-        "store: 2 requests for 1 keys of 10 B in all",
-        "caches in memory: only 4 requests ask for something again. So few say little: record more.",
+        "caches in memory: 360 requests for 2 keys of 20 B in all",
+        "store: 120 requests for 1 keys of 10 B in all",
     ] {
         assert!(said.contains(part), "{part:?} is not in:\n{shown}");
     }
+}
+
+#[test]
+fn a_few_requests_are_shown_and_advise_nothing() {
+    let shown = text(&cache(&desk(), &["tune", "--trace", "t.csv"]));
+    let few = "caches in memory: only 4 requests ask for something again, too few to advise anything: record more.";
+    assert!(words_of(&shown).contains(few), "{shown}");
+    assert!(
+        shown.contains("nothing to change") && !shown.contains("capacity = "),
+        "{shown}"
+    );
 }
 
 fn words_of(text: &str) -> String {
@@ -310,7 +333,7 @@ fn words_of(text: &str) -> String {
 
 #[test]
 fn tune_says_the_same_as_data() {
-    let desk = desk();
+    let desk = desk_of_many();
     let tune = [
         "tune", "--trace", "t.csv", "--json", "--policy", "lru", "fifo",
     ];
@@ -334,8 +357,10 @@ fn tune_says_the_same_as_data() {
     let toml = document["toml"].as_str().expect("TOML");
     assert_eq!(
         toml,
-        "[cache]\npolicy = \"lru\"\ncapacity = \"20 B\"\n\
-         [cache.artifacts]\n# store = \".eyemap/cache\"  # its directory\npolicy = \"lru\"\ncapacity = \"10 B\"\n"
+        "[cache]  # [cache.artifacts] takes this policy too, unless it names its own\n\
+         policy = \"lru\"\ncapacity = \"20 B\"\n\
+         [cache.artifacts]  # what is in the store beyond the capacity goes when it is next used\n\
+         # store = \".eyemap/cache\"  # its directory\npolicy = \"lru\"\ncapacity = \"10 B\"\n"
     );
     let document = json(&cache(&desk, &[&tune[..], &["--capacity", "10"]].concat()));
     assert_eq!(document["parts"][0]["doubling_still_pays"], true);

@@ -14,7 +14,7 @@ use flate2::{Compression, write::GzEncoder};
 use super::{
     CacheName,
     memory::milliseconds,
-    trace::{Answered, Asked, TraceError, is_gz, read_trace},
+    trace::{Answered, Asked, TraceError, for_each_request, is_gz},
 };
 use crate::sink::{Pending, PendingWriter};
 
@@ -54,17 +54,20 @@ enum Out {
 
 impl Out {
     /// What was there, and room for more.
-    fn after(path: &Path, is_new: bool) -> io::Result<Self> {
+    fn after(path: &Path, before: Option<&Earlier>) -> io::Result<Self> {
         let mut file = Pending::begin_beside(path)?;
-        if !is_new {
+        if before.is_some() {
             io::copy(&mut File::open(path)?, &mut file)?;
         }
         let mut out = match is_gz(path) {
             true => Self::Gzip(GzEncoder::new(file, Compression::default())),
             false => Self::Plain(file),
         };
-        if is_new {
-            out.writer().write_all(HEADER.as_bytes())?;
+        match before {
+            None => out.writer().write_all(HEADER.as_bytes())?,
+            // Somebody wrote its last line by hand; the next row is not a part of it.
+            Some(before) if !before.ends_line => out.writer().write_all(b"\n")?,
+            Some(_) => {}
         }
         Ok(out)
     }
@@ -125,25 +128,27 @@ impl Recorder {
         let path = &path.canonicalize().unwrap_or_else(|_| path.into());
         let before = look(path);
         let found = match is_nothing(before) {
-            true => Vec::new(),
-            false => earlier(path)?,
+            true => None,
+            false => Some(Earlier::read(path)?),
         };
-        let out = Out::after(path, is_nothing(before)).map_err(|source| TraceError::Io {
+        let out = Out::after(path, found.as_ref()).map_err(|source| TraceError::Io {
             path: path.into(),
             source,
         })?;
-        let last = found.last().map(|asked| asked.tick);
-        let runs = found.iter().map(|asked| asked.run).max();
+        let found = found.unwrap_or_default();
         Ok(Self {
             start: Instant::now(),
-            first: last.map_or(0, |tick| tick.saturating_add(since(before))),
-            run: runs.map_or(1, |run| run.saturating_add(1)),
+            first: match found.last {
+                Some(tick) => tick.saturating_add(since(before)),
+                None => 0,
+            },
+            run: found.runs.saturating_add(1),
             path: path.into(),
             before,
             state: Mutex::new(Recording {
                 out: Some(out),
                 rows: 0,
-                seen: seen(&found),
+                seen: found.seen,
                 failure: None,
             }),
         })
@@ -234,31 +239,53 @@ fn check_ending(path: &Path) -> Result<(), TraceError> {
     }
 }
 
-/// What was recorded before.
-fn earlier(path: &Path) -> Result<Vec<Asked>, TraceError> {
-    let wrong = |source| TraceError::NoRecording {
-        path: path.into(),
-        source: Box::new(source),
-    };
-    let found = read_trace(path).map_err(wrong)?;
-    let head = head(path).map_err(|source| {
-        wrong(TraceError::Io {
+/// What is known of the runs that were recorded before.
+#[derive(Default)]
+struct Earlier {
+    /// The time of the last request.
+    last: Option<u64>,
+    runs: u32,
+    /// Size and cost of each key, of the last request that knew them.
+    seen: HashMap<(CacheName, u64), (u64, u64)>,
+    ends_line: bool,
+}
+
+impl Earlier {
+    fn read(path: &Path) -> Result<Self, TraceError> {
+        let wrong = |source| TraceError::NoRecording {
             path: path.into(),
-            source,
-        })
-    })?;
-    if head == HEADER.as_bytes() {
-        return Ok(found);
+            source: Box::new(source),
+        };
+        let mut found = Self::default();
+        let ends_line = for_each_request(path, |asked| found.add(&asked)).map_err(wrong)?;
+        let head = head(path).map_err(|source| {
+            wrong(TraceError::Io {
+                path: path.into(),
+                source,
+            })
+        })?;
+        if head == HEADER.as_bytes() {
+            return Ok(Self { ends_line, ..found });
+        }
+        let message = format!(
+            "its columns are not those of a recording, {}",
+            HEADER.trim_end()
+        );
+        Err(wrong(TraceError::Row {
+            path: path.into(),
+            line: 1,
+            message,
+        }))
     }
-    let message = format!(
-        "its columns are not those of a recording, {}",
-        HEADER.trim_end()
-    );
-    Err(wrong(TraceError::Row {
-        path: path.into(),
-        line: 1,
-        message,
-    }))
+
+    fn add(&mut self, asked: &Asked) {
+        self.last = Some(asked.tick);
+        self.runs = self.runs.max(asked.run);
+        let Some(cache) = asked.stage else { return };
+        let facts = self.seen.entry((cache, asked.key)).or_default();
+        let newer = |new: u64, old: u64| if new > 0 { new } else { old };
+        *facts = (newer(asked.size, facts.0), newer(asked.cost_ns, facts.1));
+    }
 }
 
 /// The first bytes of a trace, as many as a header has.
@@ -275,18 +302,6 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// What is known of each key, of the last request that knew it.
-fn seen(found: &[Asked]) -> HashMap<(CacheName, u64), (u64, u64)> {
-    let mut seen: HashMap<_, (u64, u64)> = HashMap::new();
-    for asked in found {
-        let Some(cache) = asked.stage else { continue };
-        let facts = seen.entry((cache, asked.key)).or_default();
-        let newer = |new: u64, old: u64| if new > 0 { new } else { old };
-        *facts = (newer(asked.size, facts.0), newer(asked.cost_ns, facts.1));
-    }
-    seen
-}
-
 /// Milliseconds since a recording was written, at least 1.
 fn since(look: Option<Look>) -> u64 {
     let written = look.and_then(|(_, changed)| changed);
@@ -297,6 +312,7 @@ fn since(look: Option<Look>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::read_trace;
 
     fn noted(key: u64, facts: Option<(u64, u64)>, answered: Answered) -> Noted {
         Noted {

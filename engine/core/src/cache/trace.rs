@@ -5,9 +5,11 @@
 //! `cost_ns`, `stage`, `run` and `answered` may be missing.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use flate2::read::MultiGzDecoder;
@@ -158,15 +160,28 @@ pub(super) fn is_gz(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read, a column is missing, or a row is not as it should be.
 pub fn read_trace(path: &Path) -> Result<Vec<Asked>, TraceError> {
+    let mut requests = Vec::new();
+    for_each_request(path, |asked| requests.push(asked))?;
+    Ok(requests)
+}
+
+/// Hands over the requests of a trace one by one; says whether its text ends in a line end.
+pub(super) fn for_each_request(
+    path: &Path,
+    mut take: impl FnMut(Asked),
+) -> Result<bool, TraceError> {
     let io = |source| TraceError::Io {
         path: path.into(),
         source,
     };
     let file = BufReader::new(File::open(path).map_err(io)?);
-    let input: Box<dyn Read> = if is_gz(path) {
-        Box::new(MultiGzDecoder::new(file))
-    } else {
-        Box::new(file)
+    let ends_line = Rc::new(Cell::new(false));
+    let input = Watched {
+        text: match is_gz(path) {
+            true => Box::new(MultiGzDecoder::new(file)),
+            false => Box::new(file),
+        },
+        ends_line: Rc::clone(&ends_line),
     };
     let wrong = |line, message: String| TraceError::Row {
         path: path.into(),
@@ -188,7 +203,7 @@ pub fn read_trace(path: &Path) -> Result<Vec<Asked>, TraceError> {
     let mut reader = csv::Reader::from_reader(input);
     let columns =
         Columns::of(reader.byte_headers().map_err(broken)?).map_err(|message| wrong(1, message))?;
-    let (mut requests, mut record, mut last) = (Vec::new(), csv::ByteRecord::new(), 0);
+    let (mut count, mut record, mut last) = (0_usize, csv::ByteRecord::new(), 0);
     while reader.read_byte_record(&mut record).map_err(broken)? {
         let line = record.position().map_or(0, csv::Position::line);
         let asked = columns
@@ -201,12 +216,29 @@ pub fn read_trace(path: &Path) -> Result<Vec<Asked>, TraceError> {
             ));
         }
         last = asked.tick;
-        if requests.len() == MAX_REQUESTS {
+        if count == MAX_REQUESTS {
             return Err(wrong(line, format!("more than {MAX_REQUESTS} requests")));
         }
-        requests.push(asked);
+        count += 1;
+        take(asked);
     }
-    Ok(requests)
+    Ok(ends_line.get())
+}
+
+/// A text, and whether what was read of it ends in a line end.
+struct Watched {
+    text: Box<dyn Read>,
+    ends_line: Rc<Cell<bool>>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.text.read(buffer)?;
+        if let Some(last) = buffer[..length].last() {
+            self.ends_line.set(*last == b'\n');
+        }
+        Ok(length)
+    }
 }
 
 /// Where each column is.
@@ -225,7 +257,7 @@ impl Columns {
         let find = |name: &str| header.iter().position(|cell| cell == name.as_bytes());
         let need = |name: &str| {
             find(name).ok_or_else(|| {
-                format!("there is no column {name}: a trace has time,key,size and may have cost_ns,stage")
+                format!("there is no column {name}: a trace has time,key,size and may have cost_ns,stage,run,answered")
             })
         };
         Ok(Self {
@@ -331,7 +363,7 @@ mod tests {
         for (text, expected) in [
             (
                 "time,size\n",
-                "t.csv, line 1: there is no column key: a trace has time,key,size and may have cost_ns,stage",
+                "t.csv, line 1: there is no column key: a trace has time,key,size and may have cost_ns,stage,run,answered",
             ),
             (
                 "time,key,size\n0,1,1\n0,-1,1\n",

@@ -16,7 +16,7 @@ pub struct Ghosts {
     order: VecDeque<(u64, u64)>,
     /// Stamp and weight of those that are remembered.
     known: HashMap<u64, (u64, u64)>,
-    bytes: u64,
+    bytes: u128,
     stamp: u64,
 }
 
@@ -31,9 +31,9 @@ impl Ghosts {
         self.known.is_empty()
     }
 
-    /// Sum of their weights.
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
+    /// Sum of their weights, at most `u64::MAX`.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap_or(u64::MAX)
     }
 
     /// Whether a hash is remembered.
@@ -51,13 +51,13 @@ impl Ghosts {
         self.stamp += 1;
         self.order.push_back((key_hash, self.stamp));
         self.known.insert(key_hash, (self.stamp, weight));
-        self.bytes = self.bytes.saturating_add(weight);
+        self.bytes += u128::from(weight);
     }
 
     /// Forgets a hash, and returns its weight.
     pub fn remove(&mut self, key_hash: u64) -> Option<u64> {
         let (_, weight) = self.known.remove(&key_hash)?;
-        self.bytes -= weight;
+        self.bytes -= u128::from(weight);
         // What was removed stays in the order until it is oldest; not more of it than of the rest.
         if self.order.len() > 2 * self.known.len() + 16 {
             let known = &self.known;
@@ -71,8 +71,7 @@ impl Ghosts {
     /// cache of so many slots has use for.
     pub fn keep_within(&mut self, bytes: u64, slots: usize) {
         let most = slots.saturating_mul(4).saturating_add(MOST);
-        while self.bytes > bytes || self.len() > most {
-            self.pop_oldest();
+        while (self.bytes > u128::from(bytes) || self.len() > most) && self.pop_oldest().is_some() {
         }
     }
 
@@ -133,6 +132,20 @@ mod tests {
         assert_eq!(ghosts.pop_oldest(), Some((4, 40)));
         assert_eq!(ghosts.pop_oldest(), Some((1, 11)));
         assert_eq!((ghosts.pop_oldest(), ghosts.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn weights_beyond_all_numbers_end() {
+        let mut ghosts = Ghosts::default();
+        ghosts.push_newest(1, u64::MAX);
+        ghosts.push_newest(2, u64::MAX);
+        ghosts.keep_within(0, 0);
+        assert!(ghosts.is_empty());
+        ghosts.push_newest(3, u64::MAX);
+        ghosts.push_newest(4, 1);
+        assert_eq!(ghosts.remove(3), Some(u64::MAX));
+        assert_eq!(ghosts.remove(4), Some(1));
+        ghosts.keep_within(0, 0);
     }
 
     #[test]

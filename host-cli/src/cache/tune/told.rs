@@ -82,9 +82,14 @@ impl Part {
         text + &self.reason(tuned) + "\n"
     }
 
+    /// The advice; none where too little was recorded for one, or nothing can be saved.
+    fn advised<'t>(&self, tuned: Option<&'t Tuned<'t>>) -> Option<&'t Tuned<'t>> {
+        tuned.filter(|tuned| self.repeated() >= FEW && !saves_nothing(&self.facts, tuned))
+    }
+
     /// What to paste; nothing where nothing can be advised.
     fn toml(&self, tuned: Option<&Tuned<'_>>) -> String {
-        let Some(tuned) = tuned.filter(|tuned| !saves_nothing(&self.facts, tuned)) else {
+        let Some(tuned) = self.advised(tuned) else {
             return String::new();
         };
         let chosen = &tuned.choices[tuned.advised];
@@ -93,8 +98,13 @@ impl Part {
             Size::of_bytes(chosen.capacity),
         );
         let table = match self.place {
-            Place::Memory => "[cache]",
-            Place::Store => "[cache.artifacts]\n# store = \".eyemap/cache\"  # its directory",
+            Place::Memory => {
+                "[cache]  # [cache.artifacts] takes this policy too, unless it names its own"
+            }
+            Place::Store => {
+                "[cache.artifacts]  # what is in the store beyond the capacity goes when it is next used\n\
+                 # store = \".eyemap/cache\"  # its directory"
+            }
         };
         format!("{table}\npolicy = {policy}\ncapacity = \"{capacity}\"\n")
     }
@@ -113,7 +123,7 @@ impl Part {
                 "next_worth": choice.next.map(|next| next.worth(facts)),
             })
         };
-        let advised = tuned.filter(|tuned| !saves_nothing(facts, tuned));
+        let advised = self.advised(tuned);
         let chosen = advised.map(|tuned| &tuned.choices[tuned.advised]);
         json!({
             "cache": self.place.word(),
@@ -121,7 +131,7 @@ impl Part {
             "keys": facts.keys,
             "footprint_bytes": facts.footprint_bytes,
             "measure": if facts.has_costs() { "share_of_cost_saved" } else { "hit_ratio" },
-            "too_short": tuned.is_none(),
+            "too_short": self.repeated() < FEW,
             "reason": self.reason(tuned),
             "choices": tuned.map(|tuned| tuned.choices.iter().map(choice).collect::<Vec<_>>()),
             "policy": chosen.map(|chosen| &chosen.best.policy),
@@ -191,7 +201,7 @@ impl Advice<'_> {
         let replayed = self.parts.iter().filter(|part| part.repeated() > 0);
         for part in replayed.clone().filter(|part| part.repeated() < FEW) {
             notes.push(format!(
-                "{}: only {} requests ask for something again. So few say little: record more.",
+                "{}: only {} requests ask for something again, too few to advise anything: record more.",
                 part.place.title(),
                 part.repeated()
             ));

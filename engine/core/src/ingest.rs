@@ -329,18 +329,19 @@ fn duplicate_error(files: &Files, Duplicate { first, second }: Duplicate) -> Tab
         .at(file, place)
 }
 
+/// The objection to a pattern that leaves nothing of a file.
+fn no_match() -> Objection {
+    Objection::new("no row matches the pattern of `column`").help(
+        "the pattern has to match a part of each text: write it without ^ and $, or take \
+         `unmatched = \"skip\"` away to see the first text that it does not match",
+    )
+}
+
 fn check_any(read: &Read) -> Result<(), Objection> {
     let left_out = read.unplaced_rows + read.unmatched_rows;
     Err(Objection::new(match (read.rows_read, left_out) {
         (0, _) => "has a header and no rows",
-        (rows, left_out) if rows == left_out && read.unmatched_rows > 0 => {
-            return Err(
-                Objection::new("no row matches the pattern of `column`").help(
-                    "the pattern has to match a part of each text; look at the texts with `eyemap inspect` \
-                     or write the pattern without ^ and $",
-                ),
-            );
-        }
+        (rows, _) if rows == read.unmatched_rows => return Err(no_match()),
         (rows, left_out) if rows == left_out => "no row names a column",
         _ => return Ok(()),
     }))

@@ -17,6 +17,7 @@ use super::{
     error::{Objection, Place, TableError, clean},
     field::{Field, Pattern},
     infer::ColumnBuilder,
+    no_match,
     propose::Lacking,
     regions::Regions,
     rows::{part_of, region_and_side},
@@ -53,6 +54,8 @@ struct Listed {
     attributes: Vec<AttributeValues>,
     /// The part and column of each row of the file.
     rows: Vec<(u8, Column)>,
+    /// Rows that were left out because the pattern does not match.
+    unmatched: u64,
 }
 
 /// What becomes of a column that a row names.
@@ -106,17 +109,19 @@ impl AtlasIndex {
 
     /// What the user should know about the atlas.
     fn note(&self, added: u64) -> Option<String> {
-        match &self.listed {
-            None => Some(
-                "the atlas is derived from the table: a column where no cell type has a row does not appear"
-                    .into(),
-            ),
-            Some(listed) if added > 0 => Some(format!(
-                "{added} columns of the table are not in {} and were added",
-                clean(&listed.file.to_string_lossy())
-            )),
-            Some(_) => None,
-        }
+        let Some(listed) = &self.listed else {
+            let note = "the atlas is derived from the table: a column where no cell type has a row does not appear";
+            return Some(note.into());
+        };
+        let file = clean(&listed.file.to_string_lossy());
+        let added = (added > 0)
+            .then(|| format!("{added} columns of the table are not in {file} and were added"));
+        let unmatched = (listed.unmatched > 0).then(|| {
+            let unmatched = listed.unmatched;
+            format!("{unmatched} rows of {file} do not match the pattern and were left out")
+        });
+        let notes: Vec<String> = added.into_iter().chain(unmatched).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 
     /// The atlas, sorted, and what the user should know about it.
@@ -302,21 +307,28 @@ impl<'a> AtlasReader<'a> {
     fn read(mut self, source: &mut Source, unlisted: Unlisted) -> Result<Listed, TableError> {
         let file = source.file.clone();
         let place = source.numbering();
+        let mut unmatched = 0;
         while let Some(batch) = source.next_batch()? {
             for row in 0..batch.len() {
                 let number = batch.number(row);
                 let taken = self
                     .row(&batch, row, place)
                     .map_err(|objection| objection.at(&file, place(number)))?;
-                if taken {
-                    self.numbers.push(number);
+                match taken {
+                    true => self.numbers.push(number),
+                    false => unmatched += 1,
                 }
             }
         }
         if self.rows.is_empty() {
-            return Err(Objection::new("has a header and no rows").at(&file, Place::File));
+            let objection = match unmatched {
+                0 => Objection::new("has a header and no rows"),
+                _ => no_match(),
+            };
+            return Err(objection.at(&file, Place::File));
         }
         Ok(Listed {
+            unmatched,
             file,
             unlisted,
             names: self

@@ -97,7 +97,7 @@ impl CsvSource {
             .take(HEADER_BYTES)
             .read_to_end(&mut head)
             .map_err(|error| unreadable(path, error, compressed))?;
-        check_text(path, &head)?;
+        check_text(path, &head, compressed)?;
         let start = if head.starts_with(BOM) { BOM.len() } else { 0 };
         let delimiter = delimiter(&head);
         let mut rest = Cursor::new(head);
@@ -238,8 +238,12 @@ fn csv_error(path: &Path, error: csv::Error, line: u64, compressed: bool) -> Tab
     }
 }
 
-fn check_text(path: &Path, head: &[u8]) -> Result<(), TableError> {
-    if let Some(foreign) = foreign::by_bytes(path, head) {
+fn check_text(path: &Path, head: &[u8], compressed: bool) -> Result<(), TableError> {
+    let foreign = match compressed {
+        true => foreign::in_gzip(path, head),
+        false => foreign::by_bytes(path, head),
+    };
+    if let Some(foreign) = foreign {
         return Err(is_foreign(path, foreign));
     }
     if head.contains(&0) {

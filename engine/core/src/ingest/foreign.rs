@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::error::clean;
+use super::{error::clean, spool::Spooled};
 
 /// What a table can be, in words.
 pub(super) const TABLES: &str =
@@ -78,6 +78,23 @@ enum Kind {
     Feather1,
     Numpy,
     Other(&'static str),
+}
+
+/// What is in a file that was compressed with gzip, by its first bytes.
+pub(super) fn in_gzip(path: &Path, first: &[u8]) -> Option<Foreign> {
+    let file = shell_word(path);
+    let foreign = by_bytes(Path::new(""), first)?;
+    let help = match foreign.name == Kind::Utf16.name() {
+        true => format!(
+            "save it as UTF-8, or: gzip -dc {file} | iconv -f UTF-16 -t UTF-8 | eyemap render - -o maps"
+        ),
+        false if foreign.help == TABLES => TABLES.into(),
+        false => format!(
+            "unpack it with gzip -d {file} first; then, {}",
+            foreign.help
+        ),
+    };
+    Some(Foreign { help, ..foreign })
 }
 
 /// What a file is whose first bytes are `first`, if it is known and no table.
@@ -200,11 +217,13 @@ impl Kind {
     }
 }
 
-/// A path as a shell takes it, so that a line of help can be pasted.
+/// A path as a shell takes it, so that a line of help can be pasted; `FILE` where there is none, as of a
+/// table that came through a pipe.
 fn shell_word(path: &Path) -> String {
     let text = clean(&path.to_string_lossy());
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'+');
-    match text.bytes().all(plain) && !text.starts_with('-') {
+    let is_named = !text.is_empty() && !Spooled::is_one(path);
+    match is_named && text.bytes().all(plain) && !text.starts_with('-') {
         true => text,
         false => "FILE".into(),
     }
@@ -283,5 +302,24 @@ mod tests {
         assert_eq!(help("a b.bz2"), with("FILE"));
         assert_eq!(help("$(x).bz2"), with("FILE"));
         assert_eq!(help("-x.bz2"), with("FILE"));
+        assert_eq!(help("/proc/self/fd/7"), with("FILE"));
+    }
+
+    #[test]
+    fn what_is_in_a_gzip_is_unpacked_before_it_is_translated() {
+        let help = |first: &[u8]| in_gzip(Path::new("t.csv.gz"), first).map(|foreign| foreign.help);
+        assert_eq!(
+            help(b"\xff\xfea\0").as_deref(),
+            Some(
+                "save it as UTF-8, or: gzip -dc t.csv.gz | iconv -f UTF-16 -t UTF-8 | eyemap render - -o maps"
+            )
+        );
+        let packed = help(b"BZh9").unwrap_or_default();
+        assert!(
+            packed.starts_with(
+                "unpack it with gzip -d t.csv.gz first; then, unpack it: bzip2 -dc FILE"
+            ),
+            "{packed}"
+        );
     }
 }

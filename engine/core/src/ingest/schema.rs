@@ -141,7 +141,7 @@ impl<'a> Names<'a> {
         let named = self.sources.iter().filter_map(|(ours, source)| {
             let theirs = match source {
                 ColumnSource::Named(theirs) | ColumnSource::Pattern { from: theirs, .. } => theirs,
-                ColumnSource::Mapped { column, .. } => column.as_ref()?,
+                ColumnSource::Mapped { column, .. } => column.as_ref().unwrap_or(ours),
                 ColumnSource::Constant(_) => return None,
             };
             self.position(theirs).is_none().then_some(Missing {

@@ -75,7 +75,7 @@ fn counts_that_add_up_to_more_than_is_exact_are_refused() {
     };
     Bench::new().read(&of_layers(largest - 2, 1));
     for (first, second) in [(largest - 1, 1), (largest, 1), (largest, largest)] {
-        let refusal = Bench::new().refusal_of(&of_layers(first, second));
+        let refusal = Bench::new().refusal_of(of_layers(first, second));
         assert!(refusal.contains("add up to 2^53 or more"), "{refusal}");
     }
 }

@@ -245,6 +245,24 @@ fn an_atlas_has_constants_and_patterns_too() {
     let dataset = bench.read("cell_type,side,hex1,hex2,cells\nMi1,R,1,18,3\n");
     assert_eq!(dataset.atlas.right.columns, [column(1, 18), column(2, 18)]);
     assert_eq!(dataset.atlas.attribute_names, ["class"]);
+    let left_out = "1 rows of ";
+    assert!(
+        dataset.notes.iter().any(|note| note.starts_with(left_out)),
+        "{:?}",
+        dataset.notes
+    );
+    let bench = Bench::new()
+        .configured(&toml)
+        .with_atlas("roi,class\nME(R),b\n");
+    let refusal = bench.refusal_of("cell_type,side,hex1,hex2,cells\nMi1,R,1,18,3\n");
+    assert!(refusal.contains("no row matches the pattern"), "{refusal}");
+}
+
+#[test]
+fn a_translation_of_a_column_that_is_not_there_is_refused() {
+    let bench = Bench::new().configured("[table.columns]\nlayer = { map = { a = \"1\" } }\n");
+    let refusal = bench.refusal_of("cell_type,region,side,hex1,hex2,cells\nMi1,ME,R,1,1,3\n");
+    assert!(refusal.contains("\"layer\""), "{refusal}");
 }
 
 #[test]

@@ -347,7 +347,7 @@ impl Maps<'_> {
         self.draft(request)?.scene()
     }
 
-    /// What a map depends on, and its fingerprint, before any colour or text is asked for.
+    /// What a map depends on, and its fingerprint, before its colours and texts are asked for.
     ///
     /// # Errors
     /// When the coordinate stage fails, or the table does not have what the map needs.

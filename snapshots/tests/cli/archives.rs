@@ -208,3 +208,23 @@ fn a_killed_run_of_archives_and_the_same_command_leave_what_one_run_leaves() {
     }
     assert!(hit > 0, "no kill hit");
 }
+
+#[test]
+fn an_archive_that_stays_tells_of_its_clipped_maps_too() {
+    let desk =
+        Desk::new("cell_type,region,side,hex1,hex2,synapses\nMi1,ME,R,1,1,5\nMi1,ME,R,1,2,900\n");
+    let clipped = ["--archive", "tar", "--range", "synapses=1:100"];
+    let told = |output: &Output| {
+        succeeds(output);
+        let said = crate::words(output);
+        assert!(said.contains("cuts off 1 column above 100"), "{said}");
+    };
+    told(&desk.render(&clipped));
+    let again = desk.render(&clipped);
+    assert!(
+        crate::words(&again).contains("1 map unchanged"),
+        "{}",
+        crate::words(&again)
+    );
+    told(&again);
+}

@@ -111,3 +111,27 @@ fn colours_are_those_of_the_whole_table_in_every_scope() {
         let _ = std::fs::remove_dir_all(desk.path("out"));
     }
 }
+
+#[test]
+fn a_blank_map_is_streamed_also_where_each_layer_has_a_scale_of_its_own() {
+    let desk = Desk::new(
+        "cell_type,region,side,hex1,hex2,layer,synapses\nMi1,ME,R,1,1,1,\nMi1,ME,R,1,2,2,\n",
+    );
+    let library = eyemap_snapshots::trial::example("raw_answers");
+    desk.write(
+        "eyemap.toml",
+        format!(
+            "[stages.color]\nplugin = {library:?}\n\
+             [stages.color.config]\nneeds = '{{\"layer\":{{\"per_layer\":true}}}}'\n\
+             [plugins.by_id.\"org.eyemap.fixture.raw-answers\"]\ntrust = true\n\
+             [memory]\nstream_above = 1\n"
+        ),
+    );
+    let output = desk.render(&["--config", "eyemap.toml"]);
+    succeeds(&output);
+    assert!(
+        crate::words(&output).contains("1 map (1 blank)"),
+        "{}",
+        crate::words(&output)
+    );
+}

@@ -1,7 +1,7 @@
 //! A map before it is drawn: all that it depends on, and the hash of that.
 //!
-//! A draft asks no colour and no text of a plugin, so whoever has the picture already, by its
-//! fingerprint, is spared all of that.
+//! A draft asks no text of a plugin, and no colour but where a range was set by hand, to count what lies
+//! beyond it; whoever has the picture already, by its fingerprint, is spared all of that.
 
 use std::sync::Arc;
 

@@ -100,7 +100,7 @@ impl Maps<'_> {
         let whole = Job::new(self.color_job(request, Kind::Whole)?);
         let mut layers = self.layer_jobs(request, n_layers)?;
         let scale = color.prepare(&whole.job)?;
-        let layer_scales = LayerScales::new(color, &layers)?;
+        let mut layer_scales = LayerScales::new(color, &layers)?;
         let mut legends = Legends {
             whole: scale.legend()?,
             layers: layer_scales.legends()?,
@@ -114,6 +114,7 @@ impl Maps<'_> {
         let n_layers = if blank { 0 } else { n_layers };
         if blank {
             layers.clear();
+            layer_scales = LayerScales::new(color, &layers)?;
             legends = Legends::default();
         }
         let (counts, mut layer_counts) = (looked.totals.counts, looked.layer_counts);

@@ -11,8 +11,9 @@ use std::{
     thread::ThreadId,
 };
 
-use super::{RenderError, RenderOptions, Run, key};
+use super::{MapState, RenderError, RenderOptions, Run, key};
 use crate::{
+    clipped::Clipped,
     draw::Format,
     manifest::{Entry, Key},
     pipeline::{Fingerprint, Maps, Request},
@@ -70,6 +71,13 @@ impl Opened {
     }
 }
 
+/// What is known of a map that is not drawn.
+struct Examined {
+    fingerprint: Fingerprint,
+    unplaced: usize,
+    clipped: Clipped,
+}
+
 impl Run<'_> {
     /// Draws maps that stay together: one, or those of an archive.
     pub(super) fn draw_unit(
@@ -97,13 +105,13 @@ impl Run<'_> {
         requests: &[Request],
         progress: &(dyn Fn() + Sync),
     ) -> Result<(), RenderError> {
-        let is_there = |&request: &Request| self.goes_on() && self.is_in(&path, request);
-        if !self.options.force && requests.iter().all(is_there) {
-            let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
-            summary.unchanged += requests.len() as u64;
-            drop(summary);
-            for &request in requests {
-                self.record_archived(request);
+        let left = |&request: &Request| match self.goes_on() && !self.options.force {
+            true => self.left_in(&path, request),
+            false => None,
+        };
+        if let Some(left) = requests.iter().map(left).collect::<Option<Vec<_>>>() {
+            for (&request, map) in requests.iter().zip(left) {
+                self.leave(request, &map);
                 progress();
             }
             return Ok(());
@@ -131,29 +139,55 @@ impl Run<'_> {
         Ok(self.journal.publish_all(Some(pending), &archive.entries)?)
     }
 
-    /// The fingerprint of a map, if it can be said.
-    pub(super) fn fingerprint(&self, request: Request) -> Option<Fingerprint> {
+    /// What is known of a map before it is drawn, if it can be said.
+    fn examine(&self, request: Request) -> Option<Examined> {
         let map = || {
             if self.maps.is_streamed(request) {
                 let stream = self.maps.stream(request, self.options.cancel).ok()?;
-                return Some(stream.fingerprint());
+                return Some(Examined {
+                    fingerprint: stream.fingerprint(),
+                    unplaced: stream.unplaced,
+                    clipped: stream.clipped,
+                });
             }
-            Some(self.maps.draft(request).ok()?.fingerprint())
+            let draft = self.maps.draft(request).ok()?;
+            Some(Examined {
+                fingerprint: draft.fingerprint(),
+                unplaced: draft.unplaced(),
+                clipped: draft.clipped,
+            })
         };
         catch_unwind(AssertUnwindSafe(map)).ok().flatten()
     }
 
-    /// Whether a map is in an archive as it would be drawn now. What cannot be said is not.
-    fn is_in(&self, path: &str, request: Request) -> bool {
-        let Some(map) = self.fingerprint(request) else {
-            return false;
-        };
+    /// A map that is in an archive as it would be drawn now. What cannot be said is not.
+    fn left_in(&self, path: &str, request: Request) -> Option<Examined> {
+        let map = self.examine(request)?;
         let id = request.id(self.maps.dataset);
-        self.formats.iter().all(|&format| {
-            let fingerprint = self.artifact(map, format).to_string();
+        let is_there = self.formats.iter().all(|&format| {
+            let fingerprint = self.artifact(map.fingerprint, format).to_string();
             self.journal
                 .unchanged(&key(&id, format), Some(path), &fingerprint)
-        })
+        });
+        is_there.then_some(map)
+    }
+
+    /// Counts a map that stays in its archive.
+    fn leave(&self, request: Request, map: &Examined) {
+        let id = request.id(self.maps.dataset);
+        let state = MapState {
+            id: &id,
+            blank: false,
+            unplaced: map.unplaced,
+            clipped: map.clipped,
+        };
+        let mut summary = self.summary.lock().unwrap_or_else(PoisonError::into_inner);
+        summary.take(&state, 0);
+        summary.unchanged += 1;
+        drop(summary);
+        if !self.maps.is_streamed(request) {
+            self.record_archived(&id, map.fingerprint);
+        }
     }
 
     /// Whether a map's own file is as it would be drawn now. One in an archive is drawn with it.

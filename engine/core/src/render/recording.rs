@@ -7,7 +7,8 @@ use super::{Run, key};
 use crate::{
     cache::{Answered, CacheName, Noted},
     manifest::Key,
-    pipeline::{Fingerprint, Request},
+    model::MapId,
+    pipeline::Fingerprint,
 };
 
 impl Run<'_> {
@@ -41,16 +42,9 @@ impl Run<'_> {
     }
 
     /// Notes a map that was left in its archive.
-    pub(super) fn record_archived(&self, request: Request) {
-        if self.options.recorder.is_none() || self.maps.is_streamed(request) {
-            return;
-        }
-        let Some(map) = self.fingerprint(request) else {
-            return;
-        };
-        let id = request.id(self.maps.dataset);
+    pub(super) fn record_archived(&self, id: &MapId, map: Fingerprint) {
         for &format in &self.formats {
-            self.record_left(&key(&id, format), self.artifact(map, format));
+            self.record_left(&key(id, format), self.artifact(map, format));
         }
     }
 

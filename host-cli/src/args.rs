@@ -122,7 +122,7 @@ pub(crate) struct TableArgs {
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct PickArgs {
     /// Cell types, as globs: 'T4*' or Mi1,Tm3; may be repeated
-    #[arg(long = "type", value_name = "GLOB")]
+    #[arg(long = "type", value_name = "GLOB", value_parser = types)]
     pub(crate) types: Vec<String>,
     /// Regions: ME or ME,LO; may be repeated
     #[arg(long = "region", value_name = "REGION", value_delimiter = ',')]
@@ -294,6 +294,14 @@ impl Args {
             },
             _ => false,
         }
+    }
+}
+
+/// A list that names something: an empty one is a variable of a shell that is not set, and would choose all.
+fn types(list: &str) -> Result<String, String> {
+    match listed(list).is_empty() {
+        true => Err("names no cell type; leave --type out to draw all".into()),
+        false => Ok(list.into()),
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn run(wish: Wish) -> Done {
 pub(crate) fn run_heavy(name: &str, variables: &[Variable<'_>]) -> Done {
     let built = build::run_into(false)?;
     build_fixtures()?;
-    let mut runner = Runner::new(&built, true)?;
+    let mut runner = Runner::new(&built, false)?;
     for variable in variables {
         runner.set(variable.name, variable.value);
     }

@@ -25,7 +25,7 @@ pub fn skipped(because: &str) {
         None => format!("{place}\t{because}\n"),
     };
     let Some(path) = std::env::var_os("EYEMAP_SKIPPED") else {
-        // Without the runner of the project it is seen with `--nocapture` alone.
+        // Without the runner of the project nobody counts it; it is at least seen.
         std::io::stderr()
             .write_all(line.as_bytes())
             .unwrap_or_default();

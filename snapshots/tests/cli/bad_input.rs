@@ -80,3 +80,13 @@ fn cells_cannot_be_derived_from_layers() {
         11
     );
 }
+
+#[test]
+fn a_list_of_types_that_names_none_does_not_draw_all() {
+    let desk = Desk::new("cell_type,region,side,hex1,hex2,synapses\nMi1,ME,R,1,1,5\n");
+    for list in ["", ",", " , "] {
+        let output = desk.render(&["--type", list]);
+        fails(&output, 2, &["names no cell type"]);
+        assert!(desk.files().is_empty(), "{list:?}");
+    }
+}

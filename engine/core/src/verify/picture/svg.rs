@@ -160,7 +160,6 @@ impl Reader {
         for path in group.children().filter(Node::is_element) {
             let data = path.attribute("d").unwrap_or_default();
             let hash = Fingerprint::of_bytes(data.as_bytes()).short();
-            let number = data.matches('M').count();
             let before = self.picture.items.iter();
             let name = before.filter(|item| item.kind == SIGNS).count() + 1;
             let mut form = form(path);
@@ -170,7 +169,7 @@ impl Reader {
                 group: Group::Sign,
                 kind: SIGNS.into(),
                 name: format!("marks {name}"),
-                text: format!("{number} lines"),
+                text: String::new(),
                 form,
             });
         }

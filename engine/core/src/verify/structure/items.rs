@@ -129,7 +129,9 @@ fn forms_differ(
 fn lies_near(values: [&str; 2], px: f64) -> bool {
     let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
     let parts = values.map(|text| {
-        let numbers = text
+        // In path data a number may begin right after another: `l3-5.2`.
+        let apart = text.replace('-', " -");
+        let numbers = apart
             .split(|c: char| !is_of_number(c))
             .filter(|n| !n.is_empty());
         let numbers: Option<Vec<f64>> = numbers.map(|n| n.parse().ok()).collect();
@@ -180,4 +182,17 @@ pub(crate) fn first_difference(before: &str, after: &str) -> Option<[String; 2]>
         }
     };
     Some([excerpt(before), excerpt(after)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lies_near;
+
+    #[test]
+    fn places_in_path_data_lie_near_also_where_signs_part_the_numbers() {
+        assert!(lies_near(["M1 2l3-5.2-7h4", "M1 2l3-5.3-7h4"], 0.2));
+        assert!(!lies_near(["M1 2l3-5.2-7h4", "M1 2l3-5.6-7h4"], 0.2));
+        assert!(!lies_near(["M1 2l3-5.2", "M1 2h3-5.2"], 0.2));
+        assert!(!lies_near(["M1 2l3-5.2", "M1 2l3 5.2"], 0.2));
+    }
 }

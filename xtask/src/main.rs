@@ -30,6 +30,8 @@ cargo xtask bench-peers [--quick]
 cargo xtask workload --types N --seed S -o DIR
                             write a table of any size; --help says more
 cargo xtask fuzz [SECONDS]  run each fuzz target for a while (default 20 s)
+cargo xtask soak [--minutes N] [--seed S] [--only KIND[:N]]
+                            try to break the command, in ways that can be had again
 cargo xtask museum          build plugins of other times, and load them in shuffled orders
 cargo xtask builds          build in release, and compare what both builds draw
 cargo xtask dist [--from DIR] [-o DIR]
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(seconds),
             Err(_) => Err(format!("{seconds:?} is no number of seconds")),
         },
+        ["soak", ref rest @ ..] => test::soak(rest),
         ["museum"] => museum::run(),
         ["builds"] => builds(),
         ["dist", ref rest @ ..] => dist::run(rest),

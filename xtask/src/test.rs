@@ -84,6 +84,17 @@ pub(crate) fn run(wish: Wish) -> Done {
     outcome.close()
 }
 
+/// Tries to break the command for as long as one likes.
+pub(crate) fn soak(arguments: &[&str]) -> Done {
+    let built = build::run_into(false)?;
+    build_fixtures()?;
+    let mut soak = cargo(&["run", "--quiet", "--package", "eyemap-soak", "--"]);
+    soak.args(arguments)
+        .env("EYEMAP_BIN", &built.command)
+        .env("EYEMAP_BUILD_DIR", &built.dir);
+    run_to_end(&mut soak)
+}
+
 /// Runs one heavy integration test, with variables of its own.
 pub(crate) fn run_heavy(name: &str, variables: &[Variable<'_>]) -> Done {
     let built = build::run_into(false)?;

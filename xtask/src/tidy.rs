@@ -77,6 +77,7 @@ fn arrows(metadata: &Value) -> Vec<String> {
                 // A bench that compares static with dynamic links the plugin; tests read the ABI.
                 "eyemap-benches" => true,
                 "eyemap-snapshots" => !to_plugin,
+                "eyemap-soak" => other == "eyemap-snapshots",
                 "xtask" => false,
                 _ if is_plugin(package) => other == "eyemap-sdk",
                 _ => !to_plugin && normal,

@@ -1,0 +1,45 @@
+//! A run that is asked to stop stops, and the same command draws the rest.
+
+use rustix::process::Signal;
+
+use crate::trial::{Fault, Trial, lines, same, signal, table};
+
+const TYPES: usize = 200;
+const RENDER: [&str; 6] = ["render", "table.csv", "-o", "out", "--format", "svg"];
+
+pub(crate) fn run(trial: &mut Trial) -> Result<(), Fault> {
+    trial.write("table.csv", table(TYPES));
+    trial.succeed(&mut trial.eyemap(&[
+        "render",
+        "table.csv",
+        "-o",
+        "undisturbed",
+        "--format",
+        "svg",
+    ]))?;
+    let asked = *trial.pick(&[Signal::INT, Signal::TERM, Signal::HUP]);
+    let after = trial.random.usize(..TYPES);
+    let mut child = trial.start(&mut trial.eyemap(&RENDER), ".words")?;
+    let journal = trial.path("out/.manifest.journal.jsonl");
+    while lines(&journal) < after
+        && child
+            .try_wait()
+            .map_err(|error| error.to_string())?
+            .is_none()
+    {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    signal(&child, asked);
+    let ended = trial.wait(child, ".words")?;
+    ended.is_sane()?;
+    // It may have been at its end already.
+    if !matches!(ended.code, Some(0 | 130)) {
+        return Err(format!(
+            "{asked:?} after {after} maps: exit code {:?}\n{}",
+            ended.code, ended.said
+        ));
+    }
+    trial.succeed(&mut trial.eyemap(&RENDER))?;
+    same(&trial.files("out"), &trial.files("undisturbed"))
+        .map_err(|fault| format!("{asked:?} after {after} maps: {fault}"))
+}

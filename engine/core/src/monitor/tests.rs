@@ -309,7 +309,12 @@ fn hostile_names_stay_words_in_the_page_and_in_the_document() {
     let json = serde_json::to_value(&report).expect("JSON");
     assert_eq!(json["form"], report::FORM);
     assert_eq!(json["notes"][0], HOSTILE);
-    assert_eq!(json["slow"]["operations"][0]["of"], HOSTILE);
+    // On a busy machine anything may have been slower than the map.
+    let mut operations = json["slow"]["operations"].as_array().into_iter().flatten();
+    assert!(
+        operations.any(|operation| operation["of"] == HOSTILE),
+        "{json}"
+    );
 }
 
 #[test]

@@ -24,6 +24,7 @@
 mod arena;
 pub mod confine;
 mod culprit;
+pub mod elsewhere;
 pub mod forked;
 pub mod guarded;
 pub mod heap;

@@ -158,8 +158,8 @@ fn answer(told: &Told) -> io::Result<()> {
     let mut subject = Subject::read(told.file.clone(), told.seed)?;
     subject.named.clone_from(&told.named);
     limit_computing(told.check.deadline)?;
-    // Who looks at the bytes alone may look at what is beside the file too.
     subject.elsewhere = told.place == Place::Elsewhere;
+    // Who looks at the bytes alone may look at what is beside the file too.
     if told.place == Place::Contained {
         // None of its code runs here; its worker confines itself.
         subject.workers = Some(Workers::default());

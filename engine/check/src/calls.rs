@@ -10,7 +10,7 @@ mod asking;
 mod batches;
 mod columns;
 mod cost;
-mod leak;
+pub(crate) mod leak;
 pub(crate) mod memory;
 mod outputs;
 mod panics;
@@ -25,6 +25,8 @@ use crate::{Ask, Check, Fault, Of, Outcome, Subject};
 
 /// Most checks ask for well below a second.
 const DEADLINE: Duration = Duration::from_secs(20);
+/// For what repeats all that a plugin does until there is time for no more.
+const LONG_DEADLINE: Duration = Duration::from_secs(60);
 
 const fn code(
     id: &'static str,
@@ -67,12 +69,15 @@ pub(crate) static CHECKS: &[Check] = &[
         panics::constructor,
         "No configuration makes `create` end the process, and a valid one does not make it panic.",
     ),
-    code(
-        "call-panic-contained",
-        Of::Files,
-        panics::calls,
-        "No job and no batch makes a call end the process, and valid ones do not make it panic.",
-    ),
+    Check {
+        deadline: LONG_DEADLINE,
+        ..code(
+            "call-panic-contained",
+            Of::Files,
+            panics::calls,
+            "No job and no batch makes a call end the process, and valid ones do not make it panic.",
+        )
+    },
     code(
         "empty-batch",
         Of::Stages,
@@ -155,7 +160,8 @@ pub(crate) static CHECKS: &[Check] = &[
         "contained-equals-in-process",
         1,
         true,
-        "A contained plugin gives the same bytes.",
+        "A contained plugin gives the same bytes, and one with another environment, directory, machine, time \
+         zone and day; it opens no file.",
     ),
     code(
         "no-stdout-no-exit-no-signal-change",
@@ -163,17 +169,20 @@ pub(crate) static CHECKS: &[Check] = &[
         process::untouched,
         "It prints nothing, ends nothing, and leaves signals, environment, files and arithmetic as they were.",
     ),
-    code(
-        "no-leak-or-allocation-growth",
-        Of::Files,
-        leak::none,
-        "What a job took is given back.",
-    ),
+    Check {
+        deadline: LONG_DEADLINE,
+        ..code(
+            "no-leak-or-allocation-growth",
+            Of::Files,
+            leak::none,
+            "What a job took is given back, and a policy holds no more for what has left the cache.",
+        )
+    },
     code(
         "cost-hint-honest",
         Of::Stages,
         cost::honest,
-        "A column costs at most ten times what the manifest says.",
+        "A column costs at most ten times what the manifest says, and at least a hundredth.",
     ),
 ];
 

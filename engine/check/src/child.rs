@@ -21,17 +21,19 @@ use eyemap_worker::confine::{Allowed, close_inherited, confine};
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use serde::{Deserialize, Serialize};
 
-use crate::{Ask, Check, Outcome, Subject, find};
+use crate::{Ask, Check, Outcome, Subject, elsewhere, find};
 
 /// The first argument that makes a program such a process.
 pub const ARGUMENT: &str = "__plugin-check";
 
 /// Exit code of a child that was not started by [`crate::run`].
 const MISUSED: u8 = 64;
+/// Memory of a child, beyond what it needs itself.
+pub(crate) const MAX_MEMORY_BYTES: u64 = 4 << 30;
 /// What a child may use. It gives up network, files and other processes before code of the plugin runs; of
 /// itself it may read more than a worker, as some checks look at threads and open files.
 const MAY: Allowed = Allowed {
-    memory: 4 << 30,
+    memory: MAX_MEMORY_BYTES,
     // The library is copied in memory before it is loaded; what it prints is counted by the parent.
     printed: 1 << 30,
     files: 64,
@@ -49,7 +51,35 @@ pub(crate) enum Answer {
     /// What the check found.
     Outcome(Outcome),
     /// What the plugin answered, to be compared.
-    Text(String),
+    Text {
+        /// The answers.
+        answers: String,
+        /// What it asked the system for meanwhile, where that is noted.
+        asked: Vec<String>,
+    },
+}
+
+/// Where the plugin of a check runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the child.
+    Here,
+    /// In a worker of the child.
+    Contained,
+    /// In the child, which is on another machine and another day as far as the plugin can tell.
+    Elsewhere,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::Here, Self::Contained, Self::Elsewhere];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Contained => "contained",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
 }
 
 /// What a child is told, in this order.
@@ -65,8 +95,8 @@ pub(crate) struct Told {
     pub(crate) seed: u64,
     /// The process that waits for the answer.
     pub(crate) parent: u32,
-    /// Whether the plugin shall run in a worker of the child, and not in the child itself.
-    pub(crate) contained: bool,
+    /// Where the plugin shall run.
+    pub(crate) place: Place,
 }
 
 impl Told {
@@ -79,7 +109,7 @@ impl Told {
             self.named.clone().into(),
             self.seed.to_string().into(),
             self.parent.to_string().into(),
-            self.contained.to_string().into(),
+            self.place.word().into(),
         ]
     }
 
@@ -95,13 +125,14 @@ impl Told {
         let (file, named) = (arguments.next()?, arguments.next()?);
         let mut number = || arguments.next()?.to_str()?.parse::<u64>().ok();
         let (seed, parent) = (number()?, number()?.try_into().ok()?);
+        let place = arguments.next()?;
         Some(Self {
             check: find(id.to_str()?)?,
             file: file.into(),
             named: named.into(),
             seed,
             parent,
-            contained: arguments.next()?.to_str()?.parse().ok()?,
+            place: Place::ALL.into_iter().find(|known| place == known.word())?,
         })
     }
 }
@@ -127,8 +158,9 @@ fn answer(told: &Told) -> io::Result<()> {
     let mut subject = Subject::read(told.file.clone(), told.seed)?;
     subject.named.clone_from(&told.named);
     limit_computing(told.check.deadline)?;
+    subject.elsewhere = told.place == Place::Elsewhere;
     // Who looks at the bytes alone may look at what is beside the file too.
-    if told.contained {
+    if told.place == Place::Contained {
         // None of its code runs here; its worker confines itself.
         subject.workers = Some(Workers::default());
     } else if !matches!(told.check.ask, Ask::File(_)) {
@@ -147,7 +179,7 @@ pub(crate) fn ask(check: &Check, subject: &Subject) -> Answer {
     match check.ask {
         Ask::File(ask) | Ask::Code(ask) => Answer::Outcome(ask(subject)),
         Ask::Answers { answers, .. } => match answers(subject) {
-            Ok(text) => Answer::Text(text),
+            Ok(answers) => elsewhere::answer(answers),
             Err(outcome) => Answer::Outcome(outcome),
         },
     }

@@ -100,6 +100,11 @@ pub(crate) static CHECKS: &[Check] = &[
         needs::exports_only_entry,
     ),
     check(
+        "no-platform-math",
+        "It computes with the functions of the SDK and not with those of the machine",
+        needs::no_platform_math,
+    ),
+    check(
         "no-extra-constructors",
         "Nothing of its own runs while it is loaded",
         needs::no_extra_constructors,

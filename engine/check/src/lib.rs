@@ -9,6 +9,7 @@ mod all;
 mod calls;
 pub mod child;
 mod config;
+mod elsewhere;
 mod file;
 mod loading;
 pub mod outcome;
@@ -62,13 +63,14 @@ pub enum Ask {
     /// Runs the plugin's code, in the child.
     Code(fn(&Subject) -> Outcome),
     /// Writes down what the plugin answers, in the child; the parent asks `processes` children and the
-    /// answers must be the same. `worker` asks once more through a contained plugin.
+    /// answers must be the same. `worker` asks once more through a contained plugin, and once more in a process
+    /// with another environment, directory, machine, time zone and day.
     Answers {
         /// The answers, as text.
         answers: fn(&Subject) -> Result<String, Outcome>,
         /// How many children are asked, at least 1.
         processes: u32,
-        /// Whether a contained plugin must answer the same.
+        /// Whether a contained plugin, and one elsewhere, must answer the same.
         worker: bool,
     },
 }

@@ -153,17 +153,19 @@ fn timed(subject: &Subject, n: usize) -> Result<Duration, Outcome> {
     let (read, load) = (read.elapsed(), OwnTime::start());
     let loaded = trusted.and_then(|_| finder.load(&sealed.path().to_string_lossy()));
     let load = load.elapsed();
+    let copy = sealed.path();
+    let told = |error: &PluginError| subject.in_words_of_its_user(&error.to_string(), &copy);
     // The loader knows it by its number, which must not become that of the next copy.
     std::mem::forget(sealed);
     match loaded {
         Ok(_) => Ok(load.saturating_sub(read)),
         Err(error) if step(&error) == Step::Start => Err(Outcome::failed(
-            subject.told(&error),
+            told(&error),
             "make `init` succeed everywhere; refuse in `create`, where the user's words are",
         )),
         Err(error) => Err(Outcome::skipped(format!(
             "it cannot be loaded: {}",
-            subject.told(&error)
+            told(&error)
         ))),
     }
 }

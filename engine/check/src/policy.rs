@@ -15,7 +15,7 @@ use eyemap_abi::{CacheExtension, abi_stable::std_types::RStr, ids};
 use eyemap_engine::own_time::OwnTime;
 
 use crate::{Ask, Check, Fault, Of, Outcome, Subject, calls::fault, progress};
-pub(crate) use asked::{calls, created_oddly, repeat, round};
+pub(crate) use asked::{calls, created_oddly, grows_not, repeat, round};
 use driver::{Clock, Driver};
 pub(crate) use memory::guard_pages;
 use step::{Decided, Outcome as Played, Shape, Step, Wrong};
@@ -50,7 +50,12 @@ pub(crate) static CHECKS: &[Check] = &[
         |subject| {
             never(
                 subject,
-                &[Wrong::TooFew, Wrong::TooFull, Wrong::Failed],
+                &[
+                    Wrong::TooFew,
+                    Wrong::TooFull,
+                    Wrong::Failed,
+                    Wrong::Panicked,
+                ],
                 "name victims until \
             `need_weight` is free or nothing is left, also when you are asked again with the rest, and answer \
             every call",
@@ -206,6 +211,7 @@ fn legal(
         Wrong::TooFew => "it names too few victims although there are more",
         Wrong::TooFull => "more is in the cache than fits",
         Wrong::Failed => "it gives no answer",
+        Wrong::Panicked => "it panics",
     };
     let mut fault = fault(
         format!(
@@ -298,7 +304,8 @@ fn restored(
     };
     let played = play(extension, &with, shape, Clock::default())?;
     let when = format!("when its state is written and read after every {every} steps");
-    if let Some(words) = played.wrong.get(&Wrong::Failed) {
+    let failed = played.wrong.get(&Wrong::Failed);
+    if let Some(words) = failed.or(played.wrong.get(&Wrong::Panicked)) {
         return Err(fault(format!("it fails {when}: {words}, {}", trace.name), CUT).into());
     }
     Ok(same(trace, whole, &played, &when, CUT)?)
@@ -379,13 +386,14 @@ fn slowly(extension: &CacheExtension, trace: &Trace) -> Result<Played, Outcome> 
 const LONGEST: Duration = Duration::from_secs(3);
 
 fn hostile(subject: &Subject) -> Outcome {
-    const ALL: [Wrong; 6] = [
+    const ALL: [Wrong; 7] = [
         Wrong::NotResident,
         Wrong::Twice,
         Wrong::Gone,
         Wrong::TooFew,
         Wrong::TooFull,
         Wrong::Failed,
+        Wrong::Panicked,
     ];
     outcome((|| {
         let extension = policy(subject)?;

@@ -12,6 +12,7 @@ mod verdict;
 use std::{
     collections::BTreeSet,
     path::PathBuf,
+    process::Command,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -23,8 +24,8 @@ use eyemap_engine::plugins::sha256_hex;
 
 use crate::{
     Ask, CHECKS, Check, Fault, Of, Outcome, Subject,
-    child::{self, Answer, Told},
-    file,
+    child::{self, Answer, Place, Told},
+    elsewhere, file,
     report::{Done, Report},
 };
 use gate::Gate;
@@ -87,6 +88,7 @@ pub fn run(order: &Order, told: &(dyn Fn(&Done) + Sync)) -> Result<Report, RunEr
         bytes,
         seed,
         workers: None,
+        elsewhere: false,
     };
     let run = Run {
         order,
@@ -192,7 +194,7 @@ impl Run<'_> {
             named: self.subject.named.clone(),
             seed: self.subject.seed,
             parent: std::process::id(),
-            contained: false,
+            place: Place::Here,
         };
         let (answer, printed) = self.child(&told);
         let Ask::Answers {
@@ -201,18 +203,31 @@ impl Run<'_> {
         else {
             return (verdict::outcome(answer), printed);
         };
-        let more = (1..processes).map(|_| self.child(&told).0);
-        let contained = Told {
-            contained: true,
-            ..told.clone()
-        };
-        let contained = worker.then_some(|| self.child(&contained).0);
-        (compare::outcome(answer, more, contained), printed)
+        let more = (1..processes).map(|n| (format!("process {}", n + 1), Place::Here));
+        let others = [
+            ("the contained plugin".to_owned(), Place::Contained),
+            ("a process elsewhere".to_owned(), Place::Elsewhere),
+        ];
+        let others = others.into_iter().filter(|_| worker);
+        let asked = more.chain(others).map(|(whose, place)| {
+            let told = Told {
+                place,
+                ..told.clone()
+            };
+            (whose, self.child(&told).0)
+        });
+        (compare::outcome(answer, asked), printed)
     }
 
     fn child(&self, told: &Told) -> (Result<Answer, Outcome>, usize) {
         let deadline = told.check.deadline;
-        match process::ask(&self.order.program, &told.arguments(), deadline) {
+        let mut command = Command::new(&self.order.program);
+        // What the user's environment holds is not the plugin's to read, and must not change an answer.
+        command.args(told.arguments()).env_clear();
+        if told.place == Place::Elsewhere {
+            elsewhere::surround(&mut command);
+        }
+        match process::ask(command, deadline) {
             Ok(ended) => {
                 let printed = ended.stdout.len();
                 (verdict::answer(ended, deadline), printed)
@@ -230,6 +245,6 @@ impl Run<'_> {
 fn here(check: &Check, subject: &Subject) -> Outcome {
     match child::ask(check, subject) {
         Answer::Outcome(outcome) => outcome,
-        Answer::Text(_) => Outcome::skipped("it compares processes, and all ran in this one"),
+        Answer::Text { .. } => Outcome::skipped("it compares processes, and all ran in this one"),
     }
 }

@@ -1,6 +1,6 @@
 //! The library that is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eyemap_engine::plugins::{Finder, Manifest, Mode, Plugin, PluginError, Workers, read_manifest};
 
@@ -19,6 +19,8 @@ pub struct Subject {
     pub seed: u64,
     /// How workers are started, when the plugin shall run in one and not in this process.
     pub workers: Option<Workers>,
+    /// Whether the plugin shall find another machine and another day.
+    pub elsewhere: bool,
 }
 
 impl Subject {
@@ -34,6 +36,7 @@ impl Subject {
             bytes,
             seed,
             workers: None,
+            elsewhere: false,
         })
     }
 
@@ -82,8 +85,13 @@ impl Subject {
 
     /// An error in one line that names the file as its user did.
     pub fn told(&self, error: &PluginError) -> String {
-        let (own, named) = (self.path.to_string_lossy(), self.named.to_string_lossy());
-        let text = error.to_string().replace(&*own, &named);
+        self.in_words_of_its_user(&error.to_string(), &self.path)
+    }
+
+    /// A text in one line that names the file as its user did, in place of the `path` that it was loaded from.
+    pub fn in_words_of_its_user(&self, text: &str, path: &Path) -> String {
+        let (own, named) = (path.to_string_lossy(), self.named.to_string_lossy());
+        let text = text.replace(&*own, &named);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

@@ -1,5 +1,7 @@
 //! One plugin's processes: asked, watched, started again, and given up when they crash too often.
 
+mod again;
+
 use std::{
     cell::RefCell,
     fmt, io,
@@ -17,13 +19,12 @@ use eyemap_abi::{ErrorKind, HostApi, PluginError};
 
 use crate::{
     Limits,
+    culprit::Faults,
     live::{Live, Trouble},
     process::{Crash, Process},
     wire::{self, Misfit},
 };
-
-/// Longest wait before a worker is started again.
-const MAX_BACK_OFF: Duration = Duration::from_secs(2);
+use again::Way;
 
 /// What a worker is started with.
 pub struct Spec {
@@ -37,6 +38,8 @@ pub struct Spec {
     pub path: PathBuf,
     /// The plugin's id, for log records and messages.
     pub id: String,
+    /// Whether each element of a batch has an answer of its own, so that a batch can be asked in parts.
+    pub chunk_invariant: bool,
     /// What it may use.
     pub limits: Limits,
     /// Where its log records go.
@@ -91,7 +94,7 @@ pub struct Worker {
     cost: Duration,
     /// Processes that were started; each is another generation.
     started: AtomicU32,
-    crashes: Mutex<Vec<Crash>>,
+    faults: Mutex<Faults>,
     loaded: wire::Loaded,
 }
 
@@ -109,11 +112,17 @@ struct State {
     process: Option<Process>,
     /// Which process it is; objects belong to one of them.
     generation: u32,
-    /// Crashes since the last call that was answered.
-    in_a_row: u32,
 }
 
-/// What became of a call.
+/// Why there is no answer.
+enum Failure {
+    /// The plugin says so, or there is no process.
+    Plugin(PluginError),
+    /// It crashed, as often as it was asked.
+    Crashed(Crash),
+}
+
+/// What became of one attempt.
 enum Attempt<R> {
     Answered(Result<R, PluginError>),
     Crashed(Crash),
@@ -141,7 +150,6 @@ impl Worker {
         *lock(&first.state) = State {
             process: Some(process),
             generation: 1,
-            in_a_row: 0,
         };
         let more = (1..spec.limits.workers.max(1)).map(|_| Slot::default());
         Ok(Self {
@@ -154,7 +162,7 @@ impl Worker {
             waited: AtomicU64::new(0),
             cost: asked.elapsed(),
             started: AtomicU32::new(1),
-            crashes: Mutex::default(),
+            faults: Mutex::default(),
             loaded,
         })
     }
@@ -169,9 +177,9 @@ impl Worker {
         &self.loaded.misfits
     }
 
-    /// The crashes so far.
+    /// The crashes so far, without those that were foreseen.
     pub fn crashes(&self) -> Vec<Crash> {
-        lock(&self.crashes).clone()
+        lock(&self.faults).crashes.clone()
     }
 
     /// Process ids of those that run now. Waits for calls that are under way.
@@ -186,16 +194,6 @@ impl Worker {
         self.slots.len()
     }
 
-    /// Does `work` with a live process. When that ends meanwhile, it is started anew and the work is done
-    /// again, until the plugin has crashed too often. Work without memory gives the same answer then.
-    pub(crate) fn again<R>(
-        &self,
-        during: &str,
-        work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
-    ) -> Result<R, PluginError> {
-        self.run(during, (self.mine(), true), work)
-    }
-
     /// Does `work` once, in one slot: for what a process remembers, which is gone with it.
     pub(crate) fn once<R>(
         &self,
@@ -203,7 +201,11 @@ impl Worker {
         slot: usize,
         work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
     ) -> Result<R, PluginError> {
-        self.run(during, (slot, false), work)
+        let done = self.run(during, Way::once(slot), work);
+        done.map_err(|failure| match failure {
+            Failure::Plugin(error) => error,
+            Failure::Crashed(_) => self.crashed(),
+        })
     }
 
     /// The slot that this thread asks. Threads are numbered as they come, for each worker anew: those that
@@ -228,29 +230,28 @@ impl Worker {
     fn run<R>(
         &self,
         during: &str,
-        (mut slot, redo): (usize, bool),
+        mut way: Way,
         mut work: impl FnMut(&mut Live<'_>) -> Result<R, Trouble>,
-    ) -> Result<R, PluginError> {
-        let mut state = self.wait_for(slot);
+    ) -> Result<R, Failure> {
+        let mut state = self.wait_for(way.slot);
         loop {
-            match self.attempt(slot, &mut state, during, &mut work) {
-                Attempt::Answered(answer) => return answer,
+            match self.attempt(way.slot, &mut state, during, &mut work) {
+                Attempt::Answered(answer) => return answer.map_err(Failure::Plugin),
                 // The first process was started, so the plugin can be used; this is one more than fit.
-                Attempt::Without(_) if slot > 0 && redo && !self.given_up() => {
+                Attempt::Without(_) if way.slot > 0 && way.moves && !self.given_up() => {
                     self.grows.store(false, Ordering::Relaxed);
                     self.used.store(1, Ordering::Relaxed);
-                    slot = 0;
+                    way.slot = 0;
                     drop(state);
-                    state = self.wait_for(slot);
+                    state = self.wait_for(way.slot);
                 }
-                Attempt::Without(error) => return Err(error),
+                Attempt::Without(error) => return Err(Failure::Plugin(error)),
                 Attempt::Crashed(crash) => {
-                    tracing::warn!(plugin = self.spec.id, %crash, "the worker of a plugin crashed");
                     state.process = None;
-                    state.in_a_row += 1;
-                    lock(&self.crashes).push(crash);
-                    if !redo {
-                        return Err(self.crashed());
+                    way.done += 1;
+                    self.note(&way, &crash);
+                    if way.done >= way.attempts {
+                        return Err(Failure::Crashed(crash));
                     }
                 }
             }
@@ -335,11 +336,9 @@ impl Worker {
         live.process.took(asked.elapsed());
         let gone = match done {
             Ok(Ok(done)) => {
-                state.in_a_row = 0;
                 return Attempt::Answered(Ok(done));
             }
             Ok(Err(Trouble::Plugin(error))) => {
-                state.in_a_row = 0;
                 return Attempt::Answered(Err(error));
             }
             Ok(Err(Trouble::Gone(error))) => error,
@@ -350,7 +349,6 @@ impl Worker {
 
     /// Starts a process in place of one that is gone. Gives how it crashed while it loaded.
     fn restart(&self, state: &mut State) -> Result<Option<Crash>, PluginError> {
-        std::thread::sleep(back_off(state.in_a_row));
         match load(&self.spec) {
             Ok((process, _)) => {
                 state.process = Some(process);
@@ -368,20 +366,21 @@ impl Worker {
 
     /// Whether it has crashed too often.
     fn given_up(&self) -> bool {
-        lock(&self.crashes).len() as u32 >= self.spec.limits.crashes
+        lock(&self.faults).calls >= self.spec.limits.crashes
     }
 
     /// Why there is no answer.
     fn crashed(&self) -> PluginError {
-        let crashes = lock(&self.crashes);
-        let last = crashes.last().map(ToString::to_string).unwrap_or_default();
-        let count = crashes.len();
+        let faults = lock(&self.faults);
+        let last = faults.crashes.last().map(ToString::to_string);
+        let last = last.unwrap_or_default();
+        let count = faults.crashes.len();
         let times = if count == 1 {
             "once".to_owned()
         } else {
             format!("{count} times")
         };
-        let quarantined = if count as u32 >= self.spec.limits.crashes {
+        let quarantined = if faults.calls >= self.spec.limits.crashes {
             " and is not started again"
         } else {
             ""
@@ -401,18 +400,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long to wait after so many crashes in a row: not at all after the first, which may be chance.
-fn back_off(crashes: u32) -> Duration {
-    let waits = crashes.saturating_sub(1);
-    let wait =
-        Duration::from_millis(10).saturating_mul(4_u32.saturating_pow(waits.saturating_sub(1)));
-    if waits == 0 {
-        Duration::ZERO
-    } else {
-        wait.min(MAX_BACK_OFF)
-    }
-}
-
 pub(crate) fn internal(message: &str) -> PluginError {
     PluginError::new(ErrorKind::Internal, message)
 }
@@ -423,8 +410,7 @@ fn load(spec: &Spec) -> Result<(Process, wire::Loaded), WorkerError> {
         program: spec.program.clone(),
         source,
     };
-    let mut process =
-        Process::start(&spec.program, spec.argument, spec.limits.call).map_err(start)?;
+    let mut process = Process::start(&spec.program, spec.argument, spec.limits).map_err(start)?;
     let told = wire::Load {
         path: spec.path.to_string_lossy().into_owned(),
         memory: spec.limits.memory,

@@ -23,6 +23,8 @@
 
 mod arena;
 pub mod confine;
+mod culprit;
+pub mod elsewhere;
 pub mod forked;
 pub mod guarded;
 pub mod heap;
@@ -42,7 +44,7 @@ pub mod testing;
 mod wire;
 
 pub use host::{Spec, Worker, WorkerError};
-pub use process::{Crash, signal_words};
+pub use process::{Crash, is_out_of_memory, signal_words};
 pub use proxy::Contained;
 pub use serve::{Exports, Extensions, serve};
 pub use wire::Misfit;
@@ -56,7 +58,7 @@ pub struct Limits {
     pub memory: u64,
     /// Time for one call, and for loading the library.
     pub call: Duration,
-    /// Crashes after which a worker is not started again.
+    /// Calls that crash after which a worker is not started again. What is known to crash counts once.
     pub crashes: u32,
     /// Processes of a plugin at most, from 1; more than one is started where threads wait for one another.
     pub workers: u32,

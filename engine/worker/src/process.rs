@@ -15,6 +15,7 @@ use std::{
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::{
+    Limits,
     arena::Arena,
     near::Near,
     protocol::{HostEnd, Op, Request, connection},
@@ -56,8 +57,7 @@ pub(crate) struct Process {
     pub(crate) end: HostEnd,
     pub(crate) arena: Arena,
     printed: std::fs::File,
-    /// The most that a call may take.
-    call: Duration,
+    limits: Limits,
     /// Requests so far.
     requests: u32,
     near: Option<Near>,
@@ -66,9 +66,9 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `program` with `argument`, and gives it its first arena. It inherits no environment, no
     /// directory and no open file.
-    pub(crate) fn start(program: &Path, argument: &str, call: Duration) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path, argument: &str, limits: Limits) -> io::Result<Self> {
         let (arena, fd) = Arena::create(FIRST_ARENA)?;
-        let (end, theirs, gift) = connection(call)?;
+        let (end, theirs, gift) = connection(limits.call)?;
         let printed = std::fs::File::from(memfd_create("eyemap-printed", MemfdFlags::CLOEXEC)?);
         let child = Command::new(program)
             .arg(argument)
@@ -87,7 +87,7 @@ impl Process {
             end,
             arena,
             printed,
-            call,
+            limits,
             requests: 0,
         };
         match process.end.open(&gift, fd.as_fd()) {
@@ -147,18 +147,25 @@ impl Process {
     pub(crate) fn crash(&mut self, during: &str, asked: Instant, error: &io::Error) -> Crash {
         let after = asked.elapsed();
         let status = self.stop();
+        let mut said = self.said();
         let how = match error.kind() {
             io::ErrorKind::TimedOut => {
-                format!("did not answer within {} s", self.call.as_secs_f64())
+                let most = self.limits.call.as_secs_f64();
+                format!("did not answer within {most} s")
             }
             io::ErrorKind::InvalidData => format!("gave an answer that is none ({error})"),
+            _ if is_out_of_memory(status.and_then(|status| status.signal()), &said) => {
+                said.clear();
+                let most = self.limits.memory >> 20;
+                format!("ran out of memory: it may use {most} MiB ([plugins.contained] memory)")
+            }
             _ => status.map_or_else(|| format!("is gone ({error})"), ended),
         };
         Crash {
             how,
             during: during.to_owned(),
             after,
-            said: self.said(),
+            said,
         }
     }
 
@@ -193,6 +200,14 @@ fn ended(status: ExitStatus) -> String {
         (None, Some(code)) => format!("ended itself with exit code {code}"),
         (None, None) => "ended".into(),
     }
+}
+
+/// Whether a process that a signal ended got no memory, by the last that it printed: a Rust library says so and
+/// aborts.
+pub fn is_out_of_memory(signal: Option<i32>, said: &str) -> bool {
+    signal == Some(libc::SIGABRT)
+        && said.contains("memory allocation of ")
+        && said.contains(" bytes failed")
 }
 
 /// A signal by its name, and what it means for the author of a plugin.

@@ -6,9 +6,12 @@
 
 mod policy;
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use eyemap_abi::{
@@ -25,6 +28,7 @@ use eyemap_abi::{
 
 use crate::{
     Worker,
+    culprit::{Call, Element},
     host::internal,
     layout::{ColorLayout, PlaceLayout},
     live::{Live, Trouble, decode, decode_list, encode},
@@ -51,7 +55,8 @@ impl Contained {
 
     /// The plugin's description, a [`abi::job::PluginDescription`] as JSON.
     pub fn describe(&self) -> Answer<RString> {
-        answer(self.0.again("describing itself", |live| {
+        let call = Call::whole("describing itself", &|_| ());
+        answer(self.0.again(&call, |live, _| {
             text(live.body(Op::DescribePlugin, 0, 0)?)
         }))
     }
@@ -150,6 +155,12 @@ struct Remembered {
 }
 
 impl Remembered {
+    /// Feeds a hash with all that the stage was made from.
+    fn feed(&self, hasher: &mut DefaultHasher) {
+        hasher.write_u8(self.kind as u8);
+        hasher.write(&self.create);
+    }
+
     fn live(&self, live: &mut Live<'_>) -> Result<u32, Trouble> {
         self.remote.live(live, |live| {
             live.put(&self.create)?;
@@ -186,7 +197,9 @@ impl Stage {
             create,
             remote,
         };
-        worker.again("creating a stage", |live| stage.live(live))?;
+        let input = |hasher: &mut DefaultHasher| stage.feed(hasher);
+        let call = Call::whole("creating a stage", &input);
+        worker.again(&call, |live, _| stage.live(live))?;
         Ok(Self(Arc::new(stage)))
     }
 
@@ -197,9 +210,9 @@ impl Stage {
             remote: Remote::of(&self.0.worker),
             description: OnceLock::new(),
         };
-        self.0
-            .worker
-            .again("preparing and describing a job", |live| prepared.live(live))?;
+        let input = |hasher: &mut DefaultHasher| prepared.feed(hasher);
+        let call = Call::whole("preparing and describing a job", &input);
+        self.0.worker.again(&call, |live, _| prepared.live(live))?;
         Ok(prepared)
     }
 }
@@ -220,6 +233,12 @@ impl Drop for Prepared {
 }
 
 impl Prepared {
+    /// Feeds a hash with all that the job was prepared from.
+    fn feed(&self, hasher: &mut DefaultHasher) {
+        self.stage.feed(hasher);
+        hasher.write(self.job.as_bytes());
+    }
+
     fn live(&self, live: &mut Live<'_>) -> Result<u32, Trouble> {
         self.remote.live(live, |live| {
             let stage = self.stage.live(live)?;
@@ -276,22 +295,31 @@ impl abi::PreparedCoordinate for Prepared {
             Ok(count) => count,
             Err(error) => return RErr(error),
         };
-        let at = PlaceLayout::of(count);
-        answer(
-            self.stage
-                .worker
-                .again(&format!("placing {count} columns"), |live| {
-                    let object = self.live(live)?;
-                    live.room(at.len)?;
-                    live.write(at.hex1, hex1.as_slice());
-                    live.write(at.hex2, hex2.as_slice());
-                    live.ask(Op::Place, object, count)?;
-                    live.read(at.x, x.as_mut_slice());
-                    live.read(at.y, y.as_mut_slice());
-                    live.read(at.placed, placed.as_mut_slice());
-                    Ok(())
-                }),
-        )
+        let (hex1, hex2) = (hex1.as_slice(), hex2.as_slice());
+        let call = Call {
+            during: &format!("placing {count} columns"),
+            len: count,
+            element: &|i| Element {
+                hex: Some([hex1[i], hex2[i]]),
+                ..Element::default()
+            },
+            input: &|hasher| {
+                self.feed(hasher);
+                (hex1, hex2).hash(hasher);
+            },
+        };
+        answer(self.stage.worker.again(&call, |live, part| {
+            let object = self.live(live)?;
+            let at = PlaceLayout::of(part.len());
+            live.room(at.len)?;
+            live.write(at.hex1, &hex1[part.clone()]);
+            live.write(at.hex2, &hex2[part.clone()]);
+            live.ask(Op::Place, object, part.len())?;
+            live.read(at.x, &mut x.as_mut_slice()[part.clone()]);
+            live.read(at.y, &mut y.as_mut_slice()[part.clone()]);
+            live.read(at.placed, &mut placed.as_mut_slice()[part]);
+            Ok(())
+        }))
     }
 
     fn describe(&self) -> Answer<RString> {
@@ -301,7 +329,9 @@ impl abi::PreparedCoordinate for Prepared {
 
 impl abi::ColorStage for Stage {
     fn needs(&self) -> Answer<RString> {
-        answer(self.0.worker.again("saying what it needs", |live| {
+        let input = |hasher: &mut DefaultHasher| self.0.feed(hasher);
+        let call = Call::whole("saying what it needs", &input);
+        answer(self.0.worker.again(&call, |live, _| {
             let object = self.0.live(live)?;
             text(live.body(Op::Needs, object, 0)?)
         }))
@@ -326,20 +356,31 @@ impl abi::PreparedColor for Prepared {
             Ok(count) => count,
             Err(error) => return RErr(error),
         };
-        let at = ColorLayout::of(count);
-        answer(
-            self.stage
-                .worker
-                .again(&format!("colouring {count} values"), |live| {
-                    let object = self.live(live)?;
-                    live.room(at.len)?;
-                    live.write(at.values, values.as_slice());
-                    live.write(at.status, status.as_slice());
-                    live.ask(Op::Color, object, count)?;
-                    live.read(at.rgba, rgba.as_mut_slice());
-                    Ok(())
-                }),
-        )
+        let (values, status) = (values.as_slice(), status.as_slice());
+        let call = Call {
+            during: &format!("colouring {count} values"),
+            len: count,
+            element: &|i| Element {
+                value: Some(values[i].to_bits()),
+                status: Some(status[i]),
+                ..Element::default()
+            },
+            input: &|hasher| {
+                self.feed(hasher);
+                feed_numbers(values, hasher);
+                status.hash(hasher);
+            },
+        };
+        answer(self.stage.worker.again(&call, |live, part| {
+            let object = self.live(live)?;
+            let at = ColorLayout::of(part.len());
+            live.room(at.len)?;
+            live.write(at.values, &values[part.clone()]);
+            live.write(at.status, &status[part.clone()]);
+            live.ask(Op::Color, object, part.len())?;
+            live.read(at.rgba, &mut rgba.as_mut_slice()[part]);
+            Ok(())
+        }))
     }
 
     fn describe(&self) -> Answer<RString> {
@@ -362,19 +403,46 @@ impl abi::PreparedMetadata for Prepared {
     }
 
     fn annotate(&self, columns: &ColumnBatch<'_>) -> Answer<RVec<Override>> {
-        let during = format!("annotating {} columns", columns.hex1.len());
-        let overrides = self.stage.worker.again(&during, |live| {
+        let (hex1, hex2) = (columns.hex1.as_slice(), columns.hex2.as_slice());
+        let (values, status) = (columns.values.as_slice(), columns.status.as_slice());
+        let lengths = [hex1.len(), hex2.len(), values.len(), status.len()];
+        let count = match same_length(&lengths) {
+            Ok(count) => count,
+            Err(error) => return RErr(error),
+        };
+        let call = Call {
+            during: &format!("annotating {count} columns"),
+            len: count,
+            element: &|i| Element {
+                hex: Some([hex1[i], hex2[i]]),
+                value: Some(values[i].to_bits()),
+                status: Some(status[i]),
+            },
+            input: &|hasher| {
+                self.feed(hasher);
+                if let Ok(batch) = encode(&wire::Batch::of(columns, 0..count)) {
+                    hasher.write(&batch);
+                }
+            },
+        };
+        answer(self.stage.worker.again(&call, |live, part| {
             let object = self.live(live)?;
-            let batch = encode(&wire::Batch::of(columns))?;
+            let batch = encode(&wire::Batch::of(columns, part.clone()))?;
             live.put(&batch)?;
             let found = live.body(Op::Annotate, object, batch.len())?;
-            let found: Vec<wire::Override> = decode_list(&found, columns.hex1.len())?;
+            let found: Vec<wire::Override> = decode_list(&found, part.len())?;
             found
                 .into_iter()
                 .map(overridden)
                 .collect::<Result<Vec<_>, _>>()
-        });
-        answer(overrides)
+        }))
+    }
+}
+
+/// Numbers by their bits, which tell all of them apart.
+fn feed_numbers(numbers: &[f64], hasher: &mut DefaultHasher) {
+    for number in numbers {
+        hasher.write_u64(number.to_bits());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Bodies of requests and answers that are no plain arrays.
 
+use std::ops::Range;
+
 use eyemap_abi::{
     ColumnBatch, ColumnData, ErrorKind, Event, PluginError, Table, TableColumn,
     abi_stable::std_types::{RSlice, RStr},
@@ -137,19 +139,28 @@ enum WireData {
 
 impl WireColumn {
     pub(crate) fn of(column: &TableColumn<'_>) -> Self {
-        let data = match &column.data {
-            ColumnData::I64(values) => WireData::I64(values.to_vec()),
-            ColumnData::F64(values) => WireData::F64(values.to_vec()),
-            ColumnData::Text(values) => {
-                WireData::Text(values.iter().map(|text| text.as_str().to_owned()).collect())
-            }
-        };
+        Self::part(column, 0..usize::MAX)
+    }
+
+    /// Some of its rows.
+    fn part(column: &TableColumn<'_>, rows: Range<usize>) -> Self {
+        let texts =
+            |texts: &[RStr<'_>]| texts.iter().map(|text| text.as_str().to_owned()).collect();
         Self {
             name: column.name.as_str().to_owned(),
-            data,
-            valid: column.valid.to_vec(),
+            data: match &column.data {
+                ColumnData::I64(values) => WireData::I64(part(values, &rows).to_vec()),
+                ColumnData::F64(values) => WireData::F64(part(values, &rows).to_vec()),
+                ColumnData::Text(values) => WireData::Text(texts(part(values, &rows))),
+            },
+            valid: part(&column.valid, &rows).to_vec(),
         }
     }
+}
+
+/// Some rows of an array; all where it does not have them, so that the plugin sees what the host gave.
+fn part<'a, T>(values: &'a [T], rows: &Range<usize>) -> &'a [T] {
+    values.get(rows.clone()).unwrap_or(values)
 }
 
 /// The texts of each column as the ABI has them; columns borrow them.
@@ -233,14 +244,18 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn of(batch: &ColumnBatch<'_>) -> Self {
+    /// Some columns of a batch.
+    pub(crate) fn of(batch: &ColumnBatch<'_>, rows: Range<usize>) -> Self {
+        let attributes = batch.attributes.iter();
         Self {
             layer: batch.layer,
-            hex1: batch.hex1.to_vec(),
-            hex2: batch.hex2.to_vec(),
-            values: batch.values.to_vec(),
-            status: batch.status.to_vec(),
-            attributes: batch.attributes.iter().map(WireColumn::of).collect(),
+            hex1: part(&batch.hex1, &rows).to_vec(),
+            hex2: part(&batch.hex2, &rows).to_vec(),
+            values: part(&batch.values, &rows).to_vec(),
+            status: part(&batch.status, &rows).to_vec(),
+            attributes: attributes
+                .map(|column| WireColumn::part(column, rows.clone()))
+                .collect(),
         }
     }
 

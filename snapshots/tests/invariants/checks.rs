@@ -64,7 +64,7 @@ pub(crate) fn stays_within_capacity(subject: &Subject, case: &Case) -> Checked {
 }
 
 pub(crate) fn fails_never(subject: &Subject, case: &Case) -> Checked {
-    never(subject, case, &[Wrong::Failed])
+    never(subject, case, &[Wrong::Failed, Wrong::Panicked])
 }
 
 /// Where two runs of one case differ.
@@ -114,7 +114,11 @@ pub(crate) fn decides_alike_when_restored(subject: &Subject, case: &Case) -> Che
         };
         let restored = driver(subject, case, shape).run(&steps);
         let what = format!("restored after every {every} steps");
-        if let Some(words) = restored.wrong.get(&Wrong::Failed) {
+        if let Some(words) = restored
+            .wrong
+            .get(&Wrong::Failed)
+            .or(restored.wrong.get(&Wrong::Panicked))
+        {
             return Err(format!("{what}: {words}"));
         }
         same(&expected, &restored, &what)?;

@@ -11,10 +11,16 @@ use serde_json::Value;
 /// # Panics
 /// When it does not answer with a document.
 pub(crate) fn asked(library: &Path, check: &Check) -> Outcome {
+    asked_from(library, check, 7)
+}
+
+/// As [`asked`], with random inputs from this seed.
+pub(crate) fn asked_from(library: &Path, check: &Check, seed: u64) -> Outcome {
     let mut command = eyemap();
     command.args(["plugin", "check"]).arg(library);
     let output = command
-        .args(["--only", check.id, "--json", "--reproduce", "7"])
+        .args(["--only", check.id, "--json", "--reproduce"])
+        .arg(seed.to_string())
         .output()
         .unwrap_or_else(|error| panic!("{error}"));
     let document: Value = serde_json::from_slice(&output.stdout)

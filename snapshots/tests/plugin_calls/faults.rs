@@ -6,6 +6,8 @@ pub(crate) struct Fault {
     pub(crate) fault: &'static str,
     /// Part of what the check says.
     pub(crate) words: &'static str,
+    /// What its manifest promises, and what it promises in place of that; empty if it is as it was.
+    pub(crate) promise: [&'static str; 2],
 }
 
 const fn fault(check: &'static str, fault: &'static str, words: &'static str) -> Fault {
@@ -13,11 +15,30 @@ const fn fault(check: &'static str, fault: &'static str, words: &'static str) ->
         check,
         fault,
         words,
+        promise: [""; 2],
     }
 }
 
+/// A promise that the fixture does not need.
+const MINDS_BATCHES: [&str; 2] = [r#""chunk_invariant": true"#, r#""chunk_invariant":false"#];
+
+const ELSEWHERE: &str = "contained-equals-in-process";
+
+/// What a check must not blame: a plugin that does this is a good one.
+pub(crate) const GOOD: &[Fault] = &[
+    Fault {
+        promise: MINDS_BATCHES,
+        ..fault("thread-invariance", "minds-batch", "")
+    },
+    fault("no-leak-or-allocation-growth", "slow@prepare", ""),
+    fault("call-panic-contained", "slow@prepare", ""),
+    // The checks of policies say so.
+    fault("call-panic-contained", "refuses-to-decide", ""),
+];
+
 /// The checks that are tried here.
 pub(crate) const NAMES: &[&str] = &[
+    "config-schema-valid",
     "constructor-panic-contained",
     "call-panic-contained",
     "empty-batch",
@@ -171,6 +192,11 @@ pub(crate) const FAULTS: &[Fault] = &[
     ),
     fault(
         "deterministic-across-processes",
+        "panic@call",
+        "panicked: asked to panic",
+    ),
+    fault(
+        "deterministic-across-processes",
         "minds-process",
         "answered otherwise than process 1",
     ),
@@ -193,6 +219,71 @@ pub(crate) const FAULTS: &[Fault] = &[
         "contained-equals-in-process",
         "threads-used@call",
         "failed to spawn thread",
+    ),
+    fault(
+        ELSEWHERE,
+        "minds-home",
+        "it asked for the environment variable \"HOME\"",
+    ),
+    fault(
+        ELSEWHERE,
+        "minds-setting",
+        "it asked for the environment variable \"EYEMAP_FIXTURE_PALETTE\"",
+    ),
+    fault(ELSEWHERE, "minds-day", "it asked for the time of day"),
+    fault(
+        ELSEWHERE,
+        "minds-machine",
+        "it asked for the name of the machine",
+    ),
+    fault(
+        ELSEWHERE,
+        "minds-directory",
+        "answered otherwise than process 1",
+    ),
+    fault(
+        ELSEWHERE,
+        "minds-zone",
+        "a process elsewhere answered otherwise than process 1",
+    ),
+    fault(
+        ELSEWHERE,
+        "reads-quietly@prepare",
+        "it opens \"/etc/hostname\"",
+    ),
+    fault(
+        ELSEWHERE,
+        "chdir@create",
+        "it changes the current directory of its process to \"/usr/lib\"",
+    ),
+    fault(
+        "no-leak-or-allocation-growth",
+        "grows",
+        "about 4 bytes an insert",
+    ),
+    Fault {
+        promise: [r#""cost_hint_ns":    10"#, r#""cost_hint_ns":900000"#],
+        ..fault("cost-hint-honest", "none", "(`cost_hint_ns` 900000)")
+    },
+    fault(
+        "config-schema-valid",
+        "schema-of-another-type",
+        "the key \"few\" has the default \"3\"",
+    ),
+    fault(
+        "call-panic-contained",
+        "slices-names",
+        "take letters and not bytes of a name",
+    ),
+    fault(
+        "batch-sizes-1-to-1M",
+        "crashes-near-1001",
+        "the process crashed: SIGSEGV",
+    ),
+    fault(
+        "victims-sufficient",
+        "refuses-to-decide",
+        "it gives no answer",
     ),
     fault(UNTOUCHED, "prints", "it prints: \"a plugin prints\\n"),
     fault(UNTOUCHED, "prints@load", "it prints: \"a plugin prints\\n"),

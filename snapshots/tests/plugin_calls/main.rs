@@ -6,14 +6,20 @@
 mod child;
 mod faults;
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use eyemap_check::{CHECKS, Check, Outcome};
-use eyemap_snapshots::{broken::broken, plugin};
+use eyemap_snapshots::{
+    broken::{broken, promising},
+    plugin,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use child::asked;
-use faults::{FAULTS, Fault};
+use child::{asked, asked_from};
+use faults::{FAULTS, Fault, GOOD};
 
 fn main() -> ExitCode {
     let mut trials: Vec<Trial> = checks()
@@ -22,6 +28,14 @@ fn main() -> ExitCode {
             Trial::test(name, move || sound(check))
         })
         .collect();
+    trials.extend(GOOD.iter().map(|fault| {
+        let name = format!("a_good_plugin_passes::{}::{}", fault.check, fault.fault);
+        Trial::test(name, move || passes(fault))
+    }));
+    trials.push(Trial::test(
+        "a_crash_for_few_numbers_is_found_from_any_seed",
+        from_any_seed,
+    ));
     trials.extend(FAULTS.iter().map(|fault| {
         let name = format!("a_broken_plugin_fails::{}::{}", fault.check, fault.fault);
         Trial::test(name, move || fails(fault))
@@ -72,10 +86,34 @@ fn sound(check: &'static Check) -> Result<(), Failed> {
     }
 }
 
+fn library(fault: &Fault, dir: &Path) -> PathBuf {
+    let [from, to] = fault.promise;
+    promising(dir, fault.fault, from, to)
+}
+
+fn passes(good: &'static Fault) -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    match asked(&library(good, dir.path()), find(good.check)) {
+        Outcome::Passed { .. } => Ok(()),
+        outcome => Err(format!("{outcome:?}").into()),
+    }
+}
+
+fn from_any_seed() -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let library = broken(dir.path(), "crashes-near-1001");
+    for seed in 1..=5 {
+        let outcome = asked_from(&library, find("batch-sizes-1-to-1M"), seed);
+        if !matches!(outcome, Outcome::Failed(_)) {
+            return Err(format!("seed {seed}: {outcome:?}").into());
+        }
+    }
+    Ok(())
+}
+
 fn fails(fault: &'static Fault) -> Result<(), Failed> {
     let dir = tempfile::tempdir()?;
-    let check = find(fault.check);
-    let outcome = asked(&broken(dir.path(), fault.fault), check);
+    let outcome = asked(&library(fault, dir.path()), find(fault.check));
     let Outcome::Failed(found) = outcome else {
         return Err(format!("it passes: {outcome:?}").into());
     };
@@ -84,6 +122,12 @@ fn fails(fault: &'static Fault) -> Result<(), Failed> {
         .join("\n");
     if !text.contains(fault.words) {
         return Err(format!("no {:?} in {text}", fault.words).into());
+    }
+    // Its author asks, of a file with a name.
+    for part in ["report it to", "/proc/self/fd/"] {
+        if text.contains(part) {
+            return Err(format!("{part:?} in {text}").into());
+        }
     }
     if text.lines().count() > 12 {
         return Err(format!("more than 12 lines: {text}").into());

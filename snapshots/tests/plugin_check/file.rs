@@ -74,6 +74,17 @@ fn glibc_floor() {
 }
 
 #[test]
+fn no_platform_math() {
+    let id = "no-platform-math";
+    fails(
+        &example("platform_math"),
+        id,
+        "it takes sin from the C library",
+    );
+    passes(&good(), id);
+}
+
+#[test]
 fn needed_libs_allowlist() {
     let bytes = patch::replace(&good(), b"\0libgcc_s.so.1\0", b"\0libfft_s.so.1\0");
     fails(&bytes, "needed-libs-allowlist", "libfft_s.so.1");

@@ -59,6 +59,12 @@ fn load_time_budget() {
     let id = "load-time-budget";
     fails(&faulty("slow"), id, "ms to load and start, more than 50 ms");
     fails(&faulty("refuses"), id, "the licence server is asleep");
+    let desk = Desk::new(&faulty("refuses"));
+    let failure = desk.failure(id);
+    assert!(
+        failure.contains("libx.so)") && !failure.contains("/proc/"),
+        "{failure}"
+    );
     passes(&faulty("none"), id);
 }
 

@@ -11,7 +11,7 @@ use super::{
     fault,
     same::promised,
 };
-use crate::{Outcome, Subject, seeded::Seeded};
+use crate::{Outcome, Subject, elsewhere, seeded::Seeded, text::short};
 
 /// Where the manifest promises that answers are the same each time.
 pub(super) fn where_promised(subject: &Subject) -> Result<String, Outcome> {
@@ -23,7 +23,10 @@ pub(super) fn where_promised(subject: &Subject) -> Result<String, Outcome> {
 
 /// The golden vectors, and the colours, places and tooltips of a thousand columns for each job.
 pub(super) fn in_any_process(subject: &Subject) -> Result<String, Outcome> {
-    subject.plugin()?;
+    let plugin = subject.plugin()?;
+    if subject.elsewhere {
+        elsewhere::go(subject, plugin)?;
+    }
     let mut text = golden(subject)?;
     let columns = Columns::random(&mut Seeded::new(subject.seed, "answers"), 1000);
     let found = each_case(subject, |asked| {
@@ -61,16 +64,26 @@ fn golden(subject: &Subject) -> Result<String, Outcome> {
     let finder = subject.finder().map_err(|error| unable(&error))?;
     let path = std::path::absolute(&subject.path).map_err(|error| unable(&error))?;
     match vectors(&finder, &path.to_string_lossy(), &[]) {
-        Ok(files) => Ok(files.into_iter().map(|file| file.text).collect()),
+        Ok(files) => {
+            let lines = files.iter().flat_map(|file| file.text.lines());
+            Ok(lines.map(|line| format!("{}\n", short(line))).collect())
+        }
         Err(error @ (GoldenError::Plugin { .. } | GoldenError::Nothing { .. })) => {
             Err(unable(&error))
         }
-        Err(error) => Err(fault(chain(&error), error.help()).into()),
+        Err(error @ GoldenError::Unstable { .. }) => {
+            Err(fault(told(subject, &error), error.help()).into())
+        }
+        Err(error) => Err(fault(told(subject, &error), REMEDY).into()),
     }
 }
 
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+/// What its author can do who is told that it gives no answer.
+const REMEDY: &str = "answer what the golden vectors ask, or refuse it in `create` or `prepare` with an error that \
+                      names the key";
+
+/// An error with its causes, which names the file as its user did.
+fn told(subject: &Subject, error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -78,5 +91,5 @@ fn chain(error: &dyn std::error::Error) -> String {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    text
+    subject.in_words_of_its_user(&text, &subject.path)
 }

@@ -41,8 +41,16 @@ pub(super) struct Inputs<'a> {
     pub(super) attributes: &'a [TableColumn<'a>],
 }
 
+/// From a thousandth to a billion, each power of two as often: no range of numbers is so small that a million
+/// columns miss it.
+fn any_magnitude(seeded: &mut Seeded) -> f64 {
+    let power = seeded.below(40) as i32 - 10;
+    (1.0 + seeded.unit()) * 2f64.powi(power)
+}
+
 impl Columns {
-    /// Columns of an eye with counts, fractions, zeros and a few negative numbers, of every status.
+    /// Columns of an eye with counts, fractions, numbers of every magnitude, zeros and a few negative numbers, of
+    /// every status.
     pub(super) fn random(seeded: &mut Seeded, len: usize) -> Self {
         let mut columns = Self::with_capacity(len);
         for _ in 0..len {
@@ -57,6 +65,7 @@ impl Columns {
                 0 => 0.0,
                 1 => seeded.unit() * 30.0 - 5.0,
                 2 => seeded.below(1 << 20) as f64,
+                3 => any_magnitude(seeded),
                 _ => seeded.below(40) as f64,
             };
             columns.push(hex1, hex2, value, status);

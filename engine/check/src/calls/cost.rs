@@ -13,6 +13,9 @@ use crate::{Fault, Outcome, Subject, seeded::Seeded};
 const TOLERATED: f64 = 10.0;
 /// The same for a library that was built without optimisation, which is 10 to 50 times slower.
 const TOLERATED_UNOPTIMISED: f64 = 500.0;
+/// How much cheaper than stated a column may be. More is tolerated than in the other direction: what a column
+/// costs depends on its value, and a host only keeps answers that it need not.
+const TOLERATED_BELOW: f64 = 100.0;
 /// A batch that takes this long is long enough to be measured.
 const ENOUGH: Duration = Duration::from_millis(20);
 
@@ -42,31 +45,51 @@ fn measured(subject: &Subject) -> Result<String, Outcome> {
     };
     let note = format!("ns a column: {}{build}", words.join(", "));
     let stated = f64::from(manifest.cost_hint_ns);
+    if stated == 0.0 {
+        return Ok(format!("{note}; none stated"));
+    }
     let tolerated = if unoptimised {
         TOLERATED_UNOPTIMISED
     } else {
         TOLERATED
     };
-    if stated == 0.0 {
-        return Ok(format!("{note}; none stated"));
-    }
     if cost > stated * tolerated {
-        let mut fault = fault(
-            format!(
-                "{stage} stage: a column costs {cost:.0} ns, {:.0} times what the manifest states (`cost_hint_ns` \
-                 {stated})",
-                cost / stated
-            ),
-            format!(
-                "state `cost_hint_ns: {:.0}` in `export_plugin!`, or make it faster; measure a release build",
-                cost.ceil()
-            ),
-        );
         let spared = format!("up to {tolerated:.0} times are tolerated{build}");
-        fault.details.push(spared);
-        return Err(fault.into());
+        return Err(Outcome::Failed(too_dear(stage, cost, stated)).with([spared]));
+    }
+    // Less than a nanosecond cannot be stated.
+    if stated > cost.max(1.0) * TOLERATED_BELOW {
+        return Err(too_cheap(stage, cost, stated).into());
     }
     Ok(format!("{note}; {stated} stated"))
+}
+
+fn too_dear(stage: &str, cost: f64, stated: f64) -> Fault {
+    fault(
+        format!(
+            "{stage} stage: a column costs {cost:.0} ns, {:.0} times what the manifest states (`cost_hint_ns` \
+             {stated})",
+            cost / stated
+        ),
+        format!(
+            "state `cost_hint_ns: {:.0}` in `export_plugin!`, or make it faster; measure a release build",
+            cost.ceil()
+        ),
+    )
+}
+
+fn too_cheap(stage: &str, cost: f64, stated: f64) -> Fault {
+    fault(
+        format!(
+            "{stage} stage: a column costs {cost:.1} ns, and the manifest states {:.0} times as much (`cost_hint_ns` \
+             {stated})",
+            stated / cost.max(1.0)
+        ),
+        format!(
+            "state `cost_hint_ns: {:.0}` in `export_plugin!`: it is in nanoseconds a column",
+            cost.ceil().max(1.0)
+        ),
+    )
 }
 
 /// Nanoseconds a column in a long batch: the best of three, of as many columns as take long enough.

@@ -8,7 +8,7 @@ use super::{
     fault, outcome,
     stage::{Out, Prepared, Tooltips},
 };
-use crate::{Fault, Outcome, Subject, seeded::Seeded};
+use crate::{Fault, Outcome, Subject, seeded::Seeded, text::short};
 
 /// Places farther out than this are refused by the host, in px.
 const FARTHEST_PX: f64 = 1e9;
@@ -64,7 +64,7 @@ impl Outputs {
                 format!("placed {placed} at {x:?},{y:?} px, bits {bits}")
             }
             None => match self.tooltip(index) {
-                Some(text) => format!("{text:?}"),
+                Some(text) => format!("{:?}", short(text)),
                 None => "no tooltip of its own".into(),
             },
         }

@@ -3,6 +3,8 @@
 //! A panic that reaches the boundary does end it, and the check with it. One that the plugin caught is an
 //! error of the kind `Panic`: of what is valid it is a failure, of nonsense it is not.
 
+use std::time::{Duration, Instant};
+
 use eyemap_abi::{ErrorKind, PluginError, job::ColumnStatus};
 
 use super::{
@@ -13,6 +15,9 @@ use super::{
     stage::Kind,
 };
 use crate::{Fault, Outcome, Subject, policy, progress, seeded::Seeded};
+
+/// Odd jobs are asked for so long.
+const ENOUGH: Duration = Duration::from_secs(6);
 
 /// No configuration at all, or none that fits.
 fn odd_texts() -> Vec<String> {
@@ -117,14 +122,18 @@ fn constructed(subject: &Subject) -> Result<String, Outcome> {
 
 pub(super) fn calls(subject: &Subject) -> Outcome {
     let mut caught = Caught::default();
-    let mut asked_oddly = 0;
+    let (mut asked_oddly, started) = (0, Instant::now());
     let columns = Columns::random(&mut Seeded::new(subject.seed, "panics"), 300);
     let same = is_deterministic(subject);
     let found = each_prepared(subject, |asked| {
         let first = asked.answer(&columns, 0..300)?;
         asked.describe()?;
         progress::next(format_args!("{}: odd jobs and batches", asked.case));
-        asked_oddly += oddly(asked, &mut caught);
+        // Where each job takes long, the later ones are spared.
+        if started.elapsed() < ENOUGH {
+            with_any_names(asked, &columns)?;
+            asked_oddly += oddly(asked, started + ENOUGH, &mut caught);
+        }
         let again = asked.answer(&columns, 0..300)?;
         if same && let Some((index, found)) = first.differs(300, &again, |index| index) {
             let what = format!(
@@ -142,6 +151,64 @@ pub(super) fn calls(subject: &Subject) -> Outcome {
     });
     let stages = outcome(found.map(|_| caught.note(asked_oddly)));
     policy::and_policy(stages, subject, policy::calls)
+}
+
+/// Names that a user may give, in which letters have two, three and four bytes, so that no number of bytes is at the
+/// end of a letter in all of them; and one that is short.
+const NAMES: [&str; 5] = [
+    "\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}",
+    "T\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}\u{65e5}\u{672c}\u{8a9e}",
+    "\u{3b1}\u{3b2}\u{3b3}\u{3b4}\u{3b5}\u{3b6}\u{3b7}\u{3b8}",
+    "a \u{1f441}\u{1f41d}\u{1f441}\u{1f41d}",
+    "\u{e9}",
+];
+
+/// Keys of jobs that hold names, or lists of them.
+const NAMED: [&str; 4] = ["cell_type", "region", "metric", "layer_labels"];
+
+/// The same job with other names may be refused, and does not panic.
+fn with_any_names(asked: &Asked<'_>, columns: &Columns) -> Result<(), Fault> {
+    for name in NAMES {
+        for (call, error) in refusals(asked, &renamed(&asked.case.job, name), columns) {
+            let what = format!("{}, with names such as {name:?}: `{call}`", asked.case);
+            panicked(what, &error).map_err(|fault| Fault {
+                remedy: LETTERS.into(),
+                ..fault
+            })?;
+        }
+    }
+    Ok(())
+}
+
+const LETTERS: &str = "the place of the panic is in the message: take letters and not bytes of a name, with `chars`, \
+                       `char_indices` or `get(..n)`";
+
+/// Which calls of a job are refused.
+fn refusals(asked: &Asked<'_>, job: &str, columns: &Columns) -> Vec<(&'static str, PluginError)> {
+    let prepared = match asked.stage.prepare(job) {
+        Ok(prepared) => prepared,
+        Err(error) => return vec![("prepare", error)],
+    };
+    let described = prepared.describe().err();
+    let answered = asked
+        .case
+        .lend(columns, 0..columns.len(), |inputs| prepared.ask(inputs))
+        .err();
+    let described = described.map(|error| ("describe", error));
+    let answered = answered.map(|error| (asked.case.kind.call(), error));
+    described.into_iter().chain(answered).collect()
+}
+
+fn renamed(job: &str, name: &str) -> String {
+    let mut job: serde_json::Value = serde_json::from_str(job).unwrap_or_default();
+    for key in NAMED {
+        match job.get_mut(key) {
+            Some(text @ serde_json::Value::String(_)) => *text = name.into(),
+            Some(serde_json::Value::Array(texts)) => texts.fill(name.into()),
+            _ => {}
+        }
+    }
+    job.to_string()
 }
 
 /// As [`each_case`]; a job that panics is a failure here.
@@ -166,11 +233,11 @@ fn each_prepared(
     each_case(subject, ask)
 }
 
-/// Jobs and batches that no host should make.
-fn oddly(asked: &Asked<'_>, caught: &mut Caught) -> usize {
+/// Jobs and batches that no host should make, as many as there is time for.
+fn oddly(asked: &Asked<'_>, until: Instant, caught: &mut Caught) -> usize {
     let jobs = odd_texts().into_iter().chain(odd_jobs(&asked.case.job));
     let mut count = 0;
-    for job in jobs {
+    for job in jobs.take_while(|_| Instant::now() < until) {
         count += 1;
         match asked.stage.prepare(&job) {
             Ok(prepared) => {

@@ -181,14 +181,24 @@ pub(super) fn threads(subject: &Subject) -> Outcome {
         return skipped;
     }
     let all: Vec<Columns> = (0..THREADS)
-        .map(|thread| Columns::random(&mut Seeded::new(subject.seed, &thread.to_string()), 4001))
+        .map(|thread| {
+            Columns::random(
+                &mut Seeded::new(subject.seed, &thread.to_string()),
+                LENGTHS[0],
+            )
+        })
         .collect();
     outcome(each_stage(subject, |asked| {
         let alone: Result<Vec<_>, Fault> = all
             .iter()
-            .map(|columns| asked.answer(columns, 0..columns.len()))
+            .map(|columns| {
+                LENGTHS
+                    .map(|len| asked.answer(columns, 0..len))
+                    .into_iter()
+                    .collect()
+            })
             .collect();
-        let alone = alone?;
+        let alone: Vec<Vec<Outputs>> = alone?;
         let (case, stage, prepared) = (asked.case, asked.stage, asked.prepared);
         let one = |thread: usize| {
             let asked = Asked {
@@ -204,17 +214,21 @@ pub(super) fn threads(subject: &Subject) -> Outcome {
                 .collect();
             running.into_iter().try_for_each(|thread| {
                 let joined = thread.join();
-                joined.unwrap_or_else(|_| Err(asked.refused(4001)))
+                joined.unwrap_or_else(|_| Err(asked.refused(LENGTHS[0])))
             })
         })?;
         Ok(())
     }))
 }
 
+/// Batches of which the same answer is expected as when one thread asks for them: what is not chunk-invariant
+/// answers another batch otherwise.
+const LENGTHS: [usize; 2] = [4001, 100];
+
 /// Asks many times while others do.
-fn at_once(asked: &Asked<'_>, columns: &Columns, alone: &Outputs) -> Result<(), Fault> {
-    for round in 0..20 {
-        let len = if round % 2 == 0 { columns.len() } else { 100 };
+fn at_once(asked: &Asked<'_>, columns: &Columns, alone: &[Outputs]) -> Result<(), Fault> {
+    let batches = LENGTHS.iter().zip(alone);
+    for (&len, alone) in batches.cycle().take(20) {
         let outputs = asked.answer(columns, 0..len)?;
         if let Some(found) = outputs.differs(len, alone, |index| index) {
             let remedy = "keep no state between calls, or behind a lock; else say \

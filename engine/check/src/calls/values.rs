@@ -5,6 +5,8 @@ use eyemap_abi::{
     job::{ColorDescription, ColumnStatus, CoordinateDescription},
 };
 
+use serde_json::Value;
+
 use super::{
     asking::{Asked, each_case},
     columns::Columns,
@@ -40,8 +42,42 @@ pub(super) fn odd_numbers(subject: &Subject) -> Outcome {
         for value in NOT_FINITE {
             among_plain(asked, column(3, 4, value), false, alone)?;
         }
+        for value in near_the_bounds(&asked.case.job) {
+            among_plain(asked, column(3, 4, value), true, alone)?;
+        }
         Ok(())
     }))
+}
+
+/// Numbers that a job speaks of (its range, its statistics, its categories), and those beside them: a plugin decides
+/// there.
+fn near_the_bounds(job: &str) -> Vec<f64> {
+    let job: Value = serde_json::from_str(job).unwrap_or_default();
+    let mut bounds = Vec::new();
+    for key in ["range", "statistics", "categories"] {
+        numbers(&job[key], &mut bounds);
+    }
+    let beside = |bound: f64| {
+        let (below, above) = (bound.next_down(), bound.next_up());
+        let near = [bound - 1.0, bound - 0.5, bound + 0.5, bound + 1.0];
+        [bound, below, above, bound / 2.0, bound * 2.0]
+            .into_iter()
+            .chain(near)
+    };
+    let mut values: Vec<f64> = bounds.into_iter().flat_map(beside).collect();
+    values.retain(|value| value.is_finite());
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
+fn numbers(value: &Value, found: &mut Vec<f64>) {
+    match value {
+        Value::Number(number) => found.extend(number.as_f64()),
+        Value::Array(values) => values.iter().for_each(|value| numbers(value, found)),
+        Value::Object(keys) => keys.values().for_each(|value| numbers(value, found)),
+        _ => {}
+    }
 }
 
 /// The ends of 32 bits, and what overflows when two of them are added or doubled.

@@ -66,8 +66,13 @@ fn wrong(schema: &Value, defaults: &Value) -> Result<usize, String> {
     let defaults = defaults.as_object().ok_or("its defaults are no object")?;
     for (key, about) in keys {
         one(about, schema).map_err(|what| format!("the key {key:?} {what}"))?;
-        if !defaults.contains_key(key) {
+        let Some(default) = defaults.get(key) else {
             return Err(format!("the key {key:?} has no default"));
+        };
+        if !allows(about, schema, default, 0) {
+            return Err(format!(
+                "the key {key:?} has the default {default}, which is not of its type"
+            ));
         }
     }
     if let Some(key) = defaults.keys().find(|key| !keys.contains_key(*key)) {
@@ -118,6 +123,57 @@ fn typed<'a>(about: &'a Value, root: &'a Value, seen: &mut Vec<&'a str>) -> Resu
     }
 }
 
+/// Types within types are looked at so far.
+const DEEPEST: usize = 32;
+
+/// Whether a value is of the type that a schema says. What the schema says of numbers and lengths besides is not
+/// looked at.
+fn allows(about: &Value, root: &Value, value: &Value, depth: usize) -> bool {
+    if depth > DEEPEST {
+        return true;
+    }
+    let allowed = |about: &Value| allows(about, root, value, depth + 1);
+    let listed = |key: &str| about.get(key).and_then(Value::as_array);
+    let target = about.get("$ref").and_then(Value::as_str);
+    let target = target.and_then(|target| root.pointer(target.strip_prefix('#')?));
+    let named = |types: &Value| match types {
+        Value::Array(names) => names.iter().any(|name| is_a(value, name)),
+        name => is_a(value, name),
+    };
+    let within = |about: &Value, value: &Value| allows(about, root, value, depth + 1);
+    target.is_none_or(allowed)
+        && about.get("const").is_none_or(|only| only == value)
+        && listed("enum").is_none_or(|values| values.contains(value))
+        && listed("allOf").is_none_or(|all| all.iter().all(allowed))
+        && listed("anyOf").is_none_or(|any| any.iter().any(allowed))
+        && listed("oneOf").is_none_or(|any| any.iter().any(allowed))
+        && about.get("type").is_none_or(named)
+        && about.get("items").is_none_or(|of| {
+            let items = value.as_array().into_iter().flatten();
+            items.into_iter().all(|item| within(of, item))
+        })
+        && listed_keys(about).all(|(key, of)| value.get(key).is_none_or(|value| within(of, value)))
+}
+
+fn listed_keys(about: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let keys = about.get("properties").and_then(Value::as_object);
+    keys.into_iter().flatten()
+}
+
+/// Whether a value is of a type, by the type's name.
+fn is_a(value: &Value, name: &Value) -> bool {
+    match name.as_str() {
+        Some("null") => value.is_null(),
+        Some("boolean") => value.is_boolean(),
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("number") => value.is_number(),
+        Some("integer") => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        Some("string") => value.is_string(),
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -125,13 +181,74 @@ mod tests {
     use super::*;
 
     fn of(about: Value) -> Result<usize, String> {
+        let default = about.get("default").cloned();
         let schema = json!({ "type": "object", "properties": { "a": about }, "$defs": {
             "Good": { "oneOf": [{ "const": "x" }, { "type": "string" }] },
             "Tree": { "type": "array", "items": { "$ref": "#/$defs/Tree" } },
             "Loop": { "$ref": "#/$defs/Loop" },
             "Bad": { "type": "text" },
         }});
-        wrong(&schema, &json!({ "a": 1 }))
+        wrong(&schema, &json!({ "a": default.unwrap_or(1.into()) }))
+    }
+
+    #[test]
+    fn a_default_is_of_its_type() {
+        let with = |about: Value, default: Value| {
+            let mut about = about;
+            about["description"] = "n".into();
+            about["default"] = default;
+            of(about)
+        };
+        let good = json!({ "$ref": "#/$defs/Good" });
+        let tree = json!({ "$ref": "#/$defs/Tree" });
+        for (about, default) in [
+            (json!({ "type": "integer" }), json!(7.0)),
+            (json!({ "type": ["integer", "null"] }), json!(null)),
+            (
+                json!({ "type": "array", "items": { "type": "number" } }),
+                json!([1, 2.5]),
+            ),
+            (json!({ "enum": ["a", "b"] }), json!("b")),
+            (
+                json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] }),
+                json!(null),
+            ),
+            (good.clone(), json!("any text")),
+            (tree.clone(), json!([[], [[]]])),
+        ] {
+            assert_eq!(
+                with(about.clone(), default.clone()),
+                Ok(1),
+                "{about} {default}"
+            );
+        }
+        for (about, default) in [
+            (json!({ "type": "integer" }), json!("7")),
+            (json!({ "type": "integer" }), json!(7.5)),
+            (json!({ "type": "string" }), json!(null)),
+            (
+                json!({ "type": "array", "items": { "type": "number" } }),
+                json!([1, "2"]),
+            ),
+            (json!({ "enum": ["a", "b"] }), json!("c")),
+            (
+                json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] }),
+                json!(1),
+            ),
+            (
+                json!({ "type": "object", "properties": { "b": { "type": "boolean" } } }),
+                json!({ "b": 1 }),
+            ),
+            (good, json!(1)),
+            (tree, json!([[1]])),
+        ] {
+            let found = with(about.clone(), default.clone());
+            let what = found.expect_err("refused");
+            assert!(
+                what.contains("is not of its type"),
+                "{about} {default}: {what}"
+            );
+        }
     }
 
     #[test]
@@ -142,11 +259,11 @@ mod tests {
             Ok(1)
         );
         assert_eq!(
-            of(json!({ "$ref": "#/$defs/Good", "description": "n" })),
+            of(json!({ "$ref": "#/$defs/Good", "description": "n", "default": "x" })),
             Ok(1)
         );
         assert_eq!(
-            of(json!({ "$ref": "#/$defs/Tree", "description": "n" })),
+            of(json!({ "$ref": "#/$defs/Tree", "description": "n", "default": [] })),
             Ok(1)
         );
         for bad in [

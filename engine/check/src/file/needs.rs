@@ -134,6 +134,40 @@ pub(super) fn exports_only_entry(subject: &Subject) -> Outcome {
     .with(names.map(|symbol| String::from_utf8_lossy(symbol.name).into_owned()))
 }
 
+/// Functions of the C library's mathematics that may round otherwise in another version or on another processor.
+/// `sqrt`, `fma`, `floor` and the like are exact, and the same everywhere.
+const INEXACT: [&str; 36] = [
+    "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sincos", "sinh", "cosh", "tanh",
+    "asinh", "acosh", "atanh", "exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p",
+    "pow", "cbrt", "hypot", "erf", "erfc", "lgamma", "lgamma_r", "tgamma", "gamma", "j0", "j1",
+    "y0", "y1", "pow10",
+];
+
+/// It takes no mathematics from the machine that may round otherwise elsewhere.
+pub(super) fn no_platform_math(subject: &Subject) -> Outcome {
+    let symbols = match library(subject).and_then(|library| read(library.symbols())) {
+        Ok(symbols) => symbols,
+        Err(outcome) => return outcome,
+    };
+    let is_inexact = |name: &&str| {
+        let double = name.strip_suffix(['f', 'l']).unwrap_or(name);
+        INEXACT.contains(name) || INEXACT.contains(&double)
+    };
+    let imported = symbols.iter().filter(|symbol| !symbol.is_exported);
+    let names = imported.filter_map(|symbol| std::str::from_utf8(symbol.name).ok());
+    let found: Vec<&str> = names.filter(is_inexact).take(SHOWN).collect();
+    if found.is_empty() {
+        return Outcome::passed();
+    }
+    Outcome::failed(
+        format!(
+            "it takes {} from the C library, whose last digits differ between machines",
+            found.join(", ")
+        ),
+        "use `eyemap_sdk::libm`: `libm::sin(x)` in place of `x.sin()`",
+    )
+}
+
 /// Nothing of its own runs while it is loaded, before the host can say anything.
 pub(super) fn no_extra_constructors(subject: &Subject) -> Outcome {
     let library = match library(subject) {

@@ -10,7 +10,11 @@ use super::{
     step::{Shape, Step, Wrong},
     traces,
 };
-use crate::{Fault, Outcome, Subject, calls::fault, progress};
+use crate::{
+    Fault, Outcome, Subject,
+    calls::{fault, leak::in_use_bytes},
+    progress,
+};
 
 /// Two instances that live side by side decide as one alone.
 pub(crate) fn repeat(subject: &Subject) -> Outcome {
@@ -52,8 +56,11 @@ pub(crate) fn calls(subject: &Subject) -> Outcome {
     outcome((|| {
         let extension = policy(subject)?;
         for trace in &traces::ordinary(subject.seed) {
-            let played = play(&extension, trace, SHAPES[1], Clock::default())?;
-            if let Some(words) = played.wrong.get(&Wrong::Failed) {
+            // What is no panic is told by the checks of policies.
+            let Ok(played) = play(&extension, trace, SHAPES[1], Clock::default()) else {
+                continue;
+            };
+            if let Some(words) = played.wrong.get(&Wrong::Panicked) {
                 return Err(fault(
                     format!("cache policy: {words} ({})", trace.name),
                     "the place of a panic is in the message: return an answer there",
@@ -116,6 +123,58 @@ fn panicked(capacity: u64, error: &PluginError) -> Fault {
         format!("cache policy: `create` with `{{}}` for {capacity} bytes: {error}"),
         "the place of the panic is in the message: take every capacity",
     )
+}
+
+/// A cache of so many entries, through which keys pass that never come again.
+const ENTRIES: u64 = 64;
+/// After so many inserts the memory in use is looked at; a list that doubles grows between any two.
+const LOOKS: [u64; 4] = [1 << 10, 1 << 12, 1 << 14, 1 << 16];
+
+/// What a policy holds does not grow with what has left the cache: less than a byte for each.
+pub(crate) fn grows_not(plugin: &Plugin) -> Result<(), Outcome> {
+    let Ok(extension) = plugin.extension::<CacheExtension>() else {
+        return Ok(());
+    };
+    progress::next("cache policy, keys that never come again");
+    let Ok(driver) = Driver::new(&extension, OPTIONS, ENTRIES, Shape::default()) else {
+        return Ok(());
+    };
+    let looks = looks_at(driver)?;
+    let grown = [0, 1, 2].map(|i| looks[i + 1].saturating_sub(looks[i]));
+    let inserts = [0, 1, 2].map(|i| LOOKS[i + 1] - LOOKS[i]);
+    if grown
+        .iter()
+        .zip(inserts)
+        .any(|(&bytes, inserts)| bytes < inserts)
+    {
+        return Ok(());
+    }
+    let each = grown[2] as f64 / inserts[2] as f64;
+    Err(fault(
+        format!(
+            "cache policy: of {ENTRIES} entries, {}, {} and then {} bytes more are in use after {LOOKS:?} inserts of \
+             keys that never come again: about {each:.0} bytes an insert",
+            grown[0], grown[1], grown[2]
+        ),
+        "forget an entry when its removal is told, and bound what is kept of those that left by the number of slots",
+    )
+    .into())
+}
+
+/// Bytes that are in use after so many inserts.
+fn looks_at(mut driver: Driver<'_>) -> Result<[u64; 4], Outcome> {
+    driver.notes = false;
+    let (mut looks, mut inserts) = ([0; 4], 0);
+    for (bytes, look) in looks.iter_mut().zip(LOOKS) {
+        for key in inserts..look {
+            driver.take(Step::ask(key, 1));
+            // What the driver notes is not the policy's.
+            driver.outcome.bits.clear();
+        }
+        inserts = look;
+        *bytes = in_use_bytes()?;
+    }
+    Ok(looks)
 }
 
 /// All that happens to a policy, for those who look at what it leaves behind.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use eyemap_abi::{
-    CacheExtension, CachePolicyBox, Event, PluginError, SlotMeta,
+    CacheExtension, CachePolicyBox, ErrorKind, Event, PluginError, SlotMeta,
     abi_stable::std_types::{RErr, RNone, ROk, RSlice, RSliceMut, RSome, RStr},
     cache::{EventKind, NEEDS_ADMISSION, NEEDS_HIT_ORDER, NEEDS_MISSES},
 };
@@ -185,7 +185,7 @@ impl<'a> Driver<'a> {
         match self.policy.snapshot() {
             ROk(state) => Some(state.to_vec()),
             RErr(error) => {
-                self.complain(Wrong::Failed, error.to_string());
+                self.failed(&error);
                 None
             }
         }
@@ -195,6 +195,14 @@ impl<'a> Driver<'a> {
         let step = self.step;
         let first = || format!("step {step}: {words}");
         self.outcome.wrong.entry(wrong).or_insert_with(first);
+    }
+
+    fn failed(&mut self, error: &PluginError) {
+        let wrong = match error.kind {
+            ErrorKind::Panic => Wrong::Panicked,
+            _ => Wrong::Failed,
+        };
+        self.complain(wrong, error.to_string());
     }
 
     fn note(&mut self, decided: Decided) {
@@ -302,7 +310,7 @@ impl<'a> Driver<'a> {
         // What happened before the change is told before it.
         self.decide(0, None);
         if let RErr(error) = self.policy.resize(capacity) {
-            self.complain(Wrong::Failed, error.to_string());
+            self.failed(&error);
         }
         self.capacity = capacity;
         self.make_room(None);
@@ -438,7 +446,7 @@ impl<'a> Driver<'a> {
                 (Vec::new(), true)
             }
             RErr(error) => {
-                self.complain(Wrong::Failed, error.to_string());
+                self.failed(&error);
                 (Vec::new(), true)
             }
         }
@@ -449,10 +457,10 @@ impl<'a> Driver<'a> {
         // It learns its capacity from its state, not from where it was created.
         match create(self.extension, self.options, self.capacity) {
             Ok(policy) => self.policy = policy,
-            Err(error) => return self.complain(Wrong::Failed, error.to_string()),
+            Err(error) => return self.failed(&error),
         }
         if let RErr(error) = self.policy.restore(RSlice::from_slice(&state)) {
-            self.complain(Wrong::Failed, error.to_string());
+            self.failed(&error);
         }
     }
 }

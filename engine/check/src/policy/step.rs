@@ -61,9 +61,13 @@ impl Default for Shape {
     }
 }
 
-/// What a policy did wrong.
+/// What a policy did wrong; what explains the others comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wrong {
+    /// It panicked, and the panic was caught.
+    Panicked,
+    /// It returned an error, or more victims than there were places.
+    Failed,
     /// It named a slot that never held an entry.
     NotResident,
     /// It named one entry twice in a decision.
@@ -74,8 +78,6 @@ pub enum Wrong {
     TooFew,
     /// More is in than fits.
     TooFull,
-    /// It returned an error, or more victims than there were places.
-    Failed,
 }
 
 /// What a policy decided, in the words of keys.

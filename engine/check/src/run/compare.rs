@@ -5,39 +5,33 @@ use crate::{Outcome, child::Answer, run::verdict, text::plain};
 /// Longer lines are cut.
 const LONGEST: usize = 160;
 
-/// Compares the first answer with those of more processes and then, if there is one, with that of a
-/// contained plugin.
+/// Compares the first answer with those of others, who are named; the next is asked only if all before it answered
+/// the same.
 pub(super) fn outcome(
     first: Result<Answer, Outcome>,
-    more: impl Iterator<Item = Result<Answer, Outcome>>,
-    contained: Option<impl FnOnce() -> Result<Answer, Outcome>>,
+    others: impl Iterator<Item = (String, Result<Answer, Outcome>)>,
 ) -> Outcome {
     let first = match first {
-        Ok(Answer::Text(text)) => text,
+        Ok(Answer::Text { answers, .. }) => answers,
         other => return verdict::outcome(other),
     };
     let mut processes = 1;
-    for other in more {
+    for (whose, other) in others {
         processes += 1;
-        if let Some(outcome) = differs(&first, other, &format!("process {processes}")) {
+        if let Some(outcome) = differs(&first, other, &whose) {
             return outcome;
         }
     }
-    let contained = contained.and_then(|ask| differs(&first, ask(), "the contained plugin"));
-    contained.unwrap_or_else(|| same(&first, processes))
-}
-
-fn same(text: &str, processes: u32) -> Outcome {
-    Outcome::noted(match (text.lines().count(), processes) {
-        (n, 1) => format!("{n} answers"),
-        (n, processes) => format!("{n} answers, the same in {processes} processes"),
-    })
+    let answers = first.lines().count();
+    Outcome::noted(format!(
+        "{answers} answers, the same in {processes} processes"
+    ))
 }
 
 /// The first line that differs, or that there is no answer.
 fn differs(first: &str, other: Result<Answer, Outcome>, whose: &str) -> Option<Outcome> {
-    let other = match other {
-        Ok(Answer::Text(text)) => text,
+    let (other, asked) = match other {
+        Ok(Answer::Text { answers, asked }) => (answers, asked),
         other => return Some(verdict::outcome(other)),
     };
     if first == other {
@@ -54,12 +48,17 @@ fn differs(first: &str, other: Result<Answer, Outcome>, whose: &str) -> Option<O
             (a, b) => break (a.unwrap_or("(nothing)"), b.unwrap_or("(nothing)")),
         }
     };
-    let lines = [
+    let mut lines = vec![
         format!("process 1: {}", plain(a, LONGEST)),
         format!("{whose}: {}", plain(b, LONGEST)),
     ];
+    if !asked.is_empty() {
+        let asked = format!("it asked for {}", asked.join(", "));
+        lines.push(plain(&asked, LONGEST));
+    }
     let what = format!("{whose} answered otherwise than process 1, first in line {line}");
-    let remedy = "look for the order of a HashMap, for addresses, time, randomness, threads or uninitialised memory";
+    let remedy = "look for the order of a HashMap, for addresses, time, randomness, the environment, the machine, \
+                  threads or uninitialised memory";
     Some(Outcome::failed(what, remedy).with(lines))
 }
 
@@ -67,11 +66,17 @@ fn differs(first: &str, other: Result<Answer, Outcome>, whose: &str) -> Option<O
 mod tests {
     use super::*;
 
+    fn text(text: &str) -> Result<Answer, Outcome> {
+        Ok(Answer::Text {
+            answers: text.into(),
+            asked: Vec::new(),
+        })
+    }
+
     fn texts(texts: &[&str]) -> Outcome {
-        let mut answers = texts.iter().map(|text| Ok(Answer::Text((*text).into())));
-        let first = answers.next().expect("a text");
-        let contained = texts.last().map(|text| || Ok(Answer::Text((*text).into())));
-        outcome(first, answers, contained)
+        let others = texts.iter().enumerate().skip(1);
+        let others = others.map(|(n, other)| (format!("process {}", n + 1), text(other)));
+        outcome(text(texts[0]), others)
     }
 
     #[test]
@@ -92,19 +97,22 @@ mod tests {
     }
 
     #[test]
-    fn a_contained_plugin_must_answer_the_same() {
-        let of = |contained: Result<Answer, Outcome>| {
-            let first = Ok(Answer::Text("a\nb".into()));
-            outcome(first, std::iter::empty(), Some(|| contained))
-        };
-        let Outcome::Failed(fault) = of(Ok(Answer::Text("a\nc".into()))) else {
+    fn who_answered_otherwise_is_named_with_what_it_asked_for() {
+        let of = |other| outcome(text("a\nb"), [("elsewhere".to_owned(), other)].into_iter());
+        let other = Ok(Answer::Text {
+            answers: "a\nc".into(),
+            asked: vec!["the time of day".into()],
+        });
+        let Outcome::Failed(fault) = of(other) else {
             panic!("it passed");
         };
-        assert_eq!(fault.details[1], "the contained plugin: c");
-        assert!(matches!(
-            of(Ok(Answer::Text("a\nb".into()))),
-            Outcome::Passed { .. }
-        ));
+        let expected = [
+            "process 1: b",
+            "elsewhere: c",
+            "it asked for the time of day",
+        ];
+        assert_eq!(fault.details, expected);
+        assert!(matches!(of(text("a\nb")), Outcome::Passed { .. }));
         assert_eq!(of(Err(Outcome::skipped("x"))), Outcome::skipped("x"));
     }
 }

@@ -4,13 +4,11 @@
 //! group is killed before it is reaped, so that the number of the group cannot mean another one.
 
 use std::{
-    ffi::OsString,
     io::{self, PipeReader, Read},
     os::{
         fd::{AsFd, OwnedFd},
         unix::process::{CommandExt as _, ExitStatusExt as _},
     },
-    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -22,8 +20,10 @@ use rustix::{
 
 /// So much of what a plugin prints is kept; a child that prints more is stopped.
 pub(crate) const MAX_PRINTED_BYTES: usize = 64 * 1024;
+/// On standard error a check says besides what it asks next.
+const MAX_TOLD_BYTES: usize = 1 << 20;
 /// More than any answer has.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
+pub(crate) const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// How often a child is looked at that closed its pipes, or left them to children of its own.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -36,8 +36,10 @@ pub(crate) enum End {
     Signal(i32),
     /// It took longer than its deadline and was killed.
     TooLong,
-    /// It wrote more than it may and was killed.
-    TooMuch,
+    /// It printed more than it may, and was killed.
+    PrintedTooMuch,
+    /// Its answer was longer than it may be, and it was killed.
+    AnsweredTooMuch,
 }
 
 /// What is known of a child after its end.
@@ -50,18 +52,14 @@ pub(crate) struct Ended {
     pub(crate) took: Duration,
 }
 
-/// Starts `program` with arguments and waits for its end, at most for `deadline`.
+/// Starts a command and waits for its end, at most for `deadline`.
 ///
 /// The child answers through the pipe that it finds as its standard input.
-pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) -> io::Result<Ended> {
+pub(crate) fn ask(mut command: Command, deadline: Duration) -> io::Result<Ended> {
     let (answer, write) = io::pipe()?;
     let (stdout, out) = io::pipe()?;
     let (stderr, err) = io::pipe()?;
-    let mut command = Command::new(program);
     command
-        .args(arguments)
-        // What the user's environment holds is not the plugin's to read, and must not change an answer.
-        .env_clear()
         .stdin(Stdio::from(OwnedFd::from(write)))
         .stdout(out)
         .stderr(err)
@@ -73,7 +71,7 @@ pub(crate) fn ask(program: &Path, arguments: &[OsString], deadline: Duration) ->
     let mut pipes = [
         Stream::new(answer, MAX_ANSWER_BYTES)?,
         Stream::new(stdout, MAX_PRINTED_BYTES)?,
-        Stream::new(stderr, MAX_PRINTED_BYTES)?,
+        Stream::new(stderr, MAX_TOLD_BYTES)?,
     ];
     let stopped = watch(&child, &mut pipes, started, deadline);
     let status = reap(child)?;
@@ -105,8 +103,10 @@ fn watch(
         for pipe in pipes.iter_mut() {
             pipe.read();
         }
-        if pipes.iter().any(|pipe| pipe.bytes.len() > pipe.most) {
-            return Ok(Some(End::TooMuch));
+        match pipes.iter().position(|pipe| pipe.bytes.len() > pipe.most) {
+            None => {}
+            Some(0) => return Ok(Some(End::AnsweredTooMuch)),
+            Some(_) => return Ok(Some(End::PrintedTooMuch)),
         }
         if is_over(child)? {
             return Ok(None);
@@ -192,13 +192,9 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, deadline_ms: u64) -> Ended {
-        let arguments = ["-c".into(), script.into()];
-        ask(
-            Path::new("/bin/sh"),
-            &arguments,
-            Duration::from_millis(deadline_ms),
-        )
-        .expect("a shell")
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        ask(command, Duration::from_millis(deadline_ms)).expect("a shell")
     }
 
     #[test]
@@ -240,8 +236,13 @@ mod tests {
     #[test]
     fn a_child_that_prints_without_end_is_stopped() {
         let ended = shell("yes", 20_000);
-        assert_eq!(ended.how, End::TooMuch);
+        assert_eq!(ended.how, End::PrintedTooMuch);
         assert!(ended.stdout.len() > MAX_PRINTED_BYTES);
         assert!(ended.stdout.len() < 4 * MAX_PRINTED_BYTES);
+    }
+
+    #[test]
+    fn an_answer_without_end_is_not_taken_for_what_is_printed() {
+        assert_eq!(shell("yes >&0", 20_000).how, End::AnsweredTooMuch);
     }
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::process::{End, Ended, MAX_PRINTED_BYTES};
-use eyemap_worker::signal_words;
+use super::process::{End, Ended, MAX_ANSWER_BYTES, MAX_PRINTED_BYTES};
+use eyemap_worker::{is_out_of_memory, signal_words};
 
-use crate::{Outcome, child::Answer, text::plain};
+use crate::{
+    Outcome,
+    child::{Answer, MAX_MEMORY_BYTES},
+    text::plain,
+};
 
 /// So many of the last lines of standard error explain a crash.
 const LAST_LINES: usize = 4;
@@ -23,23 +27,40 @@ pub(super) fn answer(ended: Ended, deadline: Duration) -> Result<Answer, Outcome
             Err(error) => format!("the check's answer cannot be read: {error}"),
         },
         End::Exited(code) => format!("the plugin ended the process with exit code {code}"),
+        End::Signal(signal) if no_memory(signal, &ended.stderr) => {
+            let most = MAX_MEMORY_BYTES >> 30;
+            format!("the process ran out of memory: a check may use {most} GiB")
+        }
         End::Signal(signal) => format!("the process crashed: {}", signal_words(signal)),
         End::TooLong => format!("it did not end within {} s", deadline.as_secs_f64()),
-        End::TooMuch => format!("it printed more than {} KiB", MAX_PRINTED_BYTES / 1024),
+        End::PrintedTooMuch => format!("it printed more than {} KiB", MAX_PRINTED_BYTES / 1024),
+        End::AnsweredTooMuch => format!(
+            "its answers have more than {} MiB together, which is more than a host can use",
+            MAX_ANSWER_BYTES >> 20
+        ),
     };
     let after = match ended.how {
         End::TooLong => String::new(),
         _ => format!(", after {:.1} ms", ended.took.as_secs_f64() * 1e3),
     };
-    Err(Outcome::failed(format!("{what}{after}"), remedy(ended.how))
-        .with(last_lines(&ended.stderr)))
+    let remedy = match ended.how {
+        End::Signal(signal) if no_memory(signal, &ended.stderr) => {
+            "take no more than the columns of a batch need, whatever the configuration says"
+        }
+        how => remedy(how),
+    };
+    Err(Outcome::failed(format!("{what}{after}"), remedy).with(last_lines(&ended.stderr)))
+}
+
+fn no_memory(signal: i32, stderr: &[u8]) -> bool {
+    is_out_of_memory(Some(signal), &String::from_utf8_lossy(stderr))
 }
 
 /// The outcome of a check that compares nothing.
 pub(super) fn outcome(answer: Result<Answer, Outcome>) -> Outcome {
     match answer {
         Ok(Answer::Outcome(outcome)) | Err(outcome) => outcome,
-        Ok(Answer::Text(_)) => Outcome::failed("the check answered a text", "report it"),
+        Ok(Answer::Text { .. }) => Outcome::failed("the check answered a text", "report it"),
     }
 }
 
@@ -52,7 +73,8 @@ fn remedy(how: End) -> &'static str {
         End::TooLong => {
             "look for an endless loop, a lock that is held twice, or work that grows too fast"
         }
-        End::TooMuch => "log with `eyemap_sdk::tracing`; a plugin never prints",
+        End::PrintedTooMuch => "log with `eyemap_sdk::tracing`; a plugin never prints",
+        End::AnsweredTooMuch => "give shorter descriptions and tooltips",
     }
 }
 
@@ -97,7 +119,13 @@ mod tests {
         assert_eq!(what(End::TooLong), "it did not end within 2 s");
         assert!(what(End::Exited(0)).contains("exit code 0, before the check was over"));
         assert!(what(End::Exited(7)).contains("exit code 7"));
-        assert!(what(End::TooMuch).contains("more than 64 KiB"));
+        assert!(what(End::PrintedTooMuch).contains("printed more than 64 KiB"));
+        assert!(what(End::AnsweredTooMuch).contains("answers have more than 64 MiB"));
+        let no_memory = failure(End::Signal(6), "", "memory allocation of 99 bytes failed\n").0;
+        assert!(
+            no_memory.contains("ran out of memory: a check may use 4 GiB"),
+            "{no_memory}"
+        );
         assert!(
             failure(End::Exited(0), "{", "")
                 .0

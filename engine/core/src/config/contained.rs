@@ -14,7 +14,8 @@ pub struct ContainedConfig {
     pub memory: Size,
     /// Time for one call; a worker that takes longer is ended. Default: 10s.
     pub call: Period,
-    /// Crashes of a plugin after which its worker is not started again, from 1. Default: 3.
+    /// Calls of a plugin that crash after which its worker is not started again, from 1. A value that is known to
+    /// make it crash counts once. Default: 3.
     pub crashes: u32,
     /// Worker processes of a plugin at most, 1 to 64. One is started, and more where threads wait for one
     /// another. Without it as many as there are cores, at most 8.

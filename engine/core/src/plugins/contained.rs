@@ -43,6 +43,7 @@ pub(super) fn start(
         library: sealed.into_fd(),
         path: path.to_owned(),
         id: manifest.id.clone(),
+        chunk_invariant: manifest.chunk_invariant,
         limits: workers.limits,
         host: host::API,
     };

@@ -1,6 +1,7 @@
 //! Work on several threads whose result does not depend on their number.
 
 use std::{
+    io,
     num::NonZero,
     sync::{
         Mutex, PoisonError,
@@ -16,13 +17,35 @@ pub(crate) fn threads(jobs: usize) -> usize {
     }
 }
 
-/// Runs the same on so many threads, one of them this one; gives what each found. Numbers run from 0.
+/// Runs `each` on up to this many threads, including this one, and returns what each returned. Numbers run
+/// from 0. A system that starts no more threads leaves the work to those that there are, so `each` has to
+/// take its share from what all have in common.
 pub(crate) fn on_threads<T: Send>(threads: usize, each: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    on_those_that_start(threads, &|_| Ok(()), each)
+}
+
+/// The same, for tests of systems that refuse threads.
+fn on_those_that_start<T: Send>(
+    threads: usize,
+    may_start: &dyn Fn(usize) -> io::Result<()>,
+    each: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
     std::thread::scope(|scope| {
         let each = &each;
-        let others: Vec<_> = (1..threads)
-            .map(|number| scope.spawn(move || each(number)))
-            .collect();
+        let start = |number| {
+            may_start(number)?;
+            std::thread::Builder::new().spawn_scoped(scope, move || each(number))
+        };
+        let mut others = Vec::new();
+        for number in 1..threads {
+            match start(number) {
+                Ok(thread) => others.push(thread),
+                Err(error) => {
+                    tracing::warn!("{number} threads work in place of {threads}: {error}");
+                    break;
+                }
+            }
+        }
         let mut found = vec![each(0)];
         for other in others {
             match other.join() {
@@ -69,5 +92,27 @@ mod tests {
             assert_eq!(found, (0..100).map(|i| i * i).collect::<Vec<_>>());
         }
         assert!(map_in_order(3, 0, |i| i).is_empty());
+    }
+
+    #[test]
+    fn where_the_system_starts_no_more_threads_those_that_there_are_do_all() {
+        for started in 1..4 {
+            let may_start = |number| match number < started {
+                true => Ok(()),
+                false => Err(io::Error::from(io::ErrorKind::WouldBlock)),
+            };
+            let next = AtomicUsize::new(0);
+            let found = on_those_that_start(8, &may_start, |_| {
+                let mut sum = 0;
+                loop {
+                    match next.fetch_add(1, Ordering::Relaxed) {
+                        number if number < 100 => sum += number,
+                        _ => break sum,
+                    }
+                }
+            });
+            assert_eq!(found.len(), started);
+            assert_eq!(found.iter().sum::<usize>(), 4950);
+        }
     }
 }

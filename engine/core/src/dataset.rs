@@ -68,6 +68,12 @@ impl Dataset {
         values.sum::<u64>() * self.metrics.len() as u64 * 16
     }
 
+    /// What would be held besides if there were more memory: rows on disk, and values.
+    pub(crate) fn growth_bytes(&self) -> u64 {
+        let values = (0..self.types.len()).map(|index| self.value_bytes(index));
+        values.fold(self.spilled_bytes, u64::saturating_add)
+    }
+
     /// The values of a cell type.
     ///
     /// # Errors

@@ -251,6 +251,9 @@ pub fn render(
     run.finish(requests, start)
 }
 
+/// A map on its way to the disk, its directory, and the archive or the store that it goes into.
+const FILES_OF_A_MAP: u64 = 4;
+
 /// How many threads draw: as many as are wanted, if what they will hold fits.
 fn threads(
     maps: &Maps<'_>,
@@ -258,7 +261,7 @@ fn threads(
     (options, formats): (&RenderOptions<'_>, &[Format]),
 ) -> Result<usize, TooLittle> {
     let units = requests.len().div_ceil(options.archive.unit());
-    let wanted = work::threads(options.jobs).min(units);
+    let wanted = work::with_files(work::threads(options.jobs).min(units), FILES_OF_A_MAP);
     let Some(pressure) = options.pressure else {
         return Ok(wanted);
     };
@@ -267,7 +270,11 @@ fn threads(
         .iter()
         .map(|&request| maps.predicted_bytes(request, formats, scale));
     pressure.room.hold("cell types", maps.spare_bytes());
-    let threads = pressure.room.begin(DRAWING, wanted, Pieces::of(held))?;
+    let pieces = Pieces {
+        growth: maps.dataset.growth_bytes(),
+        ..Pieces::of(held)
+    };
+    let threads = pressure.room.begin(DRAWING, wanted, pieces)?;
     maps.shared_by(threads);
     Ok(threads)
 }

@@ -56,6 +56,19 @@ struct Limit {
     base: u64,
 }
 
+/// Rows and values of a table are held in at most this part of the limit.
+const HELD_SHARE: f64 = 3.0 / 16.0;
+
+impl Limit {
+    /// The limit under which this much fits, and with it what would be held besides: all of `growth`, or
+    /// the part of the limit that it may take.
+    fn enough(&self, bytes: u64, growth: u64) -> u64 {
+        let all = bytes.saturating_add(growth) as f64 / self.share;
+        let most = bytes as f64 / (self.share - HELD_SHARE).max(0.1);
+        all.min(most) as u64
+    }
+}
+
 /// What was predicted for a part of a run, and what it took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Phase {
@@ -104,6 +117,8 @@ pub(crate) struct Pieces {
     pub(crate) least: u64,
     /// Bytes of the largest.
     pub(crate) most: u64,
+    /// Bytes that are not held now and would be if there were more room.
+    pub(crate) growth: u64,
 }
 
 impl Pieces {
@@ -115,6 +130,7 @@ impl Pieces {
         Self {
             least: all.0.min(all.1),
             most: all.1,
+            growth: 0,
         }
     }
 }
@@ -200,7 +216,7 @@ impl Room {
             let all = limit.base.saturating_add(state.held()).saturating_add(one);
             return Err(TooLittle {
                 doing,
-                needed: (all as f64 / limit.share) as u64,
+                needed: limit.enough(all, pieces.growth),
                 limit: limit.bytes,
             });
         }
@@ -283,6 +299,7 @@ mod tests {
         Pieces {
             least: bytes - THREAD_BYTES,
             most: bytes - THREAD_BYTES,
+            growth: 0,
         }
     }
 

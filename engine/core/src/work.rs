@@ -17,6 +17,26 @@ pub(crate) fn threads(jobs: usize) -> usize {
     }
 }
 
+/// Files that whatever works beside the threads may open.
+const SPARE_FILES: u64 = 8;
+
+/// How many of these threads may each have this many files open, as far as the system says.
+pub(crate) fn with_files(threads: usize, each: u64) -> usize {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let open = std::fs::read_dir("/proc/self/fd").map_or(SPARE_FILES, |files| files.count() as u64);
+    most.map_or(threads, |most| {
+        fit_files(threads, each, most.saturating_sub(open))
+    })
+}
+
+/// One thread is always left: what it cannot open, it says.
+fn fit_files(threads: usize, each: u64, free: u64) -> usize {
+    let fit = free.saturating_sub(SPARE_FILES) / each.max(1);
+    usize::try_from(fit)
+        .unwrap_or(usize::MAX)
+        .clamp(1, threads.max(1))
+}
+
 /// Runs `each` on up to this many threads, including this one, and returns what each returned. Numbers run
 /// from 0. A system that starts no more threads leaves the work to those that there are, so `each` has to
 /// take its share from what all have in common.
@@ -92,6 +112,14 @@ mod tests {
             assert_eq!(found, (0..100).map(|i| i * i).collect::<Vec<_>>());
         }
         assert!(map_in_order(3, 0, |i| i).is_empty());
+    }
+
+    #[test]
+    fn where_few_files_may_be_open_fewer_threads_work() {
+        assert_eq!(fit_files(16, 3, 1000), 16);
+        assert_eq!(fit_files(16, 3, 20), 4);
+        assert_eq!(fit_files(16, 9, 10), 1);
+        assert_eq!(fit_files(16, 3, 0), 1);
     }
 
     #[test]

@@ -189,6 +189,14 @@ impl ArrowSource {
         }
     }
 
+    /// Descriptors that reading needs: each column of Parquet is read through one of its own.
+    pub(super) fn open_files(&self) -> u64 {
+        match self.format {
+            Format::Parquet => 1 + self.selected.len() as u64,
+            Format::IpcFile | Format::IpcStream => 1,
+        }
+    }
+
     /// At most so many rows in a batch.
     pub(super) fn batch_rows(&mut self, rows: usize) {
         self.batch_rows = rows.clamp(1, BATCH_ROWS);

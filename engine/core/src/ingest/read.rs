@@ -50,6 +50,8 @@ pub(super) struct TableFile {
     bytes: u64,
     /// What a thread that reads it holds, but for the rows that it collects.
     held_bytes: u64,
+    /// Descriptors that a thread needs to read it.
+    open_files: u64,
 }
 
 /// What is read in one go: a file, or some row groups of one.
@@ -112,6 +114,7 @@ impl Files {
                 place: source.numbering(),
                 bytes: source.total_bytes,
                 held_bytes: source.most_held() + COLLECT_BYTES,
+                open_files: source.open_files(),
             });
         }
         Ok(all)
@@ -129,7 +132,9 @@ impl Files {
     /// # Errors
     /// When not even one fits in the memory that there is.
     pub(super) fn hands(&self, options: &IngestOptions<'_>) -> Result<Hands, TooLittle> {
+        let files = self.files.iter().map(|file| file.open_files).max();
         let wanted = work::threads(options.jobs).min(self.units.len());
+        let wanted = work::with_files(wanted, files.unwrap_or(1));
         let Some(pressure) = options.pressure else {
             return Ok(Hands::sharing(options.buffer_bytes, wanted));
         };

@@ -154,6 +154,15 @@ impl Source {
         }
     }
 
+    /// Descriptors that reading the selected columns needs.
+    pub(super) fn open_files(&self) -> u64 {
+        match &self.reader {
+            Reader::Csv(_) => 1,
+            #[cfg(feature = "arrow")]
+            Reader::Arrow(reader) => reader.open_files(),
+        }
+    }
+
     /// Only these columns of the header will be asked for. Before the first batch.
     pub(super) fn select(&mut self, columns: &[usize]) {
         match &mut self.reader {

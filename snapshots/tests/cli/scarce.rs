@@ -54,11 +54,11 @@ fn where_not_even_one_thread_can_open_its_files_the_limit_is_named() {
     if !eyemap_snapshots::has("prlimit") {
         return;
     }
-    let (_desk, output) = limited(Form::Parquet, &["prlimit", "--nofile=12"]);
+    let (_desk, output) = limited(Form::Parquet, &["prlimit", "--nofile=10"]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(
-        told.contains("only 12 files may be open at a time"),
+        told.contains("only 10 files may be open at a time"),
         "{told}"
     );
     assert!(told.contains("ulimit -n"), "{told}");

@@ -1,6 +1,6 @@
 //! Errors as they are reported: what, where, caused by what, and what to do. Printed once, here.
 
-use std::{error::Error, fmt, process::ExitCode};
+use std::{error::Error, fmt, io, process::ExitCode};
 
 use eyemap_engine::{
     cache::{PolicyError, StoreError},
@@ -57,6 +57,14 @@ impl Failure {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The same with this help, unless it knows better.
+    fn or_help(self, help: Option<String>) -> Self {
+        Self {
+            help: self.help.or(help),
+            ..self
+        }
     }
 
     /// The same with another exit code.
@@ -244,10 +252,8 @@ impl From<TableError> for Failure {
                 "stopped while the table was being read; nothing was written",
             );
         }
-        Self {
-            help: error.help(),
-            ..Self::with_cause(USAGE, error)
-        }
+        let help = error.help();
+        Self::with_cause(USAGE, error).or_help(help)
     }
 }
 
@@ -303,14 +309,33 @@ impl From<RenderError> for Failure {
             RenderError::Manifest(ManifestError::Damaged { .. }) => DAMAGED,
             _ => USAGE,
         };
-        Self::with_cause(code, error).help(help)
+        Self::with_cause(code, error).or_help(Some(help))
     }
+}
+
+/// What to do about an error, if it is that too many files are open. Parquet hides the system's error in a
+/// text.
+fn out_of_files(error: &dyn Error) -> Option<String> {
+    let causes = std::iter::successors(error.source(), |&error| error.source());
+    let system = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()).to_string();
+    let mut told = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
+    told.any(|text| text.contains(&system)).then(|| {
+        let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let most = most.map_or_else(String::new, |most| format!("only {most} "));
+        format!(
+            "{most}files may be open at a time: allow more with `ulimit -n 256`, or work on fewer threads \
+             with --jobs 1"
+        )
+    })
 }
 
 impl Failure {
     /// The message of an error, with what caused it behind it.
     pub(crate) fn with_cause(code: u8, error: impl Error) -> Self {
-        let failure = Self::new(code, error.to_string());
+        let failure = Self {
+            help: out_of_files(&error),
+            ..Self::new(code, error.to_string())
+        };
         // Causes may borrow and need not be `Send`, so their words are kept.
         match causes(&error) {
             causes if causes.is_empty() => failure,

@@ -28,12 +28,15 @@ use args::{Args, Command};
 use eyemap_engine::plugins::{WORKER_ARGUMENT, serve_worker};
 use failure::Failure;
 
-/// Gives freed pages back to the system within milliseconds, which the memory limit counts on, and keeps
-/// the blocks of a map apart by size, so that a long run does not fragment.
+/// Gives freed pages back to the system within milliseconds, which the memory limit counts on (version 3
+/// keeps them for a second, so it is version 2), and keeps the blocks of a map apart by size, so that a long
+/// run does not fragment.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Before any thread is started, and inherited by workers.
+    eyemap_engine::memory::in_small_pages();
     // Before any thread is started: a process that runs a plugin is confined as a whole.
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next() {

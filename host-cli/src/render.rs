@@ -69,6 +69,7 @@ fn draw(
     let mut pipeline =
         Pipeline::load(config, &finder).map_err(|error| Failure::stage(error, source))?;
     shared.check(args, (config, &pipeline))?;
+    let config = &held(config, &pipeline);
     let caches = Caches::open(args, (config, source), &finder, &mut pipeline)?;
     let inputs = inputs(args, config, &pipeline).map(|inputs| inputs.with(&shared.name()));
     if let Some(done) = inputs
@@ -77,12 +78,12 @@ fn draw(
     {
         return nothing_to_do((args, config), &pipeline, &done, watched);
     }
-    let (pressure, steps) = (Pressure::default(), Steps::new(args.table.json));
+    let (pressure, steps) = (&watched.pressure, Steps::new(args.table.json));
     let governor = Governor {
         config: &config.memory,
         watch: &watched.memory,
         memos: &pipeline.memos,
-        pressure: &pressure,
+        pressure,
         threads: watched.threads(),
         cancel: &cancel,
         tell: &|step| steps.tell(step),
@@ -96,7 +97,7 @@ fn draw(
             caches: &caches,
             watched,
             cancel: &cancel,
-            pressure: &pressure,
+            pressure,
         };
         run.read_and_draw(inputs)
     });
@@ -122,6 +123,15 @@ fn draw(
     )?;
     caches.finish(&mut pipeline)?;
     Ok(code)
+}
+
+/// Columns are held whatever their number where a plugin wants all of them at once.
+fn held(config: &Config, pipeline: &Pipeline) -> Config {
+    let mut config = config.clone();
+    if !pipeline.draws_in_batches() {
+        config.memory.stream_above = 0;
+    }
+    config
 }
 
 /// What reading and drawing needs.
@@ -420,6 +430,7 @@ fn document(
         "time_ms": serde_json::Map::from_iter(times),
         "memory_bytes": watched.memory.sample(),
         "peak_memory_bytes": watched.memory.peak(),
+        "predicted_memory_bytes": watched.predicted_memory(),
         "slow_operations": watched.slow_count(),
         "notes": notes,
     })

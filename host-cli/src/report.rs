@@ -8,6 +8,7 @@ use std::{
 
 use eyemap_engine::{
     config::Config,
+    governor::Pressure,
     memory::MemoryWatch,
     monitor::{
         Figures, IDLE, Monitor, Share, SlowOperation, bottleneck, doing, percent,
@@ -17,6 +18,7 @@ use eyemap_engine::{
         whole,
     },
     render::Summary,
+    room::DRAWING,
 };
 use serde_json::Value;
 
@@ -30,6 +32,8 @@ use crate::{
 /// What watches a run.
 pub(crate) struct Watched {
     pub(crate) memory: Arc<MemoryWatch>,
+    /// What work heeds, and what was predicted for it.
+    pub(crate) pressure: Pressure,
     monitor: Option<Monitor>,
     threads: usize,
     /// What was measured when the run ended, so that all that is told of it agrees.
@@ -57,6 +61,7 @@ impl Watched {
         crate::log::start(args.table.json, monitor.as_ref());
         Ok(Self {
             memory,
+            pressure: Pressure::default(),
             monitor,
             threads: match config.run.jobs {
                 0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -66,9 +71,22 @@ impl Watched {
         })
     }
 
-    /// Threads that work.
+    /// Threads that may work.
     pub(crate) const fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// Threads that drew: those that fit in memory.
+    fn drawing_threads(&self) -> usize {
+        let phases = self.pressure.room.phases();
+        let drawing = phases.iter().rfind(|phase| phase.name == DRAWING);
+        drawing.map_or(self.threads, |phase| phase.threads)
+    }
+
+    /// The most memory that was predicted, in bytes; none without a governor.
+    pub(crate) fn predicted_memory(&self) -> Option<u64> {
+        let phases = self.pressure.room.phases();
+        phases.iter().map(|phase| phase.predicted_bytes).max()
     }
 
     /// Warns of slow operations that nobody was told of.
@@ -96,7 +114,8 @@ impl Watched {
         let told = Told {
             summary: ended.summary,
             outcome: ended.outcome,
-            threads: self.threads,
+            threads: self.drawing_threads(),
+            phases: self.pressure.room.phases(),
             caches: ended.caches.clone(),
             notes: ended.notes.clone(),
         };
@@ -127,14 +146,15 @@ impl Watched {
         let Some(figures) = self.figures.get() else {
             return Vec::new();
         };
-        let shares = shares(&figures.operations, figures.wall, self.threads);
+        let threads = self.drawing_threads();
+        let shares = shares(&figures.operations, figures.wall, threads);
         let mut lines = vec![
             format!(
                 "{}; at most {} of memory",
-                spent(&shares, self.threads),
+                spent(&shares, threads),
                 out::bytes(self.memory.peak())
             ),
-            bottleneck(&shares, self.threads),
+            bottleneck(&shares, threads),
         ];
         let told = eyemap_engine::monitor::TOLD as u64;
         if figures.slow_count > told {

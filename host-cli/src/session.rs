@@ -140,12 +140,24 @@ pub(crate) fn take_standard_input(
 pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
     let cancel = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancel);
-    ctrlc::set_handler(move || {
+    let listening = ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
         out::note("stopping after the maps that are being drawn; Ctrl-C again stops at once");
-    })
-    .map_err(|error| Failure::new(INTERNAL, format!("cannot listen to Ctrl-C: {error}")))?;
-    Ok(cancel)
+    });
+    match listening {
+        Ok(()) => Ok(cancel),
+        Err(ctrlc::Error::System(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+            let heard = "Ctrl-C is not heard, since the system starts no more threads";
+            out::note(&format!(
+                "note: {heard}; `kill -9` ends the run, and complete maps are kept"
+            ));
+            Ok(cancel)
+        }
+        Err(error) => {
+            let message = format!("cannot listen to Ctrl-C: {error}");
+            Err(Failure::new(INTERNAL, message))
+        }
+    }
 }

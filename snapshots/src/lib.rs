@@ -6,6 +6,7 @@
 pub mod broken;
 pub mod case;
 pub mod desk;
+pub mod limits;
 pub mod policies;
 pub mod stranger;
 pub mod trial;

@@ -20,6 +20,8 @@ mod kills;
 mod recording;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/scarce.rs"]
+mod scarce;
 #[path = "cli/shards.rs"]
 mod shards;
 #[path = "cli/store.rs"]

@@ -57,6 +57,23 @@ impl Dataset {
         part.map_or(0, |part| part.columns as usize)
     }
 
+    /// What the values of a cell type take that are made when they are asked for; 0 if they are held.
+    pub(crate) fn value_bytes(&self, cell_type: usize) -> u64 {
+        if matches!(self.held.get(cell_type), Some(Some(_))) {
+            return 0;
+        }
+        let parts = self.types[cell_type].parts.iter();
+        let values = parts.map(|part| part.columns * (1 + part.n_layers as u64));
+        // Lists grow by doubling.
+        values.sum::<u64>() * self.metrics.len() as u64 * 16
+    }
+
+    /// What would be held besides if there were more memory: rows on disk, and values.
+    pub(crate) fn growth_bytes(&self) -> u64 {
+        let values = (0..self.types.len()).map(|index| self.value_bytes(index));
+        values.fold(self.spilled_bytes, u64::saturating_add)
+    }
+
     /// The values of a cell type.
     ///
     /// # Errors

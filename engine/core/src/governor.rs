@@ -1,6 +1,7 @@
 //! Keeps the resident memory of the process below a limit.
 //!
-//! A thread looks at the memory every 20 ms. As it comes near the limit, first caches shrink, then
+//! Before work begins, [`Room`] gives it what it is predicted to hold. Besides, a thread looks at the memory
+//! every 20 ms. As it comes near the limit, first caches shrink, then
 //! batches and buffers, then fewer threads work; once there is room again, all of it is taken back, and
 //! caches never get more than they were configured with. Each step is told. What is freed goes back to the
 //! system with the allocator of the program. A process that is above the limit and cannot shrink any
@@ -17,11 +18,14 @@ use crate::{
     config::MemoryConfig,
     memory::{MemoryWatch, SAMPLES_APART},
     pipeline::Memos,
+    room::Room,
 };
 
 /// What work has to heed. Shared by all threads; each question is one atomic load.
 #[derive(Debug)]
 pub struct Pressure {
+    /// What is given to work before it begins.
+    pub room: Room,
     /// Batches are this many times halved.
     halvings: AtomicU32,
     /// Threads with this number or a higher one wait.
@@ -37,6 +41,7 @@ impl Default for Pressure {
     /// None.
     fn default() -> Self {
         Self {
+            room: Room::default(),
             halvings: AtomicU32::new(0),
             threads: AtomicUsize::new(usize::MAX),
             exceeded: AtomicU64::new(0),
@@ -150,6 +155,10 @@ impl Governor<'_> {
         if !self.config.governor || !self.watch.works() {
             return work();
         }
+        let limit = self.config.limit.bytes();
+        let resident = self.watch.sample();
+        let room = &self.pressure.room;
+        room.limit_to(limit, self.config.shrink_jobs, resident);
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let govern = || {
@@ -220,6 +229,7 @@ impl<'g, 'a> State<'g, 'a> {
     }
 
     fn look(&mut self, used: u64, now: Instant) {
+        self.governor.pressure.room.note_used(used);
         let config = self.governor.config;
         let limit = config.limit.bytes();
         let above = |share: f64| used as f64 >= share * limit as f64;

@@ -21,6 +21,9 @@ mod field;
 mod files;
 mod foreign;
 mod infer;
+#[cfg(feature = "arrow")]
+mod ipc_sizes;
+mod listing;
 mod merge;
 mod packed;
 mod propose;
@@ -77,6 +80,7 @@ use crate::{
     dataset::Dataset,
     governor::Pressure,
     model::{Metric, MetricSummary, Region, TableShape, TypeSummary},
+    room::Room,
     work,
 };
 
@@ -177,7 +181,8 @@ pub fn read_dataset(
     };
     atlas.held_columns = options.held_columns;
     let spill = Spill::new(&options.scratch);
-    let read = read::read_rows(&files, options, regions, (&atlas, &spill));
+    let hands = files.hands(options)?;
+    let read = read::read_rows(&files, options, hands, (regions, &atlas, &spill));
     finish(files, read, options, (atlas, spill))
 }
 
@@ -263,20 +268,32 @@ fn finish(
     })
 }
 
+/// What is held of a table, by [`Room::hold`].
+const ROWS: &str = "rows";
+const VALUES: &str = "values";
+
 /// Looks at every cell type, on all threads; keeps values while there is room.
 fn examine(stored: &Stored, options: &IngestOptions<'_>) -> Vec<Result<Examined, TableError>> {
-    let room = AtomicU64::new(options.held_bytes);
+    let none = Room::default();
+    let memory = options.pressure.map_or(&none, |pressure| &pressure.room);
+    memory.hold(ROWS, stored.bytes());
+    let keep = options.held_bytes.min(memory.free() / 4);
+    memory.hold(VALUES, keep);
+    let room = AtomicU64::new(keep);
     let cancelled = || {
         options
             .cancel
             .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
     };
-    work::map_in_order(work::threads(options.jobs), stored.types.len(), |index| {
+    let threads = memory.threads(work::threads(options.jobs), 0);
+    let examined = work::map_in_order(threads, stored.types.len(), |index| {
+        let left = room.load(Ordering::Relaxed).min(MOST_HELD_TYPE);
+        let holds = stored.merge_bytes(index) + left.min(stored.most_value_bytes(index));
+        let _given = memory.admit(holds, || !cancelled());
         if cancelled() {
             return Err(TableError::Interrupted);
         }
-        let left = room.load(Ordering::Relaxed);
-        let mut found = stored.examine(index, left.min(MOST_HELD_TYPE))?;
+        let mut found = stored.examine(index, left)?;
         let bytes = found.cell_type.as_ref().map_or(0, |(_, bytes)| *bytes);
         let taken = room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             left.checked_sub(bytes)
@@ -285,7 +302,9 @@ fn examine(stored: &Stored, options: &IngestOptions<'_>) -> Vec<Result<Examined,
             found.cell_type = None;
         }
         Ok(found)
-    })
+    });
+    memory.hold(VALUES, keep - room.into_inner());
+    examined
 }
 
 /// The rows of each cell type, over all threads that read some.

@@ -26,6 +26,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod plugins;
 pub mod render;
+pub mod room;
 pub mod scene;
 pub mod sink;
 pub mod stage;

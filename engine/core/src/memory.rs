@@ -5,7 +5,7 @@
 //! stacks, loaded plugins and mapped files, also what an allocator keeps for later and pages shared
 //! with other processes. Not counted is what was swapped out and what was asked for but never touched.
 //! Several [`MemoryWatch`]es see the same process, so their numbers do not add up. Between two samples
-//! anything can happen: a burst that is shorter than [`SAMPLES_APART`] may not be seen.
+//! anything can happen: of a burst that is shorter than [`SAMPLES_APART`] only the peak may tell.
 
 use std::{
     sync::{
@@ -24,6 +24,13 @@ pub const SAMPLES_APART: Duration = Duration::from_millis(20);
 
 /// A series has at most this many points.
 pub const MAX_POINTS: usize = 600;
+
+/// Asks the system for memory in small pages. With pages of 2 MiB each thread holds megabytes that nobody
+/// asked for. A system that has no large pages, or does not let us choose, goes on as it is.
+pub fn in_small_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
 
 /// The most that was seen in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,9 +101,11 @@ impl MemoryWatch {
         self.shared.current.load(Ordering::Relaxed)
     }
 
-    /// The largest sample so far, in bytes. One atomic load.
+    /// The most resident memory that the process has had so far, in bytes: as the system counts it, which
+    /// sees what lies between two samples, or else the largest sample.
     pub fn peak(&self) -> u64 {
-        self.shared.peak.load(Ordering::Relaxed)
+        let sampled = self.shared.peak.load(Ordering::Relaxed);
+        high_water().map_or(sampled, |bytes| bytes.max(sampled))
     }
 
     /// Takes a sample now and gives it, in bytes, for whoever cannot wait 20 ms: about 30 us.
@@ -149,6 +158,16 @@ impl Shared {
         let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         series.add(self.start.elapsed(), bytes);
     }
+}
+
+/// The high-water mark of resident memory that Linux keeps.
+fn high_water() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// Asks the system about this process.

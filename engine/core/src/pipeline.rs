@@ -9,6 +9,7 @@ mod draft;
 mod fingerprint;
 mod grid;
 mod layers;
+mod predicted;
 mod scope;
 mod stream;
 
@@ -152,6 +153,17 @@ impl Pipeline {
             pressure: None,
             types: Cache::new(work::threads(self.config.run.jobs) + TYPES),
         }
+    }
+
+    /// Whether maps can be drawn batch by batch: each stage says that batches do not matter to it.
+    pub fn draws_in_batches(&self) -> bool {
+        let stages = [
+            &self.coordinate.origin,
+            &self.color.origin,
+            &self.metadata.origin,
+        ];
+        let mut plugins = stages.iter().map(|origin| origin.plugin);
+        plugins.all(|plugin| plugin.manifest.chunk_invariant)
     }
 
     fn coordinate_job(&self, region: &str, side: Side) -> CoordinateJob {
@@ -381,6 +393,18 @@ impl Maps<'_> {
             )
         };
         coarse.iter().map(say).collect()
+    }
+
+    /// Keeps the values of no more cell types than so many threads need.
+    pub(crate) fn shared_by(&self, threads: usize) {
+        self.types.set_capacity((threads + TYPES) as u64);
+    }
+
+    /// What cell types take that are kept beyond those that threads draw, at most, in bytes.
+    pub(crate) fn spare_bytes(&self) -> u64 {
+        let types = 0..self.dataset.types.len();
+        let largest = types.map(|index| self.dataset.value_bytes(index)).max();
+        largest.unwrap_or(0).saturating_mul(TYPES as u64)
     }
 
     /// The values of a cell type: those that another thread asked for a moment ago, or new ones.

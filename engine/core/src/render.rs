@@ -29,6 +29,7 @@ use crate::{
     manifest::{Entry, Journal, Key, Listed, ManifestError, Places, Status},
     model::MapId,
     pipeline::{Draft, Fingerprint, Maps, Request, Scene},
+    room::{DRAWING, Pieces, TooLittle},
     sink::Pending,
     work,
 };
@@ -182,6 +183,9 @@ pub enum RenderError {
     /// The manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// Drawing does not fit in the memory that the run may take.
+    #[error(transparent)]
+    TooLittle(#[from] TooLittle),
     /// The process took more memory than it may, and nothing was left to shrink.
     #[error("drawing takes {} MB of memory, more than the {} MB of [memory] limit", .used / 1_000_000, .limit / 1_000_000)]
     Memory {
@@ -204,6 +208,7 @@ impl RenderError {
             }
             Self::Write { .. } => "choose another directory with -o".into(),
             Self::Manifest(error) => error.help(),
+            Self::TooLittle(error) => error.help(),
             Self::Memory { .. } => "raise `limit` of [memory], or take less: fewer threads with --jobs, a smaller --scale, a smaller `stream_above`; complete maps are kept, and the same command draws the rest".into(),
         }
     }
@@ -224,6 +229,9 @@ pub fn render(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Summary, RenderError> {
     let start = Instant::now();
+    let formats = all_formats(options.formats, options.index);
+    // Before anything is written: what does not fit now does not fit later.
+    let threads = threads(maps, requests, (options, &formats))?;
     std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
         path: options.out.into(),
         source,
@@ -231,7 +239,7 @@ pub fn render(
     let run = Run {
         maps,
         options,
-        formats: all_formats(options.formats, options.index),
+        formats,
         opened: archived::Opened::default(),
         // A damaged manifest is found here, before hours of work, not after.
         journal: Journal::start(options.out)?,
@@ -239,8 +247,36 @@ pub fn render(
         summary: Mutex::default(),
         fatal: Mutex::new(None),
     };
-    run.draw_all(requests, progress);
+    run.draw_all(requests, threads, progress);
     run.finish(requests, start)
+}
+
+/// A map on its way to the disk, its directory, and the archive or the store that it goes into.
+const FILES_OF_A_MAP: u64 = 4;
+
+/// How many threads draw: as many as are wanted, if what they will hold fits.
+fn threads(
+    maps: &Maps<'_>,
+    requests: &[Request],
+    (options, formats): (&RenderOptions<'_>, &[Format]),
+) -> Result<usize, TooLittle> {
+    let units = requests.len().div_ceil(options.archive.unit());
+    let wanted = work::with_files(work::threads(options.jobs).min(units), FILES_OF_A_MAP);
+    let Some(pressure) = options.pressure else {
+        return Ok(wanted);
+    };
+    let scale = options.draw.scale;
+    let held = requests
+        .iter()
+        .map(|&request| maps.predicted_bytes(request, formats, scale));
+    pressure.room.hold("cell types", maps.spare_bytes());
+    let pieces = Pieces {
+        growth: maps.dataset.growth_bytes(),
+        ..Pieces::of(held)
+    };
+    let threads = pressure.room.begin(DRAWING, wanted, pieces)?;
+    maps.shared_by(threads);
+    Ok(threads)
 }
 
 /// Time spent over all threads, in nanoseconds.
@@ -290,10 +326,9 @@ impl Run<'_> {
 
     /// Draws maps on all threads. They are begun in order, so that those of one cell type, which are
     /// made of the same rows, are drawn at about the same time.
-    fn draw_all(&self, requests: &[Request], progress: &(dyn Fn() + Sync)) {
+    fn draw_all(&self, requests: &[Request], threads: usize, progress: &(dyn Fn() + Sync)) {
         let next = AtomicUsize::new(0);
         let units: Vec<&[Request]> = requests.chunks(self.options.archive.unit()).collect();
-        let threads = work::threads(self.options.jobs).min(units.len());
         work::on_threads(threads, |number| {
             loop {
                 if let Some(pressure) = self.options.pressure {
@@ -312,6 +347,17 @@ impl Run<'_> {
     /// Draws and writes one map in all formats. A fault of the program costs this map alone.
     fn draw(&self, request: Request) {
         let id = request.id(self.maps.dataset);
+        let _given = match self.options.pressure {
+            Some(pressure) => {
+                let scale = self.options.draw.scale;
+                let bytes = self.maps.predicted_bytes(request, &self.formats, scale);
+                let Some(given) = pressure.room.admit(bytes, || self.goes_on()) else {
+                    return;
+                };
+                Some(given)
+            }
+            None => None,
+        };
         let _span = tracing::info_span!("map", map = %id).entered();
         let drawn = catch_unwind(AssertUnwindSafe(|| {
             if self.maps.is_streamed(request) {

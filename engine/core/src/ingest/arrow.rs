@@ -1,9 +1,12 @@
 //! Binary tables: Parquet, Arrow IPC files (Feather version 2) and streams.
 //!
-//! Columns of any width and encoding are brought to 64-bit numbers or text, batch by batch; decimals
-//! go to text, so that no digit is lost. Nested columns are refused if they are asked for.
+//! Columns of any width and encoding are brought to 64-bit numbers or text, a few thousand rows at a time;
+//! decimals go to text, so that no digit is lost. Nested columns are refused if they are asked for.
 
-use std::{io::BufReader, path::Path};
+use std::{
+    io::{BufReader, Seek as _},
+    path::Path,
+};
 
 use arrow_array::{
     Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array,
@@ -12,15 +15,22 @@ use arrow_array::{
 };
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::{ArrowError, DataType, Schema};
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{
+            ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+        },
+    },
+    basic::PageType,
+    file::metadata::ColumnChunkMetaData,
 };
 
 use super::{
     cell::Cell,
     error::{Objection, Place, TableError, clean},
+    ipc_sizes,
     source::{BATCH_ROWS, Metered},
 };
 
@@ -60,6 +70,8 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 enum Reader {
     /// A Parquet file whose columns are not selected yet.
     Waiting(Box<ParquetRecordBatchReaderBuilder<std::fs::File>>),
+    /// An Arrow IPC file or stream whose columns are not selected yet.
+    WaitingIpc(Box<Metered>, SchemaRef),
     Reading(Batches),
     Done,
 }
@@ -71,6 +83,8 @@ pub(super) struct ArrowSource {
     /// Columns of the header that are decoded, rising.
     selected: Vec<usize>,
     reader: Reader,
+    /// What is left of the batch of the file that is being taken apart.
+    rest: Option<RecordBatch>,
     rows_read: u64,
     /// Rows in the file, where the format says so up front.
     rows_total: Option<u64>,
@@ -89,23 +103,20 @@ impl ArrowSource {
         contained(path, format, || Self::open_unguarded(file, format))
     }
 
-    fn open_unguarded(file: Metered, format: Format) -> Result<Self, Failure> {
+    fn open_unguarded(mut file: Metered, format: Format) -> Result<Self, Failure> {
         let (header, reader, rows_total) = match format {
             Format::Parquet => {
-                let builder = ParquetRecordBatchReaderBuilder::try_new(file.into_file())?;
+                let options = ArrowReaderOptions::new().with_encoding_stats_as_mask(false);
+                let file = file.into_file();
+                let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
                 let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
                 let names = names(builder.schema());
                 (names, Reader::Waiting(Box::new(builder)), rows)
             }
-            Format::IpcFile => {
-                let reader = FileReader::try_new(BufReader::new(file), None)?;
-                let names = names(&reader.schema());
-                (names, Reader::Reading(Box::new(reader)), None)
-            }
-            Format::IpcStream => {
-                let reader = StreamReader::try_new(BufReader::new(file), None)?;
-                let names = names(&reader.schema());
-                (names, Reader::Reading(Box::new(reader)), None)
+            Format::IpcFile | Format::IpcStream => {
+                let schema = ipc_schema(&mut file, format)?;
+                let names = names(&schema);
+                (names, Reader::WaitingIpc(Box::new(file), schema), None)
             }
         };
         Ok(Self {
@@ -113,6 +124,7 @@ impl ArrowSource {
             selected: (0..header.len()).collect(),
             header,
             reader,
+            rest: None,
             rows_read: 0,
             rows_total,
             rows_before: 0,
@@ -144,7 +156,48 @@ impl ArrowSource {
         self.groups = Some(groups);
     }
 
-    /// At most so many rows in a batch of a Parquet file.
+    /// The most that reading holds at a time, in bytes. Before the first batch.
+    pub(super) fn most_held(&self) -> u64 {
+        match &self.reader {
+            Reader::Waiting(builder) => {
+                let metadata = builder.metadata();
+                let schema = builder.parquet_schema();
+                let of_group = |group: &parquet::file::metadata::RowGroupMetaData| {
+                    let columns = group.columns().iter().enumerate();
+                    columns
+                        .filter(|&(leaf, _)| {
+                            let root = schema.get_column_root_idx(leaf);
+                            self.selected.binary_search(&root).is_ok()
+                        })
+                        .map(|(_, column)| pages_held(column))
+                        .fold(0, u64::saturating_add)
+                };
+                let groups = metadata.row_groups().iter().map(of_group);
+                groups
+                    .max()
+                    .unwrap_or(0)
+                    .saturating_add(metadata.memory_size() as u64)
+            }
+            Reader::WaitingIpc(file, schema) => {
+                let of = match self.format {
+                    Format::IpcFile => ipc_sizes::of_file,
+                    _ => ipc_sizes::of_stream,
+                };
+                of(file.as_file(), schema, &self.selected)
+            }
+            Reader::Reading(_) | Reader::Done => 0,
+        }
+    }
+
+    /// Descriptors that reading needs: each column of Parquet is read through one of its own.
+    pub(super) fn open_files(&self) -> u64 {
+        match self.format {
+            Format::Parquet => 1 + self.selected.len() as u64,
+            Format::IpcFile | Format::IpcStream => 1,
+        }
+    }
+
+    /// At most so many rows in a batch.
     pub(super) fn batch_rows(&mut self, rows: usize) {
         self.batch_rows = rows.clamp(1, BATCH_ROWS);
     }
@@ -169,11 +222,10 @@ impl ArrowSource {
         let Some(batch) = contained(path, format, || self.next_record_batch())? else {
             return Ok(None);
         };
-        let whole = batch.num_columns() == self.header.len();
         let mut columns = Vec::new();
         columns.resize_with(self.header.len(), || None);
         for (position, &column) in self.selected.iter().enumerate() {
-            let array = batch.columns().get(if whole { column } else { position });
+            let array = batch.columns().get(position);
             if let (Some(array), Some(slot)) = (array, columns.get_mut(column)) {
                 *slot = Some(self.decode(path, column, array)?);
             }
@@ -198,17 +250,37 @@ impl ArrowSource {
         contained(path, self.format, || Ok(ArrowColumn::of(array, &to)?))
     }
 
+    /// The next rows, at most as many as a batch may have: a batch of the file can have millions.
     fn next_record_batch(&mut self) -> Result<Option<RecordBatch>, Failure> {
-        if matches!(self.reader, Reader::Waiting(_))
-            && let Reader::Waiting(builder) = std::mem::replace(&mut self.reader, Reader::Done)
-        {
-            let builder = builder.with_batch_size(self.batch_rows);
-            let builder = match self.groups.clone() {
-                Some(groups) => builder.with_row_groups(groups.collect()),
-                None => builder,
-            };
-            self.reader = Reader::Reading(Box::new(project(builder, &self.selected)?));
+        let whole = match self.rest.take() {
+            Some(rest) => Some(rest),
+            None => self.next_of_file()?,
+        };
+        let Some(whole) = whole else { return Ok(None) };
+        let rows = whole.num_rows();
+        if rows <= self.batch_rows {
+            return Ok(Some(whole));
         }
+        self.rest = Some(whole.slice(self.batch_rows, rows - self.batch_rows));
+        Ok(Some(whole.slice(0, self.batch_rows)))
+    }
+
+    /// The next batch of the file that has rows.
+    fn next_of_file(&mut self) -> Result<Option<RecordBatch>, Failure> {
+        self.reader = match std::mem::replace(&mut self.reader, Reader::Done) {
+            Reader::Waiting(builder) => {
+                let builder = builder.with_batch_size(self.batch_rows);
+                let builder = match self.groups.clone() {
+                    Some(groups) => builder.with_row_groups(groups.collect()),
+                    None => builder,
+                };
+                Reader::Reading(Box::new(project(builder, &self.selected)?))
+            }
+            Reader::WaitingIpc(file, _) => {
+                Reader::Reading(ipc_batches(*file, self.format, &self.selected)?)
+            }
+            other => other,
+        };
         let Reader::Reading(batches) = &mut self.reader else {
             return Ok(None);
         };
@@ -221,6 +293,48 @@ impl ArrowSource {
         Ok(None)
     }
 }
+
+/// The columns of an Arrow IPC file or stream, which stands at its begin afterwards.
+fn ipc_schema(file: &mut Metered, format: Format) -> Result<SchemaRef, Failure> {
+    let schema = match format {
+        Format::IpcFile => FileReader::try_new_buffered(&mut *file, None)?.schema(),
+        _ => StreamReader::try_new_buffered(&mut *file, None)?.schema(),
+    };
+    file.rewind()?;
+    Ok(schema)
+}
+
+fn ipc_batches(file: Metered, format: Format, selected: &[usize]) -> Result<Batches, Failure> {
+    let (file, selected) = (BufReader::new(file), Some(selected.to_vec()));
+    Ok(match format {
+        Format::IpcFile => Box::new(FileReader::try_new(file, selected)?),
+        _ => Box::new(StreamReader::try_new(file, selected)?),
+    })
+}
+
+/// What is held of a column of a row group of Parquet: a page as it lies and as it is read, and its
+/// dictionary. Pages are about of one size; where their number is not known, all is taken for one.
+fn pages_held(column: &ColumnChunkMetaData) -> u64 {
+    let bytes = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
+    let all = bytes(column.uncompressed_size()).saturating_add(bytes(column.compressed_size()));
+    let stats = column.page_encoding_stats();
+    let data = stats.into_iter().flatten();
+    let pages = data
+        .filter(|stats| stats.page_type != PageType::DICTIONARY_PAGE)
+        .map(|stats| u64::try_from(stats.count).unwrap_or(0))
+        .sum::<u64>();
+    let dictionary = match column.dictionary_page_offset() {
+        Some(_) => MOST_DICTIONARY,
+        None => 0,
+    };
+    match pages {
+        0 => all,
+        pages => (all / pages * 2 + dictionary).min(all),
+    }
+}
+
+/// Writers begin with dictionaries of at most 1 MiB, and leave off where that is not enough.
+const MOST_DICTIONARY: u64 = 2 << 20;
 
 fn names(schema: &Schema) -> Vec<String> {
     let name = |field: &arrow_schema::FieldRef| field.name().trim().to_owned();

@@ -3,7 +3,7 @@
 //! No column is made up: one that neither the atlas nor the table names does not exist.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
 };
@@ -17,6 +17,7 @@ use super::{
     error::{Objection, Place, TableError, clean},
     field::{Field, Pattern},
     infer::ColumnBuilder,
+    listing::Listing,
     no_match,
     propose::Lacking,
     regions::Regions,
@@ -37,8 +38,7 @@ const OURS: [&str; 4] = ["region", "side", "hex1", "hex2"];
 /// The columns that an atlas file lists; none if the atlas is derived from the table.
 #[derive(Debug)]
 pub(super) struct AtlasIndex {
-    /// For the left and the right side the regions of each column, as bits.
-    sides: Sides,
+    columns: Listing,
     listed: Option<Listed>,
     /// Columns of a side that a thread holds; more are kept on disk.
     pub(super) held_columns: usize,
@@ -52,7 +52,7 @@ struct Listed {
     names: Vec<String>,
     /// One entry an attribute, with one value for each of `rows`.
     attributes: Vec<AttributeValues>,
-    /// The part and column of each row of the file.
+    /// The part and column of each row of the file, if there are attributes.
     rows: Vec<(u8, Column)>,
     /// Rows that were left out because the pattern does not match.
     unmatched: u64,
@@ -68,7 +68,7 @@ impl AtlasIndex {
     /// An atlas that takes its columns from the table.
     pub(super) fn derived() -> Self {
         Self {
-            sides: Sides::default(),
+            columns: Listing::default(),
             listed: None,
             held_columns: usize::MAX,
         }
@@ -83,19 +83,18 @@ impl AtlasIndex {
         let mut source = Source::open(path)?;
         let reader = AtlasReader::new(&source, options, regions)
             .map_err(|objection| objection.at(path, Place::File))?;
-        let listed = reader.read(&mut source, options.atlas.unlisted)?;
-        let mut index = Self::derived();
-        for &(part, column) in &listed.rows {
-            index.sides.insert(part, column);
-        }
-        index.listed = Some(listed);
-        Ok(index)
+        let (columns, listed) = reader.read(&mut source, options.atlas.unlisted)?;
+        Ok(Self {
+            columns,
+            listed: Some(listed),
+            ..Self::derived()
+        })
     }
 
     /// Whether a column is listed, or may be added.
     pub(super) fn standing(&self, part: u8, column: Column) -> Result<Standing, Objection> {
         match &self.listed {
-            Some(_) if self.sides.has(part, column) => Ok(Standing::Known),
+            Some(_) if self.columns.has(part, column) => Ok(Standing::Known),
             Some(listed) if listed.unlisted == Unlisted::Error => Err(listed.objection(column)),
             _ => Ok(Standing::New),
         }
@@ -126,17 +125,18 @@ impl AtlasIndex {
 
     /// The atlas, sorted, and what the user should know about it.
     pub(super) fn finish(
-        mut self,
+        self,
         visits: Vec<Seen>,
         spill: &Spill,
         n_regions: usize,
     ) -> io::Result<(Atlas, Option<WideColumns>, Option<String>)> {
-        let listed = self.sides.len();
-        if let Some(wide) = WideColumns::of(&self.sides, &visits) {
+        let listed = self.columns.len();
+        let most = usize::try_from(self.columns.most_columns()).unwrap_or(usize::MAX);
+        if visits.iter().any(Seen::is_wide) || self.is_wide(most) {
+            let wide = WideColumns::of(&self.columns, &visits)?;
             let (left, right) = wide.summaries(spill, n_regions)?;
             let all: u64 = left.counts.iter().chain(&right.counts).sum();
-            let added = all - listed as u64;
-            let note = self.note(added);
+            let note = self.note(all - listed);
             let atlas = Atlas {
                 left,
                 right,
@@ -145,11 +145,15 @@ impl AtlasIndex {
             };
             return Ok((atlas, Some(wide), note));
         }
-        for seen in visits {
-            self.sides.join(seen.sides);
+        let mut sides = Sides::default();
+        for (part, column) in self.columns.columns() {
+            sides.insert(part, column);
         }
-        let note = self.note((self.sides.len() - listed) as u64);
-        let [left, right] = self.sides.0;
+        for seen in visits {
+            sides.join(seen.sides);
+        }
+        let note = self.note(sides.len() as u64 - listed);
+        let [left, right] = sides.0;
         let listed = self.listed.as_ref();
         let atlas = Atlas {
             left: side_atlas(left, Side::Left, listed, n_regions),
@@ -257,8 +261,7 @@ struct AtlasReader<'a> {
     others: Vec<usize>,
     builders: Vec<ColumnBuilder>,
     rows: Vec<(u8, Column)>,
-    numbers: Vec<u64>,
-    seen: HashSet<(u8, Column)>,
+    columns: Listing,
 }
 
 impl<'a> AtlasReader<'a> {
@@ -299,62 +302,78 @@ impl<'a> AtlasReader<'a> {
             others,
             builders,
             rows: Vec::new(),
-            numbers: Vec::new(),
-            seen: HashSet::new(),
+            columns: Listing::default(),
         })
     }
 
-    fn read(mut self, source: &mut Source, unlisted: Unlisted) -> Result<Listed, TableError> {
+    fn read(
+        mut self,
+        source: &mut Source,
+        unlisted: Unlisted,
+    ) -> Result<(Listing, Listed), TableError> {
         let file = source.file.clone();
         let place = source.numbering();
         let mut unmatched = 0;
         while let Some(batch) = source.next_batch()? {
             for row in 0..batch.len() {
                 let number = batch.number(row);
-                let taken = self
-                    .row(&batch, row, place)
-                    .map_err(|objection| objection.at(&file, place(number)))?;
-                match taken {
-                    true => self.numbers.push(number),
-                    false => unmatched += 1,
+                let at = |objection: Objection| objection.at(&file, place(number));
+                let Some((part, column)) = self.place(&batch, row).map_err(at)? else {
+                    unmatched += 1;
+                    continue;
+                };
+                if !self.columns.insert(part, column) {
+                    let first = self.first_row(&file, (part, column))?;
+                    return Err(at(duplicate(place(first))));
+                }
+                if !self.others.is_empty() {
+                    self.rows.push((part, column));
+                }
+                for (builder, &index) in self.builders.iter_mut().zip(&self.others) {
+                    builder.push(batch.cell(index, row));
                 }
             }
         }
-        if self.rows.is_empty() {
+        if self.columns.len() == 0 {
             let objection = match unmatched {
                 0 => Objection::new("has a header and no rows"),
                 _ => no_match(),
             };
             return Err(objection.at(&file, Place::File));
         }
-        Ok(Listed {
+        let names = self.others.iter();
+        let names = names.map(|&index| self.header[index].clone()).collect();
+        let attributes = self.builders.into_iter().map(ColumnBuilder::finish);
+        let listed = Listed {
             unmatched,
             file,
             unlisted,
-            names: self
-                .others
-                .iter()
-                .map(|&index| self.header[index].clone())
-                .collect(),
-            attributes: self
-                .builders
-                .into_iter()
-                .map(ColumnBuilder::finish)
-                .collect(),
+            names,
+            attributes: attributes.collect(),
             rows: self.rows,
-        })
+        };
+        Ok((self.columns, listed))
     }
 
-    fn row(
-        &mut self,
-        batch: &Batch<'_>,
-        row: usize,
-        place: fn(u64) -> Place,
-    ) -> Result<bool, Objection> {
+    /// The number of the first row of a column. Only an error needs it, so the file is read again.
+    fn first_row(&mut self, file: &Path, entry: (u8, Column)) -> Result<u64, TableError> {
+        let mut source = Source::open(file)?;
+        while let Some(batch) = source.next_batch()? {
+            for row in 0..batch.len() {
+                if matches!(self.place(&batch, row), Ok(Some(found)) if found == entry) {
+                    return Ok(batch.number(row));
+                }
+            }
+        }
+        Ok(0)
+    }
+
+    /// The part and column of a row; none if the pattern leaves the row out.
+    fn place(&mut self, batch: &Batch<'_>, row: usize) -> Result<Option<(u8, Column)>, Objection> {
         if let (Some(pattern), Some(groups)) = (&self.pattern, &mut self.groups) {
             let found = pattern.find(batch.cell(pattern.column, row), groups);
             if !found.map_err(|o| o.column(&self.header[pattern.column]))? {
-                return Ok(false);
+                return Ok(None);
             }
         }
         let [region, side, hex1, hex2] = &self.ours;
@@ -388,26 +407,11 @@ impl<'a> AtlasReader<'a> {
                 .small()
                 .map_err(in_column(hex2))?,
         };
-        if !self.seen.insert((part, column)) {
-            return Err(self.duplicate((part, column), place));
-        }
-        self.rows.push((part, column));
-        for (builder, &index) in self.builders.iter_mut().zip(&self.others) {
-            builder.push(batch.cell(index, row));
-        }
-        Ok(true)
+        Ok(Some((part, column)))
     }
+}
 
-    fn duplicate(&self, entry: (u8, Column), place: fn(u64) -> Place) -> Objection {
-        let first = self.rows.iter().position(|row| *row == entry);
-        let first = first
-            .and_then(|row| self.numbers.get(row))
-            .copied()
-            .unwrap_or(0);
-        Objection::new(format!(
-            "the same region, side and column as {}",
-            place(first)
-        ))
+fn duplicate(first: Place) -> Objection {
+    Objection::new(format!("the same region, side and column as {first}"))
         .help("keep one of the two rows")
-    }
 }

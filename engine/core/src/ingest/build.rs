@@ -110,6 +110,12 @@ impl Builder {
         self.seen.iter().filter(|&&seen| seen).count()
     }
 
+    /// The most values that a column has, over all metrics.
+    pub(super) fn values_per_column(&self) -> usize {
+        let deepest = self.n_layers.iter().copied().max().unwrap_or(0);
+        self.n_metrics() * (1 + deepest)
+    }
+
     /// Number of layers of a part.
     pub(super) fn n_layers(&self, part: u8) -> usize {
         let (region, _) = region_and_side(part);

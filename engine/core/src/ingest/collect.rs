@@ -12,8 +12,11 @@ use super::{
     spill::{Run, Spill},
 };
 
-/// A cell type with more rows than this in memory is sorted and written: sorting takes 48 bytes a row.
+/// A cell type with more rows than this in memory is written.
 const MOST_ROWS: usize = 1 << 17;
+
+/// So is one with more rows that have to be sorted first: sorting takes 40 bytes a row, and 8 a value.
+const MOST_UNSORTED: usize = 1 << 15;
 
 /// Bytes that each cell type may take before all are written. Runs of several kilobytes are read back
 /// in one go, whatever the number of types.
@@ -93,13 +96,22 @@ impl<'s> Rows<'s> {
 
     /// Adds a row.
     pub(super) fn push(&mut self, cell_type: usize, row: &Row, values: &[f64]) -> io::Result<()> {
-        let Some(rows) = self.types.get_mut(cell_type) else {
+        let Some(rows) = self.types.get(cell_type) else {
             return Ok(());
         };
-        let before = rows.packed.capacity();
-        rows.packed.push(row, values);
-        self.held += rows.packed.capacity() - before;
-        if rows.packed.len() >= MOST_ROWS {
+        if rows.packed.len() >= MOST_UNSORTED && rows.packed.would_unsort(row) {
+            self.write(|index| index == cell_type)?;
+        }
+        let packed = &mut self.types[cell_type].packed;
+        let before = packed.capacity();
+        packed.push(row, values);
+        self.held += packed.capacity() - before;
+        let most = if packed.is_sorted() {
+            MOST_ROWS
+        } else {
+            MOST_UNSORTED
+        };
+        if packed.len() >= most {
             self.write(|index| index == cell_type)?;
         }
         Ok(())
@@ -138,15 +150,19 @@ impl<'s> Rows<'s> {
         Ok(())
     }
 
-    /// Writes the last rows of types that have runs: a type is merged from runs that are not held, or it
-    /// is small.
+    /// Writes the last rows of types that have runs, and sorts those of the others, so that all can be
+    /// merged as they lie.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let runs: Vec<bool> = self
             .types
             .iter()
             .map(|rows| !rows.runs.is_empty())
             .collect();
-        self.write(|index| runs[index])
+        self.write(|index| runs[index])?;
+        for rows in &mut self.types {
+            rows.packed = sorted(std::mem::take(&mut rows.packed), self.values_per_row)?;
+        }
+        Ok(())
     }
 
     /// What was collected, in the order of first appearance.
@@ -170,18 +186,17 @@ pub(super) fn sorted(packed: Packed, values_per_row: usize) -> io::Result<Packed
 }
 
 /// Rows with the places of their values.
-pub(super) type Unpacked = (Vec<(Row, u32)>, Vec<f64>);
+type Unpacked = (Vec<(Row, u32)>, Vec<f64>);
 
 /// Rows sorted, and their values as they were.
-pub(super) fn unpacked(packed: &Packed, values_per_row: usize) -> io::Result<Unpacked> {
+fn unpacked(packed: &Packed, values_per_row: usize) -> io::Result<Unpacked> {
     let mut rows = Vec::with_capacity(packed.len());
     let mut values = Vec::with_capacity(packed.len() * values_per_row);
     let mut unpack = packed.unpack(values_per_row);
     loop {
-        // Rows in memory are at most `MOST_ROWS`.
+        // Rows that are sorted are at most `MOST_UNSORTED`.
         let place = values.len() as u32;
-        let row = unpack.next(&mut values);
-        match row.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "damaged rows"))? {
+        match unpack.next(&mut values)? {
             Some(row) => rows.push((row, place)),
             None => break,
         }

@@ -1,7 +1,8 @@
 //! Text tables: comma, semicolon or tab, plain or compressed with gzip.
 //!
 //! A record knows the line that it starts on, also after blank lines, Windows line ends and fields
-//! over several lines. Records of another length than the header are refused, never padded.
+//! over several lines. Records of another length than the header are refused, never padded. What is in
+//! memory has a bound: a record that never ends is refused, and a batch ends early where rows are long.
 
 use std::{
     cell::Cell,
@@ -28,21 +29,97 @@ const NOT_UTF8: &str = "save the table as UTF-8 (in Excel: CSV UTF-8); on the co
 /// Bytes in which the end of the header is looked for.
 const HEADER_BYTES: u64 = 64 * 1024;
 
+/// The longest record. A double quote that is never closed makes one record of the rest of the file.
+pub(super) const MOST_RECORD_BYTES: u64 = 1 << 20;
+
+/// A batch ends with the row that makes its text longer than this.
+const MOST_BATCH_BYTES: usize = 1 << 20;
+
 /// A record and the line that it starts on.
 #[derive(Default)]
-pub(super) struct Line {
-    pub(super) number: u64,
+struct Line {
+    number: u64,
     fields: StringRecord,
 }
 
 impl Line {
     /// A field, without the first half of a Windows line end.
-    pub(super) fn field(&self, column: usize) -> Option<&str> {
-        let field = self.fields.get(column)?;
+    fn field(&self, column: usize) -> &str {
+        let field = self.fields.get(column).unwrap_or_default();
         if column + 1 < self.fields.len() {
-            return Some(field);
+            return field;
         }
-        Some(field.strip_suffix('\r').unwrap_or(field))
+        field.strip_suffix('\r').unwrap_or(field)
+    }
+}
+
+/// Rows of a text table: the cells of the selected columns, one after the other.
+#[derive(Default)]
+pub(super) struct Lines {
+    numbers: Vec<u64>,
+    text: String,
+    /// Where each cell ends in the text, row by row.
+    ends: Vec<usize>,
+    /// The selected columns of the header, rising.
+    columns: Vec<usize>,
+}
+
+impl Lines {
+    fn clear(&mut self) {
+        self.numbers.clear();
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    fn add(&mut self, line: &Line) {
+        self.numbers.push(line.number);
+        for &column in &self.columns {
+            self.text.push_str(line.field(column));
+            self.ends.push(self.text.len());
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.len() >= BATCH_ROWS || self.text.len() >= MOST_BATCH_BYTES
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The line that a row starts on.
+    pub(super) fn number(&self, row: usize) -> u64 {
+        self.numbers.get(row).copied().unwrap_or(0)
+    }
+
+    /// A cell of a selected column.
+    pub(super) fn cell(&self, column: usize, row: usize) -> Option<&str> {
+        let place = row * self.columns.len() + self.columns.binary_search(&column).ok()?;
+        let end = *self.ends.get(place)?;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.text.get(start..end)
+    }
+}
+
+/// Text of which only so much more may be read, so that no record takes all memory.
+struct Bounded<R> {
+    text: R,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 && !buffer.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let count = self.text.read(&mut buffer[..most])?;
+        self.left.set(left - count as u64);
+        Ok(count)
     }
 }
 
@@ -73,8 +150,11 @@ impl Read for End {
 /// A text table.
 pub(super) struct CsvSource {
     header: Vec<String>,
-    reader: csv::Reader<Box<dyn Read>>,
-    lines: Vec<Line>,
+    reader: csv::Reader<Bounded<Box<dyn Read>>>,
+    /// What the record that is being read may still take.
+    left: Rc<Cell<u64>>,
+    line: Line,
+    lines: Lines,
     compressed: bool,
     /// Whether a record wanted more than the text has.
     at_end: Rc<Cell<bool>>,
@@ -106,6 +186,11 @@ impl CsvSource {
         let at_end = Rc::clone(&end.reached);
         // A line end after the last record makes every record end in one, so lines can be counted.
         let text: Box<dyn Read> = Box::new(rest.chain(text).chain(end));
+        let left = Rc::new(Cell::new(0));
+        let text = Bounded {
+            text,
+            left: Rc::clone(&left),
+        };
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -116,7 +201,9 @@ impl CsvSource {
         let mut source = Self {
             header: Vec::new(),
             reader,
-            lines: Vec::new(),
+            left,
+            line: Line::default(),
+            lines: Lines::default(),
             compressed,
             at_end,
             pending: None,
@@ -131,27 +218,41 @@ impl CsvSource {
     }
 
     fn read_header(&mut self, path: &Path) -> Result<(), TableError> {
-        let mut line = Line::default();
-        if !self.read_record(path, &mut line)? {
+        if !self.read_record(path)? {
             return Err(Objection::new("is empty")
                 .help("a table starts with a line of column names")
                 .at(path, Place::File));
         }
-        self.header = line.fields.iter().map(|name| name.trim().into()).collect();
+        let names = self.line.fields.iter();
+        self.header = names.map(|name| name.trim().into()).collect();
+        let all: Vec<usize> = (0..self.header.len()).collect();
+        self.select(&all);
         Ok(())
     }
 
+    /// Keeps only the cells of these columns, which rise. Before the first batch.
+    pub(super) fn select(&mut self, columns: &[usize]) {
+        self.lines.columns = columns.to_vec();
+    }
+
+    /// The most that reading holds at a time, in bytes: two records like the header, a batch and what is
+    /// read ahead.
+    pub(super) fn most_held(&self) -> u64 {
+        let names = self.header.iter().map(|name| name.len() + 64);
+        let record: usize = names.sum();
+        let batch = MOST_BATCH_BYTES + BATCH_ROWS * 8 * (1 + self.lines.columns.len().min(64));
+        (2 * record + batch + 256 * 1024) as u64
+    }
+
     /// The next records, at most [`BATCH_ROWS`]; none at the end.
-    pub(super) fn next_batch(&mut self, path: &Path) -> Result<Option<&[Line]>, TableError> {
+    pub(super) fn next_batch(&mut self, path: &Path) -> Result<Option<&Lines>, TableError> {
         if let Some(error) = self.pending.take() {
             return Err(error);
         }
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.resize_with(BATCH_ROWS, Line::default);
-        let mut count = 0;
-        while count < BATCH_ROWS && !self.done {
-            match self.read_row(path, &mut lines[count]) {
-                Ok(true) => count += 1,
+        self.lines.clear();
+        while !self.lines.is_full() && !self.done {
+            match self.read_row(path) {
+                Ok(true) => self.lines.add(&self.line),
                 Ok(false) => self.done = true,
                 Err(error) => {
                     self.done = true;
@@ -159,18 +260,17 @@ impl CsvSource {
                 }
             }
         }
-        self.lines = lines;
-        if count == 0 {
+        if self.lines.len() == 0 {
             return self.pending.take().map_or(Ok(None), Err);
         }
-        Ok(Some(&self.lines[..count]))
+        Ok(Some(&self.lines))
     }
 
-    fn read_row(&mut self, path: &Path, line: &mut Line) -> Result<bool, TableError> {
-        if !self.read_record(path, line)? {
+    fn read_row(&mut self, path: &Path) -> Result<bool, TableError> {
+        if !self.read_record(path)? {
             return Ok(false);
         }
-        let (fields, columns) = (line.fields.len(), self.header.len());
+        let (fields, columns) = (self.line.fields.len(), self.header.len());
         if fields == columns {
             return Ok(true);
         }
@@ -180,17 +280,21 @@ impl CsvSource {
                 "a text that contains the separator needs double quotes around it, and numbers are written \
                  without thousands separators and with a decimal point",
             )
-            .at(path, Place::Line(line.number)))
+            .at(path, Place::Line(self.line.number)))
     }
 
     /// The next record that is not blank; false at the end.
-    fn read_record(&mut self, path: &Path, line: &mut Line) -> Result<bool, TableError> {
+    fn read_record(&mut self, path: &Path) -> Result<bool, TableError> {
+        let line = &mut self.line;
         loop {
+            let first = self.reader.position().line();
+            self.left.set(MOST_RECORD_BYTES);
             let read = self.reader.read_record(&mut line.fields);
             let after = self.reader.position().line();
             match read {
                 Ok(false) => return Ok(false),
                 Ok(true) => {}
+                Err(error) if is_too_long(&error) => return Err(too_long(path, first)),
                 Err(error) => {
                     let line = after.saturating_sub(1);
                     return Err(csv_error(path, error, line, self.compressed));
@@ -200,12 +304,26 @@ impl CsvSource {
             // Only a record whose quotes never close ends without a line end.
             let end = u64::from(!self.at_end.get());
             line.number = after.saturating_sub(end + inside).max(1);
-            let blank = line.fields.len() == 1 && line.field(0) == Some("");
+            let blank = line.fields.len() == 1 && line.field(0).is_empty();
             if !blank {
                 return Ok(true);
             }
         }
     }
+}
+
+fn is_too_long(error: &csv::Error) -> bool {
+    matches!(error.kind(), csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge)
+}
+
+/// The objection to a record that begins on this line and does not end.
+fn too_long(path: &Path, line: u64) -> TableError {
+    Objection::new(format!(
+        "a row of more than {} MiB",
+        MOST_RECORD_BYTES >> 20
+    ))
+    .help("close the double quote that opens a text here, or leave out columns that are not read")
+    .at(path, Place::Line(line))
 }
 
 fn line_ends(field: &str) -> u64 {

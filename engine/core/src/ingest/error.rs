@@ -11,6 +11,7 @@ use std::{
 use thiserror::Error;
 
 use super::spool::{self, Spooled, scratch_help};
+use crate::room::TooLittle;
 
 /// Most characters of a file's text that an error repeats.
 const QUOTED_CHARS: usize = 60;
@@ -69,6 +70,9 @@ pub enum TableError {
         /// What went wrong.
         source: io::Error,
     },
+    /// Reading does not fit in the memory that the run may take.
+    #[error(transparent)]
+    TooLittle(#[from] TooLittle),
     /// Something that the file says is not acceptable.
     #[error("{}", describe(file, *place, column.as_deref(), message))]
     Refused {
@@ -90,6 +94,7 @@ impl TableError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Interrupted => None,
+            Self::TooLittle(error) => Some(error.help()),
             Self::Spill { dir, .. } => Some(format!(
                 "{}, or allow more memory with `limit`",
                 clean(&scratch_help(dir))
@@ -105,7 +110,7 @@ impl TableError {
     /// The file, where there is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Interrupted | Self::Spill { .. } => None,
+            Self::Interrupted | Self::TooLittle(_) | Self::Spill { .. } => None,
             Self::Read { file, .. } | Self::Damaged { file, .. } | Self::Refused { file, .. } => {
                 Some(file)
             }

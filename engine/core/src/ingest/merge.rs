@@ -7,8 +7,7 @@ use std::{
 };
 
 use super::{
-    collect::unpacked,
-    packed::Packed,
+    packed::{Packed, Unpack},
     rows::Row,
     spill::{Run, RunReader, Spill},
 };
@@ -16,21 +15,15 @@ use super::{
 /// Sorted rows from one place.
 #[derive(Debug)]
 enum Source<'a> {
-    Memory {
-        rows: std::vec::IntoIter<(Row, u32)>,
-        values: Vec<f64>,
-    },
+    Memory(Unpack<'a>),
     Disk(RunReader<'a>),
 }
 
 impl Source<'_> {
-    fn next(&mut self, values_per_row: usize, out: &mut Vec<f64>) -> io::Result<Option<Row>> {
+    fn next(&mut self, out: &mut Vec<f64>) -> io::Result<Option<Row>> {
         match self {
             Self::Disk(run) => run.next(out),
-            Self::Memory { rows, values } => Ok(rows.next().map(|(row, place)| {
-                out.extend_from_slice(&values[place as usize..][..values_per_row]);
-                row
-            })),
+            Self::Memory(rows) => rows.next(out).map_err(io::Error::from),
         }
     }
 }
@@ -48,31 +41,27 @@ pub(super) struct Merge<'a> {
     sources: Vec<Waiting<'a>>,
     /// The first row of each source that has one.
     first: BinaryHeap<Reverse<(Row, usize)>>,
-    values_per_row: usize,
 }
 
 impl<'a> Merge<'a> {
+    /// Merges rows in memory, each of `packed` sorted, with runs on disk. Neither is held as rows.
     pub(super) fn new(
-        packed: &[Packed],
+        packed: &'a [Packed],
         (runs, spill): (&[Run], &'a Spill),
         values_per_row: usize,
     ) -> io::Result<Self> {
         let mut sources = Vec::with_capacity(packed.len() + runs.len());
-        for packed in packed.iter().filter(|packed| packed.len() > 0) {
-            let (rows, values) = unpacked(packed, values_per_row)?;
-            let rows = rows.into_iter();
-            sources.push(Source::Memory { rows, values });
-        }
+        let filled = packed.iter().filter(|packed| packed.len() > 0);
+        sources.extend(filled.map(|packed| Source::Memory(packed.unpack(values_per_row))));
         let runs = runs.iter();
         sources.extend(runs.map(|&run| Source::Disk(RunReader::new(spill, run, values_per_row))));
         let mut merge = Self {
             sources: Vec::with_capacity(sources.len()),
             first: BinaryHeap::with_capacity(sources.len()),
-            values_per_row,
         };
         for (index, mut source) in sources.into_iter().enumerate() {
             let mut values = Vec::with_capacity(values_per_row);
-            if let Some(row) = source.next(values_per_row, &mut values)? {
+            if let Some(row) = source.next(&mut values)? {
                 merge.first.push(Reverse((row, index)));
             }
             merge.sources.push(Waiting { source, values });
@@ -88,7 +77,7 @@ impl<'a> Merge<'a> {
         let Reverse((row, index)) = *first;
         let from = &mut self.sources[index];
         values.append(&mut from.values);
-        match from.source.next(self.values_per_row, &mut from.values)? {
+        match from.source.next(&mut from.values)? {
             // The heap moves its root only if another source is before it now.
             Some(next) => *first = Reverse((next, index)),
             None => drop(PeekMut::pop(first)),

@@ -132,6 +132,11 @@ impl Packed {
     pub(super) const fn is_sorted(&self) -> bool {
         !self.unsorted
     }
+
+    /// Whether this row would be the first out of order.
+    pub(super) fn would_unsort(&self, row: &Row) -> bool {
+        self.rows > 0 && !self.unsorted && *row < self.last
+    }
 }
 
 const fn zigzag(number: i64) -> u64 {
@@ -153,6 +158,12 @@ pub(super) struct Unpack<'a> {
 /// Bytes that are no packed rows.
 #[derive(Debug)]
 pub(super) struct Unreadable;
+
+impl From<Unreadable> for std::io::Error {
+    fn from(_: Unreadable) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, "damaged rows")
+    }
+}
 
 impl<'a> Unpack<'a> {
     pub(super) fn new(bytes: &'a [u8], values_per_row: usize) -> Self {

@@ -29,9 +29,17 @@ use super::{
     spill::Spill,
     visits::{Seen, Visits},
 };
+use crate::{
+    room::{Pieces, READING, THREAD_BYTES, TooLittle},
+    work,
+};
 
 /// Row groups are read together until they have so many rows: opening a file costs too.
 const LEAST_ROWS: u64 = 1 << 16;
+
+/// What a thread holds to collect rows, at least: some of them, those that are sorted, and those on their way
+/// to the disk.
+const COLLECT_BYTES: u64 = 4 << 20;
 
 /// A file of the table.
 pub(super) struct TableFile {
@@ -40,6 +48,10 @@ pub(super) struct TableFile {
     pub(super) layout: Layout,
     pub(super) place: fn(u64) -> Place,
     bytes: u64,
+    /// What a thread that reads it holds, but for the rows that it collects.
+    held_bytes: u64,
+    /// Descriptors that a thread needs to read it.
+    open_files: u64,
 }
 
 /// What is read in one go: a file, or some row groups of one.
@@ -85,13 +97,14 @@ impl Files {
             units: Vec::new(),
         };
         for path in tables {
-            let source = Source::open(path)?;
+            let mut source = Source::open(path)?;
             let layout = Layout::of(&source.header, options, &|| Sample::take(path))
                 .map_err(|objection| objection.at(path, Place::File))?;
             check_constants(&layout, regions)
                 .map_err(|objection| objection.at(path, Place::File))?;
             check_layout(&layout, all.files.first())
                 .map_err(|objection| objection.at(path, Place::File))?;
+            source.select(&layout.columns());
             let file = all.files.len();
             all.units.extend(units(file, &source.row_groups()));
             all.files.push(TableFile {
@@ -100,6 +113,8 @@ impl Files {
                 layout,
                 place: source.numbering(),
                 bytes: source.total_bytes,
+                held_bytes: source.most_held() + COLLECT_BYTES,
+                open_files: source.open_files(),
             });
         }
         Ok(all)
@@ -110,6 +125,32 @@ impl Files {
         let (file, row) = Numbers::split(number);
         let file = &self.files[file.min(self.files.len() - 1)];
         (&file.path, (file.place)(row))
+    }
+
+    /// How many threads read, and what each may hold of rows.
+    ///
+    /// # Errors
+    /// When not even one fits in the memory that there is.
+    pub(super) fn hands(&self, options: &IngestOptions<'_>) -> Result<Hands, TooLittle> {
+        let files = self.files.iter().map(|file| file.open_files).max();
+        let wanted = work::threads(options.jobs).min(self.units.len());
+        let wanted = work::with_files(wanted, files.unwrap_or(1));
+        let Some(pressure) = options.pressure else {
+            return Ok(Hands::sharing(options.buffer_bytes, wanted));
+        };
+        let room = &pressure.room;
+        let pieces = Pieces::of(self.files.iter().map(|file| file.held_bytes));
+        // Rows are held in what the largest piece leaves.
+        let free = room.free();
+        let spare = free
+            .saturating_sub(pieces.most + THREAD_BYTES)
+            .min(free / 4);
+        let buffers = usize::try_from(spare).map_or(options.buffer_bytes, |spare| {
+            options.buffer_bytes.min(spare)
+        });
+        room.hold(super::ROWS, buffers as u64);
+        let threads = room.begin(READING, wanted, pieces)?;
+        Ok(Hands::sharing(buffers, threads))
     }
 
     /// The layout of the first file; the others have the same metrics.
@@ -138,6 +179,21 @@ impl Files {
             Values::Tall { .. } | Values::Synapses(_) => 1,
             Values::Presence => 0,
         }
+    }
+}
+
+/// The threads that read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hands {
+    threads: usize,
+    /// Bytes of rows that each may hold.
+    share: usize,
+}
+
+impl Hands {
+    fn sharing(buffers: usize, threads: usize) -> Self {
+        let share = buffers / threads.max(1);
+        Self { threads, share }
     }
 }
 
@@ -240,8 +296,8 @@ pub(super) struct Shared<'a> {
 pub(super) fn read_rows(
     files: &Files,
     options: &IngestOptions<'_>,
-    regions: Regions<'_>,
-    (atlas, spill): (&AtlasIndex, &Spill),
+    hands: Hands,
+    (regions, atlas, spill): (Regions<'_>, &AtlasIndex, &Spill),
 ) -> Read {
     let shared = Shared {
         files,
@@ -253,10 +309,8 @@ pub(super) fn read_rows(
         rows: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
     };
-    let threads = crate::work::threads(options.jobs).min(files.units.len());
-    let share = options.buffer_bytes / threads.max(1);
-    let each = |number| Collected::new(files, (atlas, spill)).read(&shared, number, share);
-    let collected = crate::work::on_threads(threads, each);
+    let each = |number| Collected::new(files, (atlas, spill)).read(&shared, number, hands.share);
+    let collected = work::on_threads(hands.threads, each);
     let metrics = files.files[0].layout.metrics.len();
     let mut read = Read {
         seen: vec![false; metrics],
@@ -294,6 +348,10 @@ impl Shared<'_> {
         if is_first || interrupted {
             *stopped = Some((if interrupted { 0 } else { number }, error));
         }
+    }
+
+    fn has_more(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.files.units.len()
     }
 
     fn goes_on(&self, unit: usize) -> Result<bool, TableError> {
@@ -372,8 +430,7 @@ impl<'a> Collected<'a> {
         let cancel = shared.options.cancel.unwrap_or(&never);
         loop {
             if let Some(pressure) = shared.options.pressure {
-                let more = || shared.next.load(Ordering::Relaxed) < shared.files.units.len();
-                pressure.wait_for_turn(number, cancel, more);
+                pressure.wait_for_turn(number, cancel, || shared.has_more());
             }
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = shared.files.units.get(index) else {
@@ -383,6 +440,13 @@ impl<'a> Collected<'a> {
                 return self;
             };
             self.number = Numbers::of(unit.file, 0);
+            let room = shared.options.pressure.map(|pressure| &pressure.room);
+            let held = shared.files.files[unit.file].held_bytes;
+            // Whoever need not wait any more finds out below why.
+            let _given = room.and_then(|room| {
+                let cancelled = || cancel.load(Ordering::Relaxed);
+                room.admit(held, || !cancelled())
+            });
             if let Err(error) = self.read_unit(shared, (index, unit), most) {
                 shared.stop(index, self.number, error);
             }

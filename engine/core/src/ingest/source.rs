@@ -17,13 +17,17 @@ use std::{
 use super::arrow::{ArrowColumn, ArrowSource};
 use super::{
     cell::Cell,
-    csv::{CsvSource, Line},
+    csv::{CsvSource, Lines},
     error::{Objection, Place, TableError, clean, quote},
     foreign::{self, Foreign, TABLES},
 };
 
-/// Rows in a batch, at most (an Arrow IPC file brings its own batches).
+/// Rows in a batch, at most.
 pub(super) const BATCH_ROWS: usize = 8192;
+
+/// Memory that the cells of a decoded batch take, roughly: eight columns of 64-bit numbers and texts.
+#[cfg(feature = "arrow")]
+const BATCH_OF_CELLS: u64 = 2 << 20;
 
 /// Bytes looked at to tell one format from another.
 const PEEKED_BYTES: u64 = 4096;
@@ -39,6 +43,12 @@ impl Metered {
     #[cfg(feature = "arrow")]
     pub(super) fn into_file(self) -> File {
         self.file
+    }
+
+    /// The file, to look ahead in it.
+    #[cfg(feature = "arrow")]
+    pub(super) fn as_file(&self) -> &File {
+        &self.file
     }
 }
 
@@ -134,15 +144,32 @@ impl Source {
         let _ = rows;
     }
 
+    /// The most that reading the selected columns holds at a time, in bytes: known before any row is
+    /// read.
+    pub(super) fn most_held(&self) -> u64 {
+        match &self.reader {
+            Reader::Csv(reader) => reader.most_held(),
+            #[cfg(feature = "arrow")]
+            Reader::Arrow(reader) => reader.most_held() + BATCH_OF_CELLS,
+        }
+    }
+
+    /// Descriptors that reading the selected columns needs.
+    pub(super) fn open_files(&self) -> u64 {
+        match &self.reader {
+            Reader::Csv(_) => 1,
+            #[cfg(feature = "arrow")]
+            Reader::Arrow(reader) => reader.open_files(),
+        }
+    }
+
     /// Only these columns of the header will be asked for. Before the first batch.
     pub(super) fn select(&mut self, columns: &[usize]) {
         match &mut self.reader {
-            Reader::Csv(_) => {}
+            Reader::Csv(reader) => reader.select(columns),
             #[cfg(feature = "arrow")]
             Reader::Arrow(reader) => reader.select(columns),
         }
-        #[cfg(not(feature = "arrow"))]
-        let _ = columns;
     }
 
     /// The next rows; none at the end. A batch is never empty.
@@ -193,7 +220,7 @@ impl Reader {
 
 /// Some rows of a table.
 pub(super) enum Batch<'a> {
-    Csv(&'a [Line]),
+    Csv(&'a Lines),
     #[cfg(feature = "arrow")]
     Arrow {
         /// One entry for each column of the header; `None` if it was not selected.
@@ -217,10 +244,7 @@ impl Batch<'_> {
     /// A cell, by its column in the header and its row in the batch.
     pub(super) fn cell(&self, column: usize, row: usize) -> Cell<'_> {
         match self {
-            Self::Csv(lines) => lines
-                .get(row)
-                .and_then(|line| line.field(column))
-                .map_or(Cell::Null, Cell::Text),
+            Self::Csv(lines) => lines.cell(column, row).map_or(Cell::Null, Cell::Text),
             #[cfg(feature = "arrow")]
             Self::Arrow { columns, .. } => match columns.get(column) {
                 Some(Some(column)) => column.cell(row),
@@ -232,7 +256,7 @@ impl Batch<'_> {
     /// The number of a row: its line in a text file, its row otherwise.
     pub(super) fn number(&self, row: usize) -> u64 {
         match self {
-            Self::Csv(lines) => lines.get(row).map_or(0, |line| line.number),
+            Self::Csv(lines) => lines.number(row),
             #[cfg(feature = "arrow")]
             Self::Arrow { first_row, .. } => first_row + row as u64,
         }

@@ -17,7 +17,7 @@ use std::{
 use super::{packed::Unpack, rows::Row};
 
 /// Bytes of a run that are read at a time. Merging a thousand runs then takes 16 MiB.
-const BLOCK: usize = 16 << 10;
+pub(super) const BLOCK: usize = 16 << 10;
 
 /// Sorted rows in the file.
 #[derive(Debug, Clone, Copy)]
@@ -105,9 +105,7 @@ impl<'a> RunReader<'a> {
         }
         let bytes = &self.block[self.from..];
         let mut unpack = Unpack::after(bytes, self.values_per_row, self.last);
-        let row = unpack
-            .next(values)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "damaged rows"))?;
+        let row = unpack.next(values)?;
         self.from = self.block.len() - unpack.rest().len();
         self.last = row.unwrap_or(self.last);
         Ok(row)

@@ -11,7 +11,7 @@ use super::{
     merge::Merge,
     packed::Packed,
     rows::{Duplicate, Row},
-    spill::{Run, Spill},
+    spill::{BLOCK, Run, Spill},
     visits::{WideColumns, WideSide},
 };
 use crate::model::{CellType, MetricValues, Part, PartSummary, TableShape, TypeSummary};
@@ -102,6 +102,30 @@ impl Spans {
 }
 
 impl Stored {
+    /// What rows and columns take in memory.
+    pub(super) fn bytes(&self) -> u64 {
+        let packed = self.types.iter().flat_map(|rows| &rows.packed);
+        let packed: usize = packed.map(Packed::capacity).sum();
+        let columns = self.columns.as_ref().map_or(0, WideColumns::bytes);
+        (packed + columns) as u64
+    }
+
+    /// What a thread holds while it reads the rows of a cell type.
+    pub(crate) fn merge_bytes(&self, index: usize) -> u64 {
+        let runs = self.types[index].runs.iter();
+        runs.map(|run| run.bytes.min(BLOCK as u64) + 8 * self.values_per_row as u64)
+            .sum()
+    }
+
+    /// The most that the values of a cell type can take: those of a column are no more than all its layers,
+    /// and a column has at least one row, which takes a byte.
+    pub(super) fn most_value_bytes(&self, index: usize) -> u64 {
+        let rows = &self.types[index];
+        let packed = rows.packed.iter().map(|packed| packed.bytes().len() as u64);
+        let bytes: u64 = packed.chain(rows.runs.iter().map(|run| run.bytes)).sum();
+        bytes.saturating_mul(8 * self.builder.values_per_column() as u64)
+    }
+
     /// The values of a cell type, column by column.
     pub(crate) fn open(&self, cell_type: usize) -> Result<ColumnReader<'_>, TableError> {
         let rows = &self.types[cell_type];

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod atlases;
+mod bounds;
 mod conformance;
 mod errors;
 mod formats;

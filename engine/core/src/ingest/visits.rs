@@ -6,7 +6,9 @@ use eyemap_abi::job::{Extent, Side};
 
 use super::{
     atlas::{AtlasIndex, Standing},
+    collect::sorted,
     error::Objection,
+    listing::Listing,
     merge::Merge,
     packed::Packed,
     rows::{Key, Row, region_and_side},
@@ -15,19 +17,13 @@ use super::{
 use crate::model::{Column, SideAtlas};
 
 /// More rows than this are sorted and written.
-const MOST_ROWS: usize = 1 << 17;
+const MOST_ROWS: usize = 1 << 15;
 
 /// For the left and the right side the regions of each column, as bits.
 #[derive(Debug, Default)]
 pub(super) struct Sides(pub(super) [HashMap<Column, u64>; 2]);
 
 impl Sides {
-    pub(super) fn has(&self, part: u8, column: Column) -> bool {
-        let (region, side) = region_and_side(part);
-        let bits = self.0[side as usize].get(&column);
-        bits.is_some_and(|bits| bits >> region & 1 == 1)
-    }
-
     pub(super) fn insert(&mut self, part: u8, column: Column) {
         let (region, side) = region_and_side(part);
         *self.0[side as usize].entry(column).or_default() |= 1 << region;
@@ -63,7 +59,7 @@ impl Sides {
 }
 
 /// A column of a region as a row, so that all regions of a column follow each other.
-fn row_of(side: Side, region: u8, column: Column) -> Row {
+pub(super) fn row_of(side: Side, region: u8, column: Column) -> Row {
     let key = Key {
         part: side as u8,
         hex1: column.hex1,
@@ -82,6 +78,13 @@ fn row_of(side: Side, region: u8, column: Column) -> Row {
 pub(super) struct Seen {
     pub(super) sides: Sides,
     wide: Option<WideColumns>,
+}
+
+impl Seen {
+    /// Whether columns are on disk.
+    pub(super) const fn is_wide(&self) -> bool {
+        self.wide.is_some()
+    }
 }
 
 /// Looks at the column of each row.
@@ -157,22 +160,25 @@ pub(crate) struct WideColumns {
 }
 
 impl WideColumns {
-    /// Takes all together, if any are on disk or all are too many.
-    pub(super) fn of(listed: &Sides, seen: &[Seen]) -> Option<Self> {
-        seen.iter().any(|seen| seen.wide.is_some()).then(|| {
-            let mut all = Self::default();
-            let sides = seen.iter().map(|seen| &seen.sides).chain([listed]);
+    /// What it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.packed.iter().map(Packed::capacity).sum()
+    }
+
+    /// Takes all together.
+    pub(super) fn of(listed: &Listing, seen: &[Seen]) -> io::Result<Self> {
+        let mut all = Self::default();
+        all.packed.extend(listed.packed());
+        for seen in seen {
             let mut packed = Packed::default();
-            for row in sides.flat_map(Sides::rows) {
-                packed.push(&row, &[]);
-            }
-            all.packed.push(packed);
-            for wide in seen.iter().filter_map(|seen| seen.wide.as_ref()) {
+            seen.sides.rows().for_each(|row| packed.push(&row, &[]));
+            all.packed.push(sorted(packed, 0)?);
+            if let Some(wide) = &seen.wide {
                 all.packed.extend_from_slice(&wide.packed);
                 all.runs.extend_from_slice(&wide.runs);
             }
-            all
-        })
+        }
+        Ok(all)
     }
 
     fn add(&mut self, row: Row, spill: &Spill) -> io::Result<()> {
@@ -189,7 +195,7 @@ impl WideColumns {
 
     fn write(&mut self, spill: &Spill) -> io::Result<()> {
         for packed in std::mem::take(&mut self.packed) {
-            let distinct = distinct(&packed)?;
+            let distinct = distinct(packed)?;
             let bytes = distinct.bytes().len() as u64;
             let offset = spill.append(distinct.bytes())?;
             self.runs.push(Run { offset, bytes });
@@ -198,7 +204,7 @@ impl WideColumns {
     }
 
     /// The columns of a side, rising, with the regions that they exist in.
-    pub(crate) fn side<'a>(&self, side: Side, spill: &'a Spill) -> io::Result<WideSide<'a>> {
+    pub(crate) fn side<'a>(&'a self, side: Side, spill: &'a Spill) -> io::Result<WideSide<'a>> {
         Ok(WideSide {
             merge: Merge::new(&self.packed, (&self.runs, spill), 0)?,
             side: side as u8,
@@ -241,11 +247,11 @@ impl WideColumns {
 }
 
 /// Sorted, each row once.
-fn distinct(packed: &Packed) -> io::Result<Packed> {
-    let (rows, _) = super::collect::unpacked(packed, 0)?;
-    let mut out = Packed::with_capacity(packed.bytes().len());
-    let mut last = None;
-    for (row, _) in rows {
+fn distinct(packed: Packed) -> io::Result<Packed> {
+    let all = sorted(packed, 0)?;
+    let mut out = Packed::with_capacity(all.bytes().len());
+    let (mut rows, mut none, mut last) = (all.unpack(0), Vec::new(), None);
+    while let Some(row) = rows.next(&mut none)? {
         if last != Some(row) {
             out.push(&row, &[]);
         }

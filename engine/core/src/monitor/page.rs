@@ -8,7 +8,10 @@ use super::{
     report::{Outcome, Report},
     share,
 };
-use crate::draw::{hash_source, xml};
+use crate::{
+    draw::{hash_source, xml},
+    room::Phase,
+};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -154,11 +157,27 @@ fn operations(report: &Report) -> String {
     section("What was done", note, &table(&heads, 1, &rows))
 }
 
+fn of_phase(phase: &Phase) -> String {
+    format!(
+        " While {}, with threads: {}, {} were predicted and {} taken.",
+        phase.name,
+        phase.threads,
+        bytes(phase.predicted_bytes),
+        bytes(phase.used_bytes)
+    )
+}
+
 fn memory(report: &Report) -> String {
     let chart = picture::memory(&report.memory.points, report.run.wall_ms);
     let note = format!(
-        "Resident memory of the process, at most {}.",
-        bytes(report.memory.peak_bytes)
+        "Resident memory of the process, at most {}.{}",
+        bytes(report.memory.peak_bytes),
+        report
+            .memory
+            .phases
+            .iter()
+            .map(of_phase)
+            .collect::<String>()
     );
     chart.map_or_else(String::new, |chart| section("Memory", &note, &chart))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Figures, Monitor, Operation, Share, bottleneck, page, shares};
-use crate::{render::Summary, sink::write_atomically};
+use crate::{render::Summary, room::Phase, sink::write_atomically};
 
 /// The number that a change of the document's form changes.
 pub const FORM: u32 = 1;
@@ -56,6 +56,8 @@ pub struct Told<'a> {
     pub outcome: Outcome,
     /// Threads that drew.
     pub threads: usize,
+    /// What memory was predicted for the parts of the run, and what they took.
+    pub phases: Vec<Phase>,
     /// What caches did, in any form that is JSON.
     pub caches: Value,
     /// What the user was told.
@@ -200,6 +202,8 @@ pub struct SlowOne {
 pub struct Memory {
     /// Largest sample, in bytes.
     pub peak_bytes: u64,
+    /// What was predicted for reading and for drawing, and what they took; empty without a governor.
+    pub phases: Vec<Phase>,
     /// Begin of each stretch of time, in milliseconds from the start, and the largest sample in it, in
     /// bytes.
     pub points: Vec<(f64, u64)>,
@@ -259,6 +263,7 @@ impl Report {
             },
             memory: Memory {
                 peak_bytes: memory.peak(),
+                phases: told.phases.clone(),
                 points: memory
                     .series()
                     .iter()

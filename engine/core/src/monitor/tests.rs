@@ -28,6 +28,7 @@ fn watched(monitor: &Monitor, work: impl FnOnce()) {
 
 fn report(monitor: &Monitor) -> Report {
     let told = Told {
+        phases: Vec::new(),
         summary: &Summary {
             failures: vec![(HOSTILE.into(), HOSTILE.into())],
             ..Summary::default()

@@ -53,6 +53,9 @@ const MOST_COLUMNS: u64 = 1 << 16;
 /// Cell types that are summarised side by side before their tallies are joined in order.
 const TOGETHER: usize = 64;
 
+/// A tally of that many distinct values takes more; of counts it takes much less.
+const TALLY_BYTES: u64 = 256 << 10;
+
 /// The values of some columns of a part: those that follow each other, in a piece of fixed length.
 struct Piece<'a> {
     n_layers: usize,
@@ -264,8 +267,13 @@ impl Maps<'_> {
         let mut all: Vec<Tally> = fresh().collect();
         let threads = work::threads(self.pipeline.config.run.jobs);
         let n = self.dataset.types.len();
-        for first in (0..n).step_by(TOGETHER) {
-            let some = TOGETHER.min(n - first);
+        let (threads, together) = self.pressure.map_or((threads, TOGETHER), |pressure| {
+            let tallies = keys.len() as u64 * TALLY_BYTES;
+            let together = pressure.room.threads(TOGETHER, tallies);
+            (threads.min(together), together)
+        });
+        for first in (0..n).step_by(together) {
+            let some = together.min(n - first);
             let found = work::map_in_order(threads, some, |i| {
                 let mut tallies: Vec<Tally> = fresh().collect();
                 self.each_piece(first + i, &|_, _| true, &mut |piece| {

@@ -63,21 +63,13 @@ const MOST_PIECES: usize = 4;
 impl Maps<'_> {
     /// Whether a map has too many columns to be held, and can be drawn without.
     pub fn is_streamed(&self, request: Request) -> bool {
-        let stages = &self.pipeline;
         let side = self.dataset.atlas.side(request.side);
         let too_many = match self.pipeline.config.memory.stream_above {
             0 => false,
             most => side.columns.len() as u64 > most,
         };
-        let in_batches = [
-            &stages.coordinate.origin,
-            &stages.color.origin,
-            &stages.metadata.origin,
-        ]
-        .iter()
-        .all(|origin| origin.plugin.manifest.chunk_invariant);
         // Columns on the disk cannot be held, whatever the table was read for.
-        (too_many || side.wide) && in_batches && side.attributes.is_empty()
+        (too_many || side.wide) && self.pipeline.draws_in_batches() && side.attributes.is_empty()
     }
 
     /// Prepares a map to be drawn batch by batch.

@@ -1,0 +1,170 @@
+//! What reading an Arrow IPC file or stream takes, from the heads of its messages alone.
+//!
+//! A reader of Arrow IPC holds a whole record batch, and what compressed columns of it expand to. Both are
+//! written in the head of the message, so it is known before a batch is read whether it fits. A file that
+//! lies about them is found by the reader, not here.
+
+use std::{fs::File, io, os::unix::fs::FileExt as _};
+
+use arrow_ipc::{RecordBatch, reader::read_footer_length, root_as_footer, root_as_message};
+use arrow_schema::{DataType, Schema};
+
+/// What stands before the length of a head, in files that are not very old.
+const CONTINUED: u32 = u32::MAX;
+/// A longer head is that of no table.
+const MOST_HEAD_BYTES: u32 = 64 << 20;
+
+/// The most that reading the selected columns of an Arrow IPC file holds at a time, in bytes: the largest
+/// record batch, and all dictionaries. What cannot be read here is refused by the reader, with its reason.
+pub(super) fn of_file(file: &File, schema: &Schema, selected: &[usize]) -> u64 {
+    let mut sizes = Sizes::new(file, schema, selected);
+    for at in blocks(file).unwrap_or_default() {
+        sizes.add(at);
+    }
+    sizes.most_held()
+}
+
+/// The same of an Arrow IPC stream.
+pub(super) fn of_stream(file: &File, schema: &Schema, selected: &[usize]) -> u64 {
+    let mut sizes = Sizes::new(file, schema, selected);
+    let mut at = Some(0);
+    while let Some(next) = at {
+        at = sizes.add(next);
+    }
+    sizes.most_held()
+}
+
+/// Where the messages of a file begin, by its footer.
+fn blocks(file: &File) -> Option<Vec<u64>> {
+    let end = file.metadata().ok()?.len().checked_sub(10)?;
+    let mut tail = [0; 10];
+    file.read_exact_at(&mut tail, end).ok()?;
+    let length = read_footer_length(tail).ok()?;
+    let start = end.checked_sub(u64::try_from(length).ok()?)?;
+    let mut footer = vec![0; length];
+    file.read_exact_at(&mut footer, start).ok()?;
+    let footer = root_as_footer(&footer).ok()?;
+    let lists = [footer.dictionaries(), footer.recordBatches()];
+    let blocks = lists.into_iter().flatten().flatten();
+    Some(
+        blocks
+            .filter_map(|block| u64::try_from(block.offset()).ok())
+            .collect(),
+    )
+}
+
+/// Sizes of messages.
+struct Sizes<'a> {
+    file: &'a File,
+    /// For each buffer of a batch whether it belongs to a selected column; empty if that cannot be said.
+    wanted: Vec<bool>,
+    batch: u64,
+    dictionaries: u64,
+}
+
+impl<'a> Sizes<'a> {
+    fn new(file: &'a File, schema: &Schema, selected: &[usize]) -> Self {
+        Self {
+            file,
+            wanted: wanted_buffers(schema, selected),
+            batch: 0,
+            dictionaries: 0,
+        }
+    }
+
+    const fn most_held(&self) -> u64 {
+        self.batch.saturating_add(self.dictionaries)
+    }
+
+    /// Looks at the message that begins at a place; gives its end, or none after the last.
+    fn add(&mut self, at: u64) -> Option<u64> {
+        let head = Head::read(self.file, at).ok()??;
+        let message = root_as_message(&head.bytes).ok()?;
+        let body = u64::try_from(message.bodyLength()).ok()?;
+        if let Some(found) = message.header_as_record_batch() {
+            let bytes = body.saturating_add(expanded(self.file, head.body, &found, &self.wanted));
+            self.batch = self.batch.max(bytes);
+        }
+        let dictionary = message.header_as_dictionary_batch();
+        if let Some(found) = dictionary.and_then(|dictionary| dictionary.data()) {
+            let bytes = body.saturating_add(expanded(self.file, head.body, &found, &[]));
+            self.dictionaries = self.dictionaries.saturating_add(bytes);
+        }
+        head.body.checked_add(body)
+    }
+}
+
+/// The head of a message.
+struct Head {
+    bytes: Vec<u8>,
+    /// Where its body begins in the file.
+    body: u64,
+}
+
+impl Head {
+    /// Reads the head that begins at a place; none at the end.
+    fn read(file: &File, at: u64) -> io::Result<Option<Self>> {
+        let number = |at| {
+            let mut bytes = [0; 4];
+            file.read_exact_at(&mut bytes, at)?;
+            Ok::<_, io::Error>(u32::from_le_bytes(bytes))
+        };
+        let (mut length, mut start) = (number(at)?, at + 4);
+        if length == CONTINUED {
+            (length, start) = (number(start)?, start + 4);
+        }
+        if length == 0 || length > MOST_HEAD_BYTES {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; length as usize];
+        file.read_exact_at(&mut bytes, start)?;
+        let body = start + u64::from(length);
+        Ok(Some(Self { bytes, body }))
+    }
+}
+
+fn wanted_buffers(schema: &Schema, selected: &[usize]) -> Vec<bool> {
+    let mut wanted = Vec::new();
+    for (index, field) in schema.fields().iter().enumerate() {
+        let Some(buffers) = buffers_of(field.data_type()) else {
+            return Vec::new();
+        };
+        wanted.extend(std::iter::repeat_n(selected.contains(&index), buffers));
+    }
+    wanted
+}
+
+/// Buffers of a column, where the type alone says how many.
+fn buffers_of(kind: &DataType) -> Option<usize> {
+    match kind {
+        DataType::Null => Some(0),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => Some(3),
+        DataType::Boolean | DataType::Dictionary(..) | DataType::FixedSizeBinary(_) => Some(2),
+        kind if kind.is_primitive() => Some(2),
+        _ => None,
+    }
+}
+
+/// What the wanted buffers of a batch expand to; all of them if it is not known which are.
+fn expanded(file: &File, body: u64, batch: &RecordBatch<'_>, wanted: &[bool]) -> u64 {
+    let Some(buffers) = batch.buffers().filter(|_| batch.compression().is_some()) else {
+        return 0;
+    };
+    let is_wanted = |index: usize| wanted.len() != buffers.len() || wanted[index];
+    let lengths = (0..buffers.len())
+        .filter(|&index| is_wanted(index))
+        .map(|index| {
+            let buffer = buffers.get(index);
+            let place = body.saturating_add(u64::try_from(buffer.offset()).unwrap_or(0));
+            let mut length = [0; 8];
+            match buffer.length() {
+                length if length < 8 => 0,
+                // A buffer that is not compressed says -1.
+                _ => match file.read_exact_at(&mut length, place) {
+                    Ok(()) => u64::try_from(i64::from_le_bytes(length)).unwrap_or(0),
+                    Err(_) => 0,
+                },
+            }
+        });
+    lengths.fold(0, u64::saturating_add)
+}

@@ -24,7 +24,7 @@ pub(crate) use cache::{
 };
 pub(crate) use plugin::NewArgs;
 pub(crate) use plugin_check::CheckArgs;
-pub(crate) use plugin_trust::{LockArgs, PinArgs, TrustArgs, VerifyLocksArgs};
+pub(crate) use plugin_trust::{LockArgs, PinArgs, TrustArgs, TrustedArgs, VerifyLocksArgs};
 pub(crate) use share::{MergeArgs, PlanArgs};
 pub(crate) use verify::{
     AcceptArgs, AgainArgs, CompareArgs, InitArgs, JoinArgs, VerifyArgs, VerifyCommand,
@@ -87,7 +87,7 @@ pub(crate) enum PluginCommand {
     List(ListArgs),
     /// Let a library run, as it is now: write its hash into a lock
     Pin(PinArgs),
-    /// Let a pinned plugin run in eyemap's own process
+    /// Let a pinned plugin, or what a lock lists, run in eyemap's own process
     Trust(TrustArgs),
     /// Compare the files of plugins with what the locks say
     Verify(VerifyLocksArgs),
@@ -164,6 +164,8 @@ pub(crate) struct MapArgs {
 pub(crate) struct RenderArgs {
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Output directory
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
@@ -218,6 +220,8 @@ pub(crate) struct ListArgs {
     /// Configuration file whose search path counts
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Show the keys of each plugin's configuration (loads trusted plugins)
     #[arg(long)]
     pub(crate) schema: bool,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     args::{CacheCommand, Capacity, SweepArgs},
     failure::{Failure, USAGE},
-    session,
+    session::{self, Given},
 };
 
 pub(crate) fn run(command: &CacheCommand) -> Result<ExitCode, Failure> {
@@ -38,8 +38,9 @@ struct Bench {
 impl Bench {
     fn prepare(args: &SweepArgs) -> Result<Self, Failure> {
         let (config, source) = session::config(args.config.as_deref())?;
-        let finder = session::finder(&config, &source)?;
+        let finder = session::finder(&config, &source, Given::locks(&args.trusted))?;
         let policies = policies::load(args, &finder, &config, &source)?;
+        session::tell_lowered(&finder);
         let requests = read_trace(&args.trace)?;
         if requests.is_empty() {
             let message = format!("{}: the trace has no requests", args.trace.display());

@@ -73,7 +73,7 @@ impl Failure {
     }
 
     /// Points into the configuration.
-    fn at(mut self, source: &Source, span: Option<std::ops::Range<usize>>) -> Self {
+    pub(crate) fn at(mut self, source: &Source, span: Option<std::ops::Range<usize>>) -> Self {
         if let Some(span) = span.filter(|_| !source.text.is_empty()) {
             let name = source.path.display().to_string();
             let label = LabeledSpan::new_with_span(Some("here".into()), span);

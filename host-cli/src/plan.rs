@@ -4,7 +4,6 @@ use std::{path::Path, process::ExitCode};
 
 use eyemap_engine::{
     ingest::table_files,
-    pipeline::Pipeline,
     plan::{PlanFile, outline, plan},
     render::all_formats,
     sink::write_atomically,
@@ -15,7 +14,7 @@ use crate::{
     failure::{Failure, USAGE},
     out,
     render::apply_maps,
-    session,
+    session::{self, Given},
 };
 
 pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
@@ -25,9 +24,8 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
     let cancel = session::stop_on_interrupt()?;
-    let finder = session::finder(&config, &source)?;
-    let pipeline =
-        Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, &source))?;
+    let finder = session::finder(&config, &source, Given::locks(&args.trusted))?;
+    let pipeline = session::pipeline(&config, &source, &finder)?;
     let dataset = session::dataset(&args.table, &config, (None, None), &cancel)?;
     let requests = plan(&dataset, &config.select)?.requests;
     let tables = table_files(&args.table.tables)?;

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use eyemap_engine::{
-    config::Config,
+    config::{Config, Source},
     dataset::Dataset,
     draw::DrawOptions,
     ingest::table_files,
     pipeline::{Pipeline, Request},
     plan::{Choice, Estimate, PlanFile, Shard, requests_of, units},
+    plugins::Finder,
     render::{Archiving, all_formats},
 };
 
@@ -83,19 +84,33 @@ impl Shared {
         Err(contradiction(what))
     }
 
-    /// Whether everything is as it was when the plan was made.
+    /// Whether everything is as it was when the plan was made. Nothing is loaded for it: what has changed is
+    /// not to run.
     pub(crate) fn check(
         &self,
         args: &RenderArgs,
-        (config, pipeline): (&Config, &Pipeline),
+        (config, source): (&Config, &Source),
+        finder: &Finder,
     ) -> Result<(), Failure> {
         let Some(plan) = &self.plan else {
             return Ok(());
         };
-        plan.check_stages(config, pipeline)?;
+        let stages = Pipeline::look(config, finder);
+        plan.check_stages(
+            config,
+            &stages.map_err(|error| Failure::stage(error, source))?,
+        )?;
         let tables = table_files(&args.table.tables)?;
         plan.check_sources(&tables, session::atlas(&args.table, config))?;
         Ok(())
+    }
+
+    /// Whether what was loaded is what was looked at.
+    pub(crate) fn check_loaded(&self, config: &Config, pipeline: &Pipeline) -> Result<(), Failure> {
+        match &self.plan {
+            Some(plan) => Ok(plan.check_stages(config, &pipeline.identities())?),
+            None => Ok(()),
+        }
     }
 
     /// Leaves the requests of the shard, and says how maps go into archives.

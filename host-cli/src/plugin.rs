@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use crate::{
     args::{ListArgs, PluginCommand},
     failure::{Failure, USAGE},
-    out, session,
+    out,
+    session::{self, Given},
 };
 
 pub(crate) fn run(command: &PluginCommand) -> Result<ExitCode, Failure> {
@@ -33,7 +34,7 @@ pub(crate) fn run(command: &PluginCommand) -> Result<ExitCode, Failure> {
 
 fn list(args: &ListArgs) -> Result<ExitCode, Failure> {
     let (config, source) = session::config(args.config.as_deref())?;
-    let finder = session::finder(&config, &source)?;
+    let finder = session::finder(&config, &source, Given::locks(&args.trusted))?;
     let listed = finder.list();
     if args.json {
         let plugins: Vec<Value> = listed
@@ -81,6 +82,9 @@ fn words(finder: &Finder, listed: &[Listed], schema: bool) -> String {
             dir.path.display(),
             dir.origin
         ));
+    }
+    for note in listed.iter().filter_map(|plugin| plugin.lowered.as_ref()) {
+        text.push_str(&format!("\nnote: {}\n", out::plain(note)));
     }
     if schema {
         for plugin in listed.iter().filter(|plugin| plugin.trust.is_ok()) {
@@ -164,6 +168,7 @@ fn document(finder: &Finder, listed: &Listed, schema: bool) -> Value {
         "origin": listed.origin,
         "state": state(listed),
         "runs": runs(listed),
+        "lowered": listed.lowered,
         "manifest": manifest.ok(),
         "description": described,
     })
@@ -192,7 +197,7 @@ fn lock(dir: &Path) -> Result<ExitCode, Failure> {
     let lock = Lock {
         path: dir.join(LOCK_FILE),
         plugins,
-        shipped: false,
+        ..Lock::default()
     };
     lock.write()?;
     out::text(&format!(

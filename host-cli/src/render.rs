@@ -28,7 +28,7 @@ use crate::{
     planned::{self, Shared},
     progress::Progress,
     report::{Ended, Watched},
-    session,
+    session::{self, Given},
 };
 
 pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
@@ -65,17 +65,30 @@ fn draw(
     watched: &Watched,
 ) -> Result<ExitCode, Failure> {
     let cancel = session::stop_on_interrupt()?;
-    let finder = session::finder(config, source)?;
-    let mut pipeline =
-        Pipeline::load(config, &finder).map_err(|error| Failure::stage(error, source))?;
-    shared.check(args, (config, &pipeline))?;
+    let finder = session::finder(config, source, Given::locks(&args.trusted))?;
+    shared.check(args, (config, source), &finder)?;
+    let loaded = Pipeline::load(config, &finder);
+    if loaded.is_err() {
+        // What fails in a worker may be what was asked for in vain: not to run in one.
+        session::tell_lowered(&finder);
+    }
+    let mut pipeline = loaded.map_err(|error| Failure::stage(error, source))?;
+    shared.check_loaded(config, &pipeline)?;
     let config = &held(config, &pipeline);
     let caches = Caches::open(args, (config, source), &finder, &mut pipeline)?;
+    // Not kept for the next run: until then its user may have allowed what this one could not do.
+    let lowered = finder.notes();
+    if !args.table.json {
+        tell_notes(&lowered);
+    }
     let inputs = inputs(args, config, &pipeline).map(|inputs| inputs.with(&shared.name()));
-    if let Some(done) = inputs
+    if let Some(mut done) = inputs
         .as_ref()
         .and_then(|inputs| inputs.are_done(&args.out))
     {
+        if args.table.json {
+            done.notes.extend(lowered);
+        }
         return nothing_to_do((args, config), &pipeline, &done, watched);
     }
     let (pressure, steps) = (&watched.pressure, Steps::new(args.table.json));
@@ -111,6 +124,7 @@ fn draw(
         }
         None => drawn?,
     };
+    notes.extend(lowered);
     notes.extend(steps.note());
     let reports = reports(&pipeline, caches.store.as_ref());
     let notes: Vec<&String> = notes.iter().collect();

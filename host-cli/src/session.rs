@@ -13,11 +13,12 @@ use eyemap_engine::{
     dataset::Dataset,
     governor::Pressure,
     ingest::{IngestOptions, Spooled, read_dataset, scratch_help, table_files},
-    plugins::{Finder, Mode},
+    pipeline::Pipeline,
+    plugins::{Finder, Mode, PluginError, Said},
 };
 
 use crate::{
-    args::TableArgs,
+    args::{TableArgs, TrustedArgs},
     failure::{Failure, INTERNAL, INTERRUPTED, USAGE},
     out,
     progress::Progress,
@@ -31,24 +32,90 @@ pub(crate) fn config(path: Option<&Path>) -> Result<(Config, Source), Failure> {
     }
 }
 
-/// The search path of plugins.
-pub(crate) fn finder(config: &Config, source: &Source) -> Result<Finder, Failure> {
-    let dir = match source.path.as_os_str().is_empty() {
-        true => None,
-        false => std::path::absolute(&source.path)
-            .ok()
-            .and_then(|path| path.parent().map(Path::to_owned)),
-    };
+/// What the user says of plugins besides the configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given<'a> {
+    /// Locks whose word is the user's.
+    pub(crate) locks: &'a [PathBuf],
+    /// A library to run.
+    pub(crate) library: Option<&'a Path>,
+}
+
+impl<'a> Given<'a> {
+    /// What the arguments say.
+    pub(crate) fn locks(args: &'a TrustedArgs) -> Self {
+        Self {
+            locks: &args.locks,
+            library: None,
+        }
+    }
+}
+
+/// The search path of plugins. What the configuration says of one lets it run in a worker at most, and what
+/// more it asks for is a wish.
+pub(crate) fn finder(
+    config: &Config,
+    source: &Source,
+    given: Given<'_>,
+) -> Result<Finder, Failure> {
     let plugins = &config.plugins;
     whole_ids(plugins)?;
-    let mut finder = Finder::usual(&plugins.path, dir.as_deref(), &plugins.locks)?;
-    let trusted = plugins.by_id.iter().filter(|(_, plugin)| plugin.trust);
+    let mut finder = Finder::usual(&Said {
+        config: Some(&*source.path).filter(|path| !path.as_os_str().is_empty()),
+        path: &plugins.path,
+        locks: &plugins.locks,
+        given: given.locks,
+    })?;
     finder.workers.limits = plugins.contained.limits();
-    finder.trusted.extend(trusted.map(|(id, _)| id.clone()));
-    let modes = plugins.by_id.iter();
-    let modes = modes.filter_map(|(id, plugin)| Some((id.clone(), plugin.mode?)));
-    finder.modes.extend(modes);
+    for (id, plugin) in &plugins.by_id {
+        if plugin.trust {
+            finder.trusted.insert(id.clone());
+        }
+        match plugin.mode {
+            Some(Mode::Trusted) => drop(finder.wishes.insert(id.clone())),
+            Some(mode) => drop(finder.modes.insert(id.clone(), mode)),
+            None => {}
+        }
+    }
+    for (path, key) in config.libraries() {
+        finder.name_file(path.into(), key);
+    }
+    if let Some(library) = given.library {
+        finder.trust_file(library)?;
+        finder.name_file(library.to_owned(), "--plugin");
+    }
+    known_ids(plugins, &finder, source)?;
     Ok(finder)
+}
+
+/// What is said of an id that nobody has decides about nothing, and `deny` would not deny.
+fn known_ids(plugins: &PluginsConfig, finder: &Finder, source: &Source) -> Result<(), Failure> {
+    let names = plugins.by_id.keys().map(String::as_str);
+    finder.check_names(names).map_err(|error| {
+        let span = match &error {
+            PluginError::NotFound { name, .. } => source.locate(&format!("plugins.by_id.{name}")),
+            _ => None,
+        };
+        Failure::from(error).at(source, span)
+    })
+}
+
+/// Says what files asked for in vain: that a plugin runs in this process.
+pub(crate) fn tell_lowered(finder: &Finder) {
+    for note in finder.notes() {
+        out::note(&format!("note: {note}"));
+    }
+}
+
+/// Loads what the configuration draws with.
+pub(crate) fn pipeline(
+    config: &Config,
+    source: &Source,
+    finder: &Finder,
+) -> Result<Pipeline, Failure> {
+    let loaded = Pipeline::load(config, finder);
+    tell_lowered(finder);
+    loaded.map_err(|error| Failure::stage(error, source))
 }
 
 /// Anybody may choose the last segment of an id, so nothing is trusted by it.

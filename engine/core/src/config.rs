@@ -347,8 +347,8 @@ pub struct PluginsConfig {
     /// Directories that are searched before all others, relative to the configuration file.
     /// Default: none.
     pub path: Vec<PathBuf>,
-    /// Locks that are trusted besides `eyemap-plugins.lock` beside the configuration file, relative
-    /// to it. Default: none.
+    /// Locks besides `eyemap-plugins.lock` beside the configuration file, relative to it. What they list
+    /// runs in workers, unless their user has accepted them. Default: none.
     pub locks: Vec<PathBuf>,
     /// What plugins in worker processes may use.
     pub contained: ContainedConfig,
@@ -360,11 +360,12 @@ pub struct PluginsConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PluginConfig {
-    /// Load it whatever its hash, for a plugin that is being written. Default: false.
+    /// Load it whatever its hash, in a worker, for a plugin that is being written. Default: false.
     pub trust: bool,
-    /// `contained` runs it in a worker process; `trusted` in this one, where native code can do all that
-    /// you can do; `deny` not at all. Default: `trusted` for plugins that ship with eyemap and for those
-    /// whose lock says `in-process`, `contained` for all others.
+    /// `contained` runs it in a worker process, `deny` not at all. `trusted` says that it is made for this
+    /// process, where native code can do all that you can do: whether it may is for a lock of yours to say.
+    /// Default: in this process for plugins that ship with eyemap and for those that a lock of yours lists
+    /// as `in-process`, `contained` for all others.
     pub mode: Option<Mode>,
 }
 

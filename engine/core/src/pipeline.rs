@@ -41,7 +41,7 @@ use crate::{
     model::{CellType, MapId, Metric, MetricKind, TypeSummary},
     plugins::Finder,
     scene::{Counts, HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
-    stage::{ColorStage, CoordinateStage, MetadataStage, StageError},
+    stage::{ColorStage, CoordinateStage, Identity, MetadataStage, Origin, StageError, StageName},
     statistics::{COARSE_BITS, MOST_DISTINCT, Tally},
     work,
 };
@@ -138,6 +138,29 @@ impl Pipeline {
             .coordinate
             .prepare(&pipeline.coordinate_job("", Side::Left))?;
         Ok(pipeline)
+    }
+
+    /// What the three stages of a configuration are made of, from their files: none of their code runs.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn look(config: &Config, finder: &Finder) -> Result<[Identity; 3], StageError> {
+        let stages = &config.stages;
+        Ok([
+            Identity::look(StageName::Coordinate, finder, &stages.coordinate)?,
+            Identity::look(StageName::Color, finder, &stages.color)?,
+            Identity::look(StageName::Metadata, finder, &stages.metadata)?,
+        ])
+    }
+
+    /// What the three stages are made of.
+    pub fn identities(&self) -> [Identity; 3] {
+        let origins = [
+            &self.coordinate.origin,
+            &self.color.origin,
+            &self.metadata.origin,
+        ];
+        origins.map(Origin::identity)
     }
 
     /// Lends a dataset to the pipeline.

@@ -71,6 +71,51 @@ pub struct Origin {
     spent_ns: AtomicU64,
 }
 
+/// What a stage is made of: who changes any of it draws other maps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Which stage it is.
+    pub name: StageName,
+    /// The plugin's id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its file.
+    pub sha256: String,
+    /// Its configuration as canonical JSON.
+    pub config: String,
+    /// Names and BLAKE3 hashes of its side tables.
+    pub tables: Vec<(String, [u8; 32])>,
+}
+
+impl Identity {
+    /// Looks at the files of a stage. None of its code runs.
+    ///
+    /// # Errors
+    /// When there is no such plugin, or a side table cannot be read.
+    pub fn look(name: StageName, finder: &Finder, stage: &StageConfig) -> Result<Self, StageError> {
+        let (manifest, sha256) = finder
+            .look(&stage.plugin)
+            .map_err(|source| StageError::Load {
+                stage: name,
+                source: Box::new(source),
+            })?;
+        Ok(Self {
+            name,
+            id: manifest.id,
+            version: manifest.version,
+            sha256,
+            config: canonical(stage),
+            tables: side_tables::read(name, &stage.tables)?.hashes(),
+        })
+    }
+}
+
+/// The configuration of a stage as canonical JSON: keys sorted.
+fn canonical(stage: &StageConfig) -> String {
+    serde_json::Value::Object(stage.config.clone()).to_string()
+}
+
 /// One call into a plugin: timed, and alone if the plugin wants that.
 struct Call<'a> {
     origin: &'a Origin,
@@ -110,7 +155,7 @@ impl Origin {
         let origin = Self {
             name,
             plugin,
-            config: serde_json::Value::Object(stage.config.clone()).to_string(),
+            config: canonical(stage),
             tables: side_tables.hashes(),
             calls: AtomicU64::new(0),
             spent_ns: AtomicU64::new(0),
@@ -127,6 +172,18 @@ impl Origin {
     /// The plugin's id.
     pub fn id(&self) -> &str {
         &self.plugin.manifest.id
+    }
+
+    /// What it is made of.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            name: self.name,
+            id: self.id().to_owned(),
+            version: self.plugin.manifest.version.clone(),
+            sha256: self.plugin.sha256.clone(),
+            config: self.config.clone(),
+            tables: self.tables.clone(),
+        }
     }
 
     /// The plugin's file.

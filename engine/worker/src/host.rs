@@ -72,6 +72,20 @@ pub enum WorkerError {
     },
 }
 
+/// With these words a worker says that it cannot give up what a plugin may not have.
+pub(crate) const UNCONFINED: &str = "its worker cannot be confined";
+
+impl WorkerError {
+    /// Whether nothing is known of the library, as there is no process to contain it.
+    pub fn is_for_want_of_containment(&self) -> bool {
+        match self {
+            Self::Start { .. } => true,
+            Self::Refused { message } => message.starts_with(UNCONFINED),
+            Self::Crashed { .. } => false,
+        }
+    }
+}
+
 /// A plugin in processes of its own: one, and more where threads wait for one another.
 ///
 /// A thread asks the process that its number falls on, so that what it has prepared is there. Another process

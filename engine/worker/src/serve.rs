@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::{
     arena::Arena,
     confine::{self, Allowed},
-    host::internal,
+    host::{UNCONFINED, internal},
     layout::{ColorLayout, DecideLayout, PlaceLayout, RESIDENT},
     logs,
     objects::{Object, Objects},
@@ -208,7 +208,7 @@ impl Served {
             threads: false,
         };
         let failed = |what: &str, error: io::Error| internal(&format!("{what}: {error}"));
-        let unconfined = |error| failed("its worker cannot be confined", error);
+        let unconfined = |error| failed(UNCONFINED, error);
         let confined = confine::confine(allowed).map_err(unconfined)?;
         watch(Arc::clone(&self.end.socket))
             .map_err(|e| failed("its worker cannot be watched", e))?;

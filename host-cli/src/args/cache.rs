@@ -8,6 +8,8 @@ use eyemap_engine::{
     config::{Period, Size},
 };
 
+use super::TrustedArgs;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
     /// Replay a trace through cache policies and count what each hits
@@ -34,6 +36,8 @@ pub(crate) struct StoreArgs {
     /// that it was last used with
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Write one JSON document to standard output, for machines
     #[arg(long)]
     pub(crate) json: bool,
@@ -70,6 +74,8 @@ pub(crate) struct SweepArgs {
     /// Configuration file whose search path counts, and whose policy_options if the policy is its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Write one JSON document to standard output, for machines
     #[arg(long)]
     pub(crate) json: bool,

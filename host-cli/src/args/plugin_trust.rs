@@ -1,6 +1,6 @@
 //! Arguments of `eyemap plugin pin`, `verify` and `trust`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
@@ -14,6 +14,15 @@ pub(crate) struct LockArgs {
     /// The configuration whose lock it is
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// Whose word counts besides the user's own lock.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct TrustedArgs {
+    /// A lock whose word is yours for this run: what it lists as in-process runs in eyemap's own process; may
+    /// be repeated
+    #[arg(long = "lock", value_name = "FILE")]
+    pub(crate) locks: Vec<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -30,14 +39,23 @@ pub(crate) struct PinArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TrustArgs {
-    /// Id of a plugin that the lock lists, or its last segment
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
+    /// A lock, which is accepted as it is now; or the id of a plugin that your lock lists, or its last segment
+    #[arg(value_name = "LOCK|ID")]
+    pub(crate) what: String,
     #[command(flatten)]
     pub(crate) lock: LockArgs,
-    /// Take it back: the plugin runs in a worker process again
+    /// Take it back: the plugin, or what the lock lists, runs in a worker process again
     #[arg(long)]
     pub(crate) revoke: bool,
+}
+
+impl TrustArgs {
+    /// The lock that is meant, where it is none of the ids: a path, or a name that ends as those of locks do.
+    /// Whether there is such a file does not matter, as anybody may name a file like an id.
+    pub(crate) fn accepted_lock(&self) -> Option<&Path> {
+        let is_lock = self.what.contains('/') || self.what.ends_with(".lock");
+        is_lock.then_some(Path::new(&self.what))
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -45,6 +63,8 @@ pub(crate) struct VerifyLocksArgs {
     /// The configuration whose locks and search path count
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Write one JSON document to standard output, for machines
     #[arg(long)]
     pub(crate) json: bool,

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use eyemap_engine::config::Size;
 
-use super::{MapArgs, TableArgs};
+use super::{MapArgs, TableArgs, TrustedArgs};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     #[command(flatten)]
     pub(crate) maps: MapArgs,
     /// Write the plan to this file; `-` is standard output

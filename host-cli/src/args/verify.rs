@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 use eyemap_engine::plan::Shard;
 
-use super::PickArgs;
+use super::{PickArgs, TrustedArgs};
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -45,6 +45,8 @@ pub(crate) struct CompareArgs {
     /// Configuration file; overrides the one of verify.toml
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Compare the golden vectors and pictures of this plugin
     #[arg(long, value_name = "LIB", conflicts_with = "shard")]
     pub(crate) plugin: Option<PathBuf>,
@@ -86,6 +88,8 @@ pub(crate) struct InitArgs {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArgs,
     /// Approve the golden vectors of this plugin, and pictures of a small built-in table
     #[arg(long, value_name = "LIB", conflicts_with_all = ["tables", "atlas"])]
     pub(crate) plugin: Option<PathBuf>,

@@ -57,8 +57,10 @@ fn one(
         .map_err(|error| Failure::policy(error, ("cache.policy", "cache.policy_options"), source))
 }
 
-/// Every policy that may be loaded. Names are short where that is clear.
+/// Every policy that may be loaded, also those that the configuration names by their paths. Names are short
+/// where that is clear.
 fn all(finder: &Finder) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::new();
     let (mut ids, mut passed_over) = (Vec::new(), Vec::new());
     for listed in finder.list() {
         let Ok(manifest) = &listed.manifest else {
@@ -67,7 +69,9 @@ fn all(finder: &Finder) -> Result<Vec<String>, Failure> {
         if listed.shadowed_by.is_some() || !PolicySource::is_exported(manifest) {
             continue;
         }
+        let named = finder.files.iter().any(|file| file.path == listed.path);
         match &listed.trust {
+            Ok(_) if named => files.push(listed.path.display().to_string()),
             Ok(_) => ids.push(manifest.id.clone()),
             Err(error) => passed_over.push(out::plain(&error.to_string())),
         }
@@ -75,7 +79,7 @@ fn all(finder: &Finder) -> Result<Vec<String>, Failure> {
     for reason in &passed_over {
         out::note(&format!("note: passed over: {reason}"));
     }
-    if ids.is_empty() {
+    if ids.is_empty() && files.is_empty() {
         return Err(Failure::new(USAGE, "no cache policy is in the search path")
             .help("`eyemap plugin list` shows what is searched; name a file with --policy"));
     }
@@ -83,7 +87,7 @@ fn all(finder: &Finder) -> Result<Vec<String>, Failure> {
         let unique = ids.iter().filter(|other| short(other) == short(id)).count() == 1;
         if unique { short(id) } else { id }.to_owned()
     };
-    Ok(ids.iter().map(name).collect())
+    Ok(ids.iter().map(name).chain(files).collect())
 }
 
 /// `sieve` of `org.eyemap.sieve-policy`.

@@ -12,7 +12,8 @@ use serde_json::json;
 use crate::{
     args::{StoreArgs, WarmArgs},
     failure::{DAMAGED, Failure, USAGE},
-    out, session,
+    out,
+    session::{self, Given},
 };
 
 pub(super) fn stats(args: &StoreArgs) -> Result<ExitCode, Failure> {
@@ -143,7 +144,7 @@ fn open(args: &StoreArgs) -> Result<Store, Failure> {
     if args.config.is_none() {
         config.cache = caches::settings_of(&dir);
     }
-    let finder = session::finder(&config, &source)?;
+    let finder = session::finder(&config, &source, Given::locks(&args.trusted))?;
     let opened = match caches::open_at(&dir, &config.cache, &finder) {
         // Its own policy may need the configuration to be found and trusted; to look, any will do.
         Err(OpenError::Policy(_)) if args.config.is_none() => {

@@ -5,15 +5,21 @@ use std::{
     process::ExitCode,
 };
 
-use eyemap_engine::plugins::{
-    IN_PROCESS, LOCK_FILE, Locked, State, Verified, pin as pin_one, set_in_process, user_data_dir,
+use eyemap_engine::{
+    config::{Config, Source},
+    plugins::{
+        IN_PROCESS, LOCK_FILE, Locked, State, Verified, Written, accept_lock, forget_lock,
+        pin as pin_one, set_in_process, user_data_dir,
+    },
+    verify::shell_word,
 };
 use serde_json::json;
 
 use crate::{
     args::{LockArgs, PinArgs, TrustArgs, VerifyLocksArgs},
     failure::{Failure, SOME_FAILED, USAGE},
-    out, session,
+    out,
+    session::{self, Given},
 };
 
 /// The lock that the arguments mean.
@@ -38,11 +44,48 @@ fn lock_path(args: &LockArgs) -> Result<PathBuf, Failure> {
 
 pub(crate) fn pin(args: &PinArgs) -> Result<ExitCode, Failure> {
     let lock = lock_path(&args.lock)?;
+    let config = args.lock.config.as_deref();
+    let configured = config.map(|path| session::config(Some(path))).transpose()?;
     for library in &args.libraries {
-        let locked = pin_one(library, &lock, args.in_process)?;
-        out::text(&pinned(&locked, library, &lock))?;
+        let written = pin_one(library, &lock, args.in_process)?;
+        for locked in &written.entries {
+            out::text(&pinned(locked, library, &lock))?;
+            if let Some((config, source)) = &configured {
+                undone(locked, config, source);
+            }
+        }
+        tell_whether_it_counts(&written, &lock);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says where a configuration lets any file of this id run, whatever is pinned.
+fn undone(locked: &Locked, config: &Config, source: &Source) {
+    if config
+        .plugins
+        .by_id
+        .get(&locked.id)
+        .is_some_and(|plugin| plugin.trust)
+    {
+        out::note(&format!(
+            "note: `trust = true` in [plugins.by_id.\"{}\"] of {} undoes this: every file of that id runs, \
+             also one that is not pinned; remove it",
+            out::plain(&locked.id),
+            out::plain(&source.path.display().to_string())
+        ));
+    }
+}
+
+/// Says that a lock lets others run in this process, whom its user has not accepted.
+fn tell_whether_it_counts(written: &Written, lock: &Path) {
+    if !written.counts {
+        out::note(&format!(
+            "note: {} lists more than this as in-process, which you have not accepted: all of it runs in \
+             worker processes until `eyemap plugin trust {}`",
+            out::plain(&lock.display().to_string()),
+            out::plain(&shell_word(&lock.display().to_string())),
+        ));
+    }
 }
 
 /// What was written down, and how to use it.
@@ -97,9 +140,48 @@ fn pinned(locked: &Locked, library: &Path, lock: &Path) -> String {
 const IN_THIS: &str = "in eyemap's own process";
 const IN_A_WORKER: &str = "in a worker process";
 
+/// Accepts a lock as it is now, or takes that back.
+fn accept(lock: &Path, args: &TrustArgs) -> Result<ExitCode, Failure> {
+    let name = out::plain(&lock.display().to_string());
+    if args.lock.lock.is_some() || args.lock.config.is_some() {
+        let what = format!("{name} is a lock, and --lock or --config names another");
+        return Err(Failure::new(USAGE, what).help("leave --lock and --config out"));
+    }
+    if args.revoke {
+        forget_lock(lock)?;
+        return out::text(&format!(
+            "what {name} lists runs in worker processes again, unless another lock says otherwise\n"
+        ));
+    }
+    let accepted = accept_lock(lock)?;
+    if accepted.is_empty() {
+        return out::text(&format!(
+            "{name} asks nothing to run in eyemap's own process: there is nothing to accept\n"
+        ));
+    }
+    let mut text = format!(
+        "{name} is accepted as it is now. In eyemap's own process run from now on, and can do all that you \
+         can do, with your files and over the network:\n"
+    );
+    for locked in &accepted {
+        let (id, version) = (out::plain(&locked.id), out::plain(&locked.version));
+        let sha256 = out::plain(&locked.sha256);
+        text.push_str(&format!("  {id} {version}\n    sha256 {sha256}\n"));
+    }
+    let word = out::plain(&shell_word(&lock.display().to_string()));
+    text.push_str(&format!(
+        "`eyemap plugin trust {word} --revoke` takes it back; a change of the lock does too\n"
+    ));
+    out::text(&text)
+}
+
 pub(crate) fn trust(args: &TrustArgs) -> Result<ExitCode, Failure> {
+    if let Some(lock) = args.accepted_lock() {
+        return accept(lock, args);
+    }
     let lock = lock_path(&args.lock)?;
-    for locked in set_in_process(&args.id, &lock, !args.revoke)? {
+    let written = set_in_process(&args.what, &lock, !args.revoke)?;
+    for locked in &written.entries {
         let id = out::plain(&locked.id);
         let line = if args.revoke {
             format!("{id} runs in a worker process again, unless another lock says otherwise\n")
@@ -115,12 +197,14 @@ pub(crate) fn trust(args: &TrustArgs) -> Result<ExitCode, Failure> {
         };
         out::text(&line)?;
     }
+    tell_whether_it_counts(&written, &lock);
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn verify(args: &VerifyLocksArgs) -> Result<ExitCode, Failure> {
     let (config, source) = session::config(args.config.as_deref())?;
-    let verified = session::finder(&config, &source)?.verify();
+    let finder = session::finder(&config, &source, Given::locks(&args.trusted))?;
+    let verified = finder.verify();
     if args.json {
         out::json(&json!({ "plugins": verified }))?;
     } else {

@@ -42,6 +42,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         settings: &settings,
         dir,
         config: args.config.as_deref(),
+        trusted: &args.trusted,
         jobs: args.jobs,
         json: args.snapshots.json,
         cancel: &cancel,

@@ -39,6 +39,7 @@ pub(super) fn run(args: &InitArgs) -> Result<ExitCode, Failure> {
         settings: &settings,
         dir,
         config: None,
+        trusted: &args.trusted,
         jobs: None,
         json: args.snapshots.json,
         cancel: &cancel,

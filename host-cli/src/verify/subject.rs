@@ -18,9 +18,9 @@ use eyemap_engine::{
 };
 
 use crate::{
-    args::TableArgs,
+    args::{TableArgs, TrustedArgs},
     failure::{Failure, USAGE},
-    session,
+    session::{self, Given},
 };
 
 /// A configuration with what it loads and what it draws.
@@ -41,6 +41,8 @@ pub(super) struct Making<'a> {
     pub(super) dir: &'a Path,
     /// A configuration in place of that of the settings.
     pub(super) config: Option<&'a Path>,
+    /// Locks whose word is the user's.
+    pub(super) trusted: &'a TrustedArgs,
     pub(super) jobs: Option<usize>,
     pub(super) json: bool,
     pub(super) cancel: &'a AtomicBool,
@@ -53,7 +55,7 @@ impl Making<'_> {
             (Some(library), _) => self.of_plugin(library),
             (None, false) => {
                 let (config, source) = self.config()?;
-                let finder = session::finder(&config, &source)?;
+                let finder = session::finder(&config, &source, Given::locks(self.trusted))?;
                 self.of_table(config, (&source, finder))
             }
             // A file does not decide what code runs here.
@@ -67,8 +69,11 @@ impl Making<'_> {
     /// Asks a plugin its golden questions, and puts it in the place of the project's own.
     fn of_plugin(&self, library: &Path) -> Result<Subject, Failure> {
         let (mut config, source) = self.config()?;
-        let mut finder = session::finder(&config, &source)?;
-        finder.trust_file(library)?;
+        let given = Given {
+            library: Some(library),
+            ..Given::locks(self.trusted)
+        };
+        let finder = session::finder(&config, &source, given)?;
         // A name without a directory would be an id.
         let path = std::path::absolute(library).unwrap_or_else(|_| library.to_owned());
         let library = path.display().to_string();
@@ -153,8 +158,7 @@ impl Making<'_> {
         (source, finder): (&Source, Finder),
         table: &TableArgs,
     ) -> Result<Subject, Failure> {
-        let pipeline =
-            Pipeline::load(&config, &finder).map_err(|error| Failure::stage(error, source))?;
+        let pipeline = session::pipeline(&config, source, &finder)?;
         let dataset = session::dataset(table, &config, (None, None), self.cancel)?;
         let requests = plan(&dataset, &config.select)?.requests;
         Ok(Subject {

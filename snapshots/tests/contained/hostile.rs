@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use eyemap_engine::plugins::{IN_PROCESS, Lock, Locked, Manifest, Mode, read_manifest, sha256_hex};
 use eyemap_snapshots::{broken::broken, eyemap, plugin, trial::example};
 use tempfile::TempDir;
 
@@ -409,24 +410,32 @@ fn turn_code(bytes: &mut [u8]) {
 struct Project(TempDir);
 
 impl Project {
-    fn new(hostile: &Hostile, mode: &str) -> Self {
+    /// With a lock that lets it run in eyemap's own process, where that is its mode.
+    fn new(hostile: &Hostile, mode: Mode) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let library = (hostile.library)(dir.path());
         let stage = hostile.stage;
-        let ids = ["broken", "too-new", "other-layout", "other-manifest"]
-            .map(|name| format!("org.eyemap.fixture.{name}"));
+        let bytes = std::fs::read(&library).expect("a library");
         let mut config = format!(
             "[stages.{stage}]\nplugin = {library:?}\n\
              [plugins.contained]\ncall = \"1s\"\nmemory = \"128 MiB\"\n"
         );
-        for id in ids
-            .iter()
-            .map(String::as_str)
-            .chain(["org.eyemap.binned-color"])
-        {
-            config.push_str(&format!(
-                "[plugins.by_id.{id:?}]\ntrust = true\nmode = {mode:?}\n"
-            ));
+        match read_manifest(&library, &bytes) {
+            Ok(Manifest { id, .. }) if mode == Mode::Contained => {
+                config.push_str(&format!("[plugins.by_id.{id:?}]\ntrust = true\n"));
+            }
+            Ok(manifest) => {
+                let mut locked = Locked::of(&manifest, sha256_hex(&bytes));
+                let accepted = locked.capabilities.get_or_insert_default();
+                accepted.push(IN_PROCESS.into());
+                let lock = Lock {
+                    path: dir.path().join("mine.lock"),
+                    plugins: vec![locked],
+                    ..Lock::default()
+                };
+                lock.write().expect("a lock");
+            }
+            Err(_) => {}
         }
         let table = "cell_type,region,side,hex1,hex2,layer,synapses\n\
              Tm1,LOP,R,10,10,0,1\nTm1,LOP,R,11,10,0,2\nTm1,LOP,R,12,10,0,30\n\
@@ -448,6 +457,9 @@ impl Project {
             "out",
         ]);
         command.args(["--metric", "synapses", "--region", "LOP", "--format", "svg"]);
+        if self.0.path().join("mine.lock").exists() {
+            command.args(["--lock", "mine.lock"]);
+        }
         command.output().expect("the command runs")
     }
 }
@@ -467,8 +479,8 @@ fn contains(text: &str, part: &str) -> bool {
     joined(text).contains(&joined(part))
 }
 
-fn survives(hostile: &Hostile, mode: &str, said: &[&str]) {
-    let what = format!("{} ({mode})", hostile.what);
+fn survives(hostile: &Hostile, mode: Mode, said: &[&str]) {
+    let what = format!("{} ({})", hostile.what, mode.word());
     let started = Instant::now();
     let output = Project::new(hostile, mode).render();
     assert!(
@@ -501,7 +513,7 @@ fn survives(hostile: &Hostile, mode: &str, said: &[&str]) {
 fn no_hostile_plugin_ends_the_host_when_it_is_contained() {
     assert!(HOSTILE.len() >= 25);
     for hostile in HOSTILE {
-        survives(hostile, "contained", hostile.contained);
+        survives(hostile, Mode::Contained, hostile.contained);
     }
 }
 
@@ -509,7 +521,7 @@ fn no_hostile_plugin_ends_the_host_when_it_is_contained() {
 fn what_can_be_contained_in_the_host_itself_is() {
     for hostile in HOSTILE {
         if let Some(said) = hostile.trusted {
-            survives(hostile, "trusted", said);
+            survives(hostile, Mode::Trusted, said);
         }
     }
 }
@@ -540,7 +552,7 @@ fn no_worker_is_left_when_the_command_has_ended() {
             contained: &[],
             trusted: None,
         };
-        Project::new(&hostile, "contained").render();
+        Project::new(&hostile, Mode::Contained).render();
     }
     let start = Instant::now();
     // Tests beside this one have workers too; they end as well.

@@ -56,10 +56,20 @@ pub(crate) static SPECIALS: &[Special] = &[
     ),
     special(
         "docs/ci.md",
+        "echo \"$LOCK_SHA256  eyemap-plugins.lock\" | sha256sum --check",
+        Rule::After(
+            "export XDG_DATA_HOME=\"$PWD/data\"
+             eyemap verify init counts.csv --config eyemap.toml
+             eyemap plugin pin \"$PLUGINS/libbinned_color.so\" --lock eyemap-plugins.lock --in-process
+             rm -r data
+             LOCK_SHA256=$(sha256sum eyemap-plugins.lock | cut -d ' ' -f 1)",
+        ),
+    ),
+    special(
+        "docs/ci.md",
         "eyemap verify accept --from accept.json --pending eyemap-verify/pending",
         Rule::After(
-            "eyemap verify init counts.csv --config eyemap.toml
-             git init -q . && git add snapshots
+            "git init -q . && git add snapshots
              report=eyemap-verify; decide --out eyemap-verify",
         ),
     ),

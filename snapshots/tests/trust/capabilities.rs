@@ -1,6 +1,5 @@
 //! What a locked plugin may be used for.
 
-use eyemap_engine::plugins::{LOCK_FILE, sha256_hex};
 use eyemap_snapshots::desk::{fails, succeeds};
 
 use super::*;
@@ -40,6 +39,7 @@ fn the_same_holds_in_this_process() {
         &project,
         "capabilities = [\"eyemap.coordinate/1\", \"in-process\"]",
     );
+    succeeds(&project.run(&["plugin", "trust", LOCK_FILE]));
     assert_eq!(project.runs(), "in-process");
     fails(&project.render(), 2, &["may not be used as eyemap.color/1"]);
 }

@@ -1,7 +1,9 @@
 //! Trust: what is pinned, what may run, where, and that nothing else does.
 
+mod attacks;
 mod capabilities;
 mod modes;
+mod names;
 #[cfg(unix)]
 mod no_gap;
 #[cfg(unix)]
@@ -14,7 +16,7 @@ use std::{
     process::Output,
 };
 
-use eyemap_engine::plugins::LOCK_FILE;
+use eyemap_engine::plugins::{LOCK_FILE, sha256_hex};
 use eyemap_snapshots::{desk::succeeds, eyemap};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -72,8 +74,26 @@ impl Project {
         command
             .args(arguments)
             .current_dir(&self.dir)
-            .env("XDG_DATA_HOME", self.path("data"));
+            .env("XDG_DATA_HOME", self.path("data"))
+            .env("EYEMAP_FIXTURE_MARK", self.path("mark"));
         command.output().expect("the command runs")
+    }
+
+    /// Whether the fixture's constructor ran in a process that may write files: in eyemap's own. It is asked
+    /// anew each time.
+    fn ran_here(&self) -> bool {
+        std::fs::remove_file(self.path("mark")).is_ok()
+    }
+
+    /// Writes the lock that a stranger would: it lists the library, to be run in the process of whoever
+    /// clones this.
+    fn lure(&self, name: &str) -> PathBuf {
+        let hash = sha256_hex(&std::fs::read(self.library()).expect("a library"));
+        let text = format!(
+            "form = 1\n[[plugin]]\nid = {ID:?}\nversion = \"1.0.0\"\nsha256 = {hash:?}\n\
+             capabilities = [\"eyemap.color/1\", \"eyemap.cache/1\", \"in-process\"]\n"
+        );
+        self.put(name, text.as_bytes())
     }
 
     fn plugin(&self, arguments: &[&str]) -> Output {

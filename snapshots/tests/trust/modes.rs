@@ -1,6 +1,6 @@
 //! Where a plugin runs, and who decides.
 
-use eyemap_engine::plugins::{Finder, LOCK_FILE, Mode, SearchDir};
+use eyemap_engine::plugins::{Finder, Mode, SearchDir};
 use eyemap_snapshots::desk::{fails, succeeds};
 
 use super::*;
@@ -39,13 +39,13 @@ fn trust_and_revoke_change_where_it_runs() {
     }
 }
 
-/// `[plugins.by_id]` wins over the lock.
+/// `[plugins.by_id]` wins over the lock, but for what is not for a file to say.
 #[test]
 fn the_mode_of_the_configuration_decides() {
     let project = Project::new();
     project.pin();
     project.configure("mode = \"trusted\"");
-    assert_eq!(project.runs(), "in-process");
+    assert_eq!(project.runs(), "contained");
     succeeds(&project.plugin(&["trust", ID]));
     project.configure("mode = \"contained\"");
     assert_eq!(project.runs(), "contained");
@@ -150,6 +150,7 @@ fn a_name_that_two_locked_plugins_share_trusts_neither() {
 fn what_ships_runs_in_the_process_and_so_do_the_same_bytes_elsewhere() {
     let project = Project::new();
     std::fs::copy(eyemap_snapshots::plugin("binned-color"), project.library()).expect("copied");
+    project.put("eyemap.toml", b"");
     assert_eq!(
         project.runs(),
         "in-process",

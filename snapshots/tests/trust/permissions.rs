@@ -137,3 +137,55 @@ fn a_link_into_a_directory_that_everybody_may_write_to() {
     mode(&project.path("open"), 0o777);
     refused(&project, "open is not used: everybody may write to it");
 }
+
+/// A configuration that others may write to may say how a map looks, but not which code runs.
+#[test]
+fn a_configuration_that_others_may_write_to_names_no_code() {
+    let project = pinned();
+    let file = project.path("eyemap.toml");
+    let harmless = "[map]\nhex_size_px = 5.0\n[plugins.contained]\n";
+    let decides = [
+        format!("[stages.color]\nplugin = {ID:?}\n"),
+        "[plugins]\npath = [\"plugins\"]\n".into(),
+        format!("[plugins.by_id.{ID:?}]\ntrust = true\n"),
+        "[plugins.contained]\nmemory = \"2 GiB\"\n".into(),
+        "[cache]\npolicy = \"lru\"\n".into(),
+        "[cache.colors]\npolicy = \"lru\"\n".into(),
+    ];
+    for text in &decides {
+        project.put("eyemap.toml", text.as_bytes());
+        mode(&file, 0o644);
+        succeeds(&project.render());
+        mode(&file, 0o646);
+        let said = [
+            "eyemap.toml is not used: everybody may write to it",
+            "`chmod go-w ",
+        ];
+        fails(&project.render(), 2, &said);
+    }
+    project.put("eyemap.toml", harmless.as_bytes());
+    succeeds(&project.render());
+    // Nor one that others may put another in the place of.
+    std::fs::remove_file(project.lock()).expect("removed");
+    mode(&file, 0o644);
+    mode(project.dir.path(), 0o777);
+    succeeds(&project.render());
+    project.put("eyemap.toml", decides[4].as_bytes());
+    fails(
+        &project.render(),
+        2,
+        &["is not used: everybody may write to it"],
+    );
+}
+
+/// A colleague's configuration is used, as its owner is no secret.
+#[test]
+fn a_configuration_of_another_user_may_be_used() {
+    let project = pinned();
+    let file = project.path("eyemap.toml");
+    if given(&file, Some(4321), Some(4321)) {
+        succeeds(&project.render());
+        mode(&file, 0o664);
+        fails(&project.render(), 2, &["the group 4321 may write to it"]);
+    }
+}

@@ -1,6 +1,5 @@
 //! `eyemap plugin pin`: what it writes, and that a lock is whole whatever happens.
 
-use eyemap_engine::plugins::{LOCK_FILE, sha256_hex};
 use eyemap_snapshots::desk::{fails, succeeds};
 
 use super::*;

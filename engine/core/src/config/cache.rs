@@ -200,6 +200,18 @@ impl CacheConfig {
         }
     }
 
+    /// All policies that are named.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &str> {
+        let overrides = [
+            &self.coordinates.policy,
+            &self.colors.policy,
+            &self.metadata.policy,
+            &self.artifacts.policy,
+        ];
+        let overrides = overrides.into_iter().flatten().map(String::as_str);
+        std::iter::once(self.policy.as_str()).chain(overrides)
+    }
+
     /// All places that name a policy.
     pub(super) fn policies_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let overrides = [

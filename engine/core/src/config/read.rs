@@ -9,8 +9,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, StagesConfig, columns, schema};
-use crate::model::LARGEST;
+use super::{CacheConfig, Config, PluginsConfig, StagesConfig, columns, schema};
+use crate::{model::LARGEST, plugins};
 
 /// A configuration file as text, kept so that later errors can point into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,13 +77,29 @@ impl Config {
             path: path.into(),
             text: String::new(),
         };
-        source.text = std::fs::read_to_string(path).map_err(|error| ConfigError {
-            source: source.clone(),
+        let unreadable = |error: String| ConfigError {
+            source: Source {
+                path: path.into(),
+                text: String::new(),
+            },
             span: None,
             message: format!("the configuration cannot be read: {error}"),
             help: Some("name an existing TOML file with --config".into()),
-        })?;
+        };
+        let mut opened = plugins::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let text = String::from_utf8(std::mem::take(&mut opened.bytes));
+        source.text = text.map_err(|error| unreadable(error.to_string()))?;
         let mut config = Self::parse(&source)?;
+        if let Some(key) = config.names_code()
+            && let Err(error) = opened.check_editors(path)
+        {
+            return Err(ConfigError {
+                span: source.locate(key),
+                message: format!("{key}: {error}"),
+                help: Some(error.help()),
+                source,
+            });
+        }
         config.resolve(path.parent().unwrap_or(Path::new("")));
         Ok((config, source))
     }
@@ -114,6 +130,47 @@ impl Config {
             Some((key, message)) => Err(at(source.locate(&key), format!("{key}: {message}"), None)),
             None => Ok(config),
         }
+    }
+
+    /// The first key that decides which native code runs, or how.
+    fn names_code(&self) -> Option<&'static str> {
+        let (usual, policies) = (StagesConfig::default(), CacheConfig::default());
+        let stages = &self.stages;
+        let decided = [
+            ("plugins", self.plugins != PluginsConfig::default()),
+            (
+                "stages.coordinate.plugin",
+                stages.coordinate.plugin != usual.coordinate.plugin,
+            ),
+            (
+                "stages.color.plugin",
+                stages.color.plugin != usual.color.plugin,
+            ),
+            (
+                "stages.metadata.plugin",
+                stages.metadata.plugin != usual.metadata.plugin,
+            ),
+            ("cache", self.cache.policies().ne(policies.policies())),
+        ];
+        let mut decided = decided.into_iter();
+        decided.find_map(|(key, it_is)| it_is.then_some(key))
+    }
+
+    /// Libraries that are named by their paths, and the keys that name them.
+    pub fn libraries(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let stages = &self.stages;
+        let stages = [
+            (&stages.coordinate, "[stages.coordinate] plugin"),
+            (&stages.color, "[stages.color] plugin"),
+            (&stages.metadata, "[stages.metadata] plugin"),
+        ];
+        let stages = stages.map(|(stage, key)| (stage.plugin.as_str(), key));
+        let policies = self
+            .cache
+            .policies()
+            .map(|policy| (policy, "[cache] policy"));
+        let named = stages.into_iter().chain(policies);
+        named.filter(|(name, _)| name.contains('/'))
     }
 
     /// The first key whose value is out of its range.

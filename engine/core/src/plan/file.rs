@@ -13,7 +13,7 @@ use crate::{
     config::{Config, OutputConfig, RangeConfig, SelectConfig},
     draw::{Format, WRITER_VERSION},
     fingerprint::Hash,
-    pipeline::Pipeline,
+    stage::Identity,
 };
 
 const FORM: u32 = 1;
@@ -222,21 +222,18 @@ impl PlanFile {
     ///
     /// # Errors
     /// Names the first one that changed.
-    pub fn check_stages(&self, config: &Config, pipeline: &Pipeline) -> Result<(), PlanError> {
+    pub fn check_stages(&self, config: &Config, stages: &[Identity; 3]) -> Result<(), PlanError> {
         let changed = |what: String| Err(PlanError::Changed { what });
         if self.engine != engine() {
             return changed(format!("the engine ({}, not {})", engine(), self.engine));
         }
-        let now = stages(pipeline);
-        if let Some((now, _)) = now
-            .iter()
-            .zip(&self.plugins)
-            .find(|(now, then)| now != then)
-        {
-            return changed(format!(
-                "the {} plugin ({}), its file, configuration or side tables",
-                now.stage, now.plugin
-            ));
+        for (n, now) in stages.iter().map(Stage::of).enumerate() {
+            if self.plugins.get(n) != Some(&now) {
+                return changed(format!(
+                    "the {} plugin ({}), its file, configuration or side tables",
+                    now.stage, now.plugin
+                ));
+            }
         }
         if self.configuration != configuration(config) {
             let path = self.config.as_deref().unwrap_or(Path::new("the defaults"));
@@ -285,19 +282,15 @@ impl Choice {
     }
 }
 
-/// The plugins of a pipeline.
-pub(super) fn stages(pipeline: &Pipeline) -> Vec<Stage> {
-    let origins = [
-        ("coordinate", &pipeline.coordinate.origin),
-        ("color", &pipeline.color.origin),
-        ("metadata", &pipeline.metadata.origin),
-    ];
-    let stage = |(stage, origin): (&str, &crate::stage::Origin)| Stage {
-        stage: stage.into(),
-        plugin: format!("{} {}", origin.id(), origin.plugin.manifest.version),
-        hash: Hash::of(origin).finish().to_string(),
-    };
-    origins.map(stage).into()
+impl Stage {
+    /// What a plan says of a stage.
+    pub(super) fn of(stage: &Identity) -> Self {
+        Self {
+            stage: stage.name.word().into(),
+            plugin: format!("{} {}", stage.id, stage.version),
+            hash: Hash::of_stage(stage).finish().to_string(),
+        }
+    }
 }
 
 /// A hash of what a configuration says of pictures, beside the choice. Paths do not count: what they

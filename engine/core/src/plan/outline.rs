@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Amount, Choice, Estimate, PlanError, PlanFile, Product, ShardAmount, Source, Unit, cut,
-    file::{configuration, engine, stages},
+    file::{Stage, configuration, engine},
     how_many, units,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub fn outline(
         atlas: atlas.map(Source::of).transpose()?,
         config: path.map(absolute),
         configuration: configuration(config),
-        plugins: stages(pipeline),
+        plugins: pipeline.identities().iter().map(Stage::of).collect(),
         choice: Choice::of(config),
         product: product(dataset, requests, formats),
     })

@@ -5,7 +5,9 @@ use std::{fs::File, os::unix::fs::FileExt as _, path::PathBuf, process::ExitCode
 use eyemap_abi::HostApi;
 use eyemap_worker::{Contained, Exports, Extensions, Limits, Misfit, Spec, Worker, WorkerError};
 
-use super::{Manifest, PluginError, elf, host, load};
+use super::{
+    Manifest, PluginError, elf, error::pin, host, load, sealed::Sealed, words::command_word,
+};
 
 /// The one argument with which a program becomes a worker.
 pub const WORKER_ARGUMENT: &str = "__eyemap-plugin-worker";
@@ -32,12 +34,26 @@ impl Default for Workers {
 
 /// Starts a worker that loads a library from bytes that were checked.
 pub(super) fn start(
-    sealed: load::Sealed,
+    sealed: Sealed,
     manifest: &Manifest,
     path: &std::path::Path,
     workers: &Workers,
 ) -> Result<Contained, PluginError> {
-    let spec = Spec {
+    let worker = begin(sealed, manifest, path, workers);
+    let worker = worker.map_err(|error| refused(manifest, path, &error))?;
+    if !worker.missing().is_empty() {
+        tracing::warn!(plugin = manifest.id, "{}", worker.missing());
+    }
+    Ok(Contained::new(worker))
+}
+
+fn begin(
+    sealed: Sealed,
+    manifest: &Manifest,
+    path: &std::path::Path,
+    workers: &Workers,
+) -> Result<Worker, WorkerError> {
+    Worker::start(Spec {
         program: workers.program.clone(),
         argument: WORKER_ARGUMENT,
         library: sealed.into_fd(),
@@ -46,12 +62,42 @@ pub(super) fn start(
         chunk_invariant: manifest.chunk_invariant,
         limits: workers.limits,
         host: host::API,
+    })
+}
+
+/// Lets a worker load a library that is about to be loaded into this process: what does not fit this host, or
+/// crashes while it is loaded, does so there. Where no process can be contained the user's word alone counts.
+///
+/// # Errors
+/// When the worker refuses it, or one of its extensions has another form.
+pub(super) fn meet(
+    sealed: Sealed,
+    manifest: &Manifest,
+    path: &std::path::Path,
+    workers: &Workers,
+) -> Result<(), PluginError> {
+    let worker = match begin(sealed, manifest, path, workers) {
+        Err(error) if error.is_for_want_of_containment() => {
+            tracing::debug!(plugin = manifest.id, %error, "not met in a worker");
+            return Ok(());
+        }
+        worker => worker.map_err(|error| refused(manifest, path, &error))?,
     };
-    let worker = Worker::start(spec).map_err(|error| refused(manifest, path, &error))?;
-    if !worker.missing().is_empty() {
-        tracing::warn!(plugin = manifest.id, "{}", worker.missing());
+    match worker.misfits().first() {
+        Some(misfit) => Err(unfit(misfit, manifest, path)),
+        None => Ok(()),
     }
-    Ok(Contained::new(worker))
+}
+
+/// An extension that has another form than this host knows.
+pub(super) fn unfit(misfit: &Misfit, manifest: &Manifest, path: &std::path::Path) -> PluginError {
+    PluginError::Abi {
+        id: manifest.id.clone(),
+        path: path.into(),
+        member: misfit.member.clone(),
+        expected: misfit.expected.clone(),
+        found: misfit.found.clone(),
+    }
 }
 
 fn refused(manifest: &Manifest, path: &std::path::Path, error: &WorkerError) -> PluginError {
@@ -59,12 +105,14 @@ fn refused(manifest: &Manifest, path: &std::path::Path, error: &WorkerError) -> 
     let help = match error {
         WorkerError::Refused { .. } => format!(
             "`eyemap plugin check {}` looks closer; where a process cannot confine itself, as in some \
-             containers, `mode = \"trusted\"` runs a plugin that you trust",
-            path.display()
+             containers, `{} --in-process` runs a plugin that you trust",
+            command_word(path),
+            pin(path, None)
         ),
-        WorkerError::Start { .. } => "check that processes can be started, or run the plugin with \
-             `mode = \"trusted\"` if you trust it"
-            .into(),
+        WorkerError::Start { .. } => format!(
+            "check that processes can be started; if you trust the plugin, `{} --in-process` runs it without one",
+            pin(path, None)
+        ),
         _ => "this is a fault of the plugin: report it to its author".into(),
     };
     let source = std::error::Error::source(error).map(|source| format!(": {source}"));
@@ -91,7 +139,7 @@ pub fn serve_worker() -> ExitCode {
         let manifest = elf::read_manifest(path, &bytes).map_err(told)?;
         elf::check(path, &bytes).map_err(told)?;
         drop(bytes);
-        let sealed = load::Sealed::of(library);
+        let sealed = Sealed::of(library);
         let entries = load::run(sealed, path, &manifest, api).map_err(told)?;
         exports(&load::Entries {
             manifest: &manifest,

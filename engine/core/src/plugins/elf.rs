@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use eyemap_abi::{manifest, root::ENTRY_SYMBOL};
+use eyemap_abi::{abi_stable::library::AbiHeader, manifest, root::ENTRY_SYMBOL};
 use object::{
     Endianness,
     elf::{self, FileHeader64},
     read::{
         ReadCache, ReadRef,
-        elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _, Sym as _},
+        elf::{Dyn as _, FileHeader as _, ProgramHeader as _, SectionHeader as _, Sym as _},
     },
 };
 
@@ -70,7 +70,7 @@ fn structure(bytes: &[u8]) -> Result<(), String> {
     if !dynamic {
         return Err("it has nothing to link: no dynamic segment".into());
     }
-    entry_symbol(header, endian, bytes)
+    entry_symbol(header, endian, bytes).map(drop)
 }
 
 fn header<'a, R: ReadRef<'a>>(bytes: R) -> Result<(&'a Header, Endianness), String> {
@@ -95,22 +95,139 @@ fn header<'a, R: ReadRef<'a>>(bytes: R) -> Result<(&'a Header, Endianness), Stri
     Ok((header, endian))
 }
 
-fn entry_symbol(header: &Header, endian: Endianness, bytes: &[u8]) -> Result<(), String> {
+/// Looks whether a library makes the system's loader run files that it names itself: what is in them changes
+/// without its hash. Libraries of the system are named without a place, and found where the system has them.
+///
+/// # Errors
+/// [`PluginError::NotALibrary`] with the first that it names.
+pub(super) fn check_alone(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
+    alone(bytes).map_err(|reason| PluginError::NotALibrary {
+        path: path.into(),
+        reason,
+    })
+}
+
+fn alone(bytes: &[u8]) -> Result<(), String> {
+    let (header, endian) = header(bytes)?;
+    let damaged = |_| "it is damaged: its dynamic segment lies outside the file".to_owned();
+    let segments = header.program_headers(endian, bytes).map_err(damaged)?;
+    for segment in segments {
+        let Some(entries) = segment.dynamic(endian, bytes).map_err(damaged)? else {
+            continue;
+        };
+        let text = entries
+            .iter()
+            .find(|entry| entry.tag(endian) == elf::DT_STRTAB);
+        let text = text.map_or(0, |entry| entry.val(endian));
+        for entry in entries {
+            let name = || {
+                name_at(
+                    segments,
+                    endian,
+                    bytes,
+                    text.wrapping_add(entry.val(endian)),
+                )
+            };
+            let tag = entry.tag(endian);
+            if NAMES_FILES.contains(&tag) || tag == elf::DT_NEEDED && name().contains('/') {
+                return Err(format!(
+                    "it makes the loader run files that no lock lists ({:?}): link it without a search path of \
+                     its own, or let it run in a worker",
+                    name()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Entries that lead to files beside those of the system.
+const NAMES_FILES: [elf::DynamicTag; 6] = [
+    elf::DT_RPATH,
+    elf::DT_RUNPATH,
+    elf::DT_AUDIT,
+    elf::DT_DEPAUDIT,
+    elf::DT_AUXILIARY,
+    elf::DT_FILTER,
+];
+
+/// A text of a loaded library; empty where there is none.
+fn name_at(
+    segments: &[elf::ProgramHeader64<Endianness>],
+    endian: Endianness,
+    bytes: &[u8],
+    at: u64,
+) -> String {
+    let loaded = segments
+        .iter()
+        .filter(|segment| segment.p_type(endian) == elf::PT_LOAD);
+    let text = loaded.filter_map(|segment| {
+        let into = at.checked_sub(segment.p_vaddr(endian))?;
+        let data = segment.data(endian, bytes).ok()?;
+        data.get(usize::try_from(into).ok()?..)
+    });
+    let text = text.flat_map(|text| text.iter().take_while(|&&byte| byte != 0).take(200));
+    String::from_utf8_lossy(&text.copied().collect::<Vec<u8>>()).into_owned()
+}
+
+/// Where the plugin entry lies in memory.
+fn entry_symbol(header: &Header, endian: Endianness, bytes: &[u8]) -> Result<u64, String> {
     let damaged = |_| "it is damaged: its section table cannot be read".to_owned();
     let sections = header.sections(endian, bytes).map_err(damaged)?;
     let symbols = sections
         .symbols(endian, bytes, elf::SHT_DYNSYM)
         .map_err(damaged)?;
-    let exported = symbols.iter().any(|symbol| {
+    let mut exported = symbols.iter().filter(|symbol| {
         !symbol.is_undefined(endian)
             && symbol
                 .name(endian, symbols.strings())
                 .is_ok_and(|name| name == ENTRY_SYMBOL.as_bytes())
     });
-    if exported {
-        return Ok(());
+    match exported.next() {
+        Some(entry) => Ok(entry.st_value(endian)),
+        None => Err("it does not export the plugin entry of this ABI (a library of another kind, or of another abi_stable)".into()),
     }
-    Err("it does not export the plugin entry of this ABI (a library of another kind, or of another abi_stable)".into())
+}
+
+/// Reads what the plugin entry says of the ABI that it was made for. A file that says it otherwise when it
+/// runs is refused then.
+///
+/// # Errors
+/// [`PluginError::NotALibrary`] when the entry does not lie in the file.
+pub(super) fn root(path: &Path, bytes: &[u8]) -> Result<AbiHeader, PluginError> {
+    root_in(bytes).map_err(|reason| PluginError::NotALibrary {
+        path: path.into(),
+        reason,
+    })
+}
+
+fn root_in(bytes: &[u8]) -> Result<AbiHeader, String> {
+    let (header, endian) = header(bytes)?;
+    let entry = entry_symbol(header, endian, bytes)?;
+    let segments = header
+        .program_headers(endian, bytes)
+        .map_err(|_| "it is truncated: its program headers lie outside the file".to_owned())?;
+    let loaded = segments
+        .iter()
+        .filter(|segment| segment.p_type(endian) == elf::PT_LOAD);
+    let read = |at: u64, len: u64| {
+        let mut data = loaded
+            .clone()
+            .filter_map(|segment| segment.data_range(endian, bytes, at, len).ok()?);
+        data.next()
+            .ok_or_else(|| "it is damaged: its plugin entry lies outside the file".to_owned())
+    };
+    let mut root = AbiHeader::VALUE;
+    let magic = root.magic_string.len() as u64;
+    root.magic_string.copy_from_slice(read(entry, magic)?);
+    let number = |at| {
+        let bytes = read(entry.wrapping_add(at), 4)?.try_into();
+        let bytes = bytes.map_err(|_| "it is damaged: its plugin entry is cut".to_owned())?;
+        Ok::<_, String>(u32::from_ne_bytes(bytes))
+    };
+    root.abi_major = number(magic)?;
+    root.abi_minor = number(magic + 4)?;
+    Ok(root)
 }
 
 /// Reads the manifest out of its section.

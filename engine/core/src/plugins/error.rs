@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::accepted::ACCEPTED_FILE;
+use super::words::{command_word, few, place, short, told};
+
 /// Why a plugin is not loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,6 +72,8 @@ pub enum PluginError {
         path: PathBuf,
         /// Its SHA-256.
         sha256: String,
+        /// The lock to pin it into, if it is not the user's own.
+        pin_into: Option<PathBuf>,
     },
     /// A lock lists the id with another hash.
     #[error("the plugin {} has changed since it was locked ({})", short(.id), place(.path))]
@@ -83,6 +88,8 @@ pub enum PluginError {
         expected: String,
         /// SHA-256 of the file.
         found: String,
+        /// The lock to pin it into, if it is not the user's own.
+        pin_into: Option<PathBuf>,
     },
     /// The configuration says that it shall not run.
     #[error("the plugin {} is denied by the configuration ({})", short(.id), place(.path))]
@@ -208,77 +215,6 @@ fn nearest(similar: &Option<String>) -> String {
     })
 }
 
-/// Longest id, name or hash in a message, in letters.
-const SHORT: usize = 200;
-/// Longest reason or path.
-const LONG: usize = 1000;
-/// Most members of a list.
-const MANY: usize = 8;
-
-/// Words of others in one line, and no longer than that. What a terminal or a reader could take for something
-/// else is written as its code.
-fn line(text: &str, longest: usize) -> String {
-    let mut line = String::new();
-    for c in text.chars().take(longest) {
-        match is_hidden(c) {
-            // The line breaks of a reason only part its words.
-            true if c.is_whitespace() => line.push(' '),
-            true => line.extend(c.escape_default()),
-            false => line.push(c),
-        }
-    }
-    if text.chars().nth(longest).is_some() {
-        line.push('…');
-    }
-    line
-}
-
-/// Control letters, and those that turn or hide the text around them.
-fn is_hidden(c: char) -> bool {
-    let marks = [
-        '\u{200b}'..='\u{200f}',
-        '\u{2028}'..='\u{202e}',
-        '\u{2060}'..='\u{2069}',
-    ];
-    c.is_control()
-        || c == '\u{feff}'
-        || c == '\u{61c}'
-        || marks.iter().any(|mark| mark.contains(&c))
-}
-
-fn short(text: &str) -> String {
-    line(text, SHORT)
-}
-
-fn told(text: &str) -> String {
-    line(text, LONG)
-}
-
-/// A path: a line break in it belongs to its name, and is shown as one.
-fn place(path: &Path) -> String {
-    let text = path.display().to_string();
-    line(
-        &text
-            .replace('\n', "\\n")
-            .replace('\t', "\\t")
-            .replace('\r', "\\r"),
-        LONG,
-    )
-}
-
-/// The first of many, parted by commas.
-fn few<T: AsRef<str>>(all: &[T]) -> String {
-    let mut first: Vec<_> = all
-        .iter()
-        .take(MANY)
-        .map(|one| short(one.as_ref()))
-        .collect();
-    if all.len() > MANY {
-        first.push(format!("{} more", all.len() - MANY));
-    }
-    first.join(", ")
-}
-
 impl PluginError {
     /// What to do about it.
     pub fn help(&self) -> String {
@@ -301,13 +237,15 @@ impl PluginError {
             Self::NoManifest { .. } => {
                 "plugins export themselves with `eyemap_sdk::export_plugin!`; other libraries are not loaded".into()
             }
-            Self::Untrusted { id, path, sha256 } => untrusted(id, path, sha256),
-            Self::Changed { path, lock, expected, found, .. } => format!(
-                "locked {}\nfound  {}\nby {}\nif the change is yours: `eyemap plugin pin {}`",
+            Self::Untrusted { id, path, sha256, pin_into } => {
+                untrusted(id, path, sha256, pin_into.as_deref())
+            }
+            Self::Changed { path, lock, expected, found, pin_into, .. } => format!(
+                "locked {}\nfound  {}\nby {}\nif the change is yours: `{}`",
                 short(expected),
                 short(found),
                 place(lock),
-                place(path)
+                pin(path, pin_into.as_deref())
             ),
             Self::Denied { id, .. } => format!(
                 "choose another plugin, or change `mode` in [plugins.by_id.\"{}\"]",
@@ -315,12 +253,9 @@ impl PluginError {
             ),
             Self::Writable { path, .. } => format!(
                 "whoever can write there decides what code runs here: `chmod go-w {}`, and see that it belongs to you",
-                place(path)
+                command_word(path)
             ),
-            Self::NotAccepted { path, .. } => format!(
-                "accept it with `eyemap plugin pin {}`",
-                place(path)
-            ),
+            Self::NotAccepted { path, .. } => format!("accept it with `{}`", pin(path, None)),
             Self::PanicStrategy { .. } => {
                 "build it with `panic = \"unwind\"` in its profile".into()
             }
@@ -336,7 +271,13 @@ impl PluginError {
             Self::NotLocked { .. } => "lock its library first: `eyemap plugin pin LIBRARY`".into(),
             Self::Worker { help, .. } if help.trim().is_empty() => "report it to the plugin's author".into(),
             Self::Worker { help, .. } => told(help),
-            Self::NotHere { .. } => "load it with `mode = \"trusted\"`".into(),
+            Self::NotHere { path, .. } => format!(
+                "`{} --in-process` lets it run in this process",
+                pin(path, None)
+            ),
+            Self::Lock { path, .. } if path.ends_with(ACCEPTED_FILE) => {
+                "remove it, and accept locks again with `eyemap plugin trust LOCK`".into()
+            }
             Self::Lock { .. } => "write it anew with `eyemap plugin pin LIBRARY` or `eyemap plugin lock DIR`".into(),
         }
     }
@@ -364,12 +305,20 @@ fn not_found(searched: &[PathBuf], unreadable: &[String]) -> String {
     help
 }
 
-fn untrusted(id: &str, path: &Path, sha256: &str) -> String {
+/// The command that writes the bytes of a file into a lock.
+pub(super) fn pin(path: &Path, lock: Option<&Path>) -> String {
+    let lock = lock.map(|lock| format!(" --lock {}", command_word(lock)));
+    let file = command_word(path);
+    format!("eyemap plugin pin {file}{}", lock.unwrap_or_default())
+}
+
+fn untrusted(id: &str, path: &Path, sha256: &str, lock: Option<&Path>) -> String {
     format!(
-        "look at it with `eyemap plugin check {0}`, then let it run with `eyemap plugin pin {0}`;\n\
-         while you are writing it, `trust = true` in [plugins.by_id.\"{1}\"] lets every build of it run;\n\
-         its SHA-256 is {2}",
-        place(path),
+        "look at it with `eyemap plugin check {}`, then let it run with `{}`;\n\
+         while you are writing it, `trust = true` in [plugins.by_id.\"{}\"] lets every build of it run;\n\
+         its SHA-256 is {}",
+        command_word(path),
+        pin(path, lock),
         short(id),
         short(sha256)
     )
@@ -404,6 +353,7 @@ fn missing_extension(wanted: &str, exported: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugins::words::is_hidden;
 
     /// Every variant, with values that a stranger chose.
     fn every(id: &str, path: &Path, reason: &str) -> Vec<PluginError> {
@@ -447,6 +397,7 @@ mod tests {
                 id: id(),
                 path: path(),
                 sha256: reason(),
+                pin_into: Some(path()),
             },
             E::Changed {
                 id: id(),
@@ -454,6 +405,7 @@ mod tests {
                 lock: path(),
                 expected: reason(),
                 found: id(),
+                pin_into: Some(path()),
             },
             E::Denied {
                 id: id(),
@@ -581,12 +533,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_line_break_of_a_path_is_shown_and_plain_words_stay() {
-        assert_eq!(place(Path::new("/tmp/a\nb.so")), "/tmp/a\\nb.so");
-        assert_eq!(line("größe ✓\n  x", 200), "größe ✓   x");
-        assert_eq!(line("abcdef", 3), "abc…");
     }
 }

@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use super::{
-    LOCK_FILE, Lock, Locked, Manifest, Mode, Plugin, PluginError, Workers, elf, load,
+    Lock, Manifest, Mode, Plugin, PluginError, Workers, elf, load,
     lock::sha256_hex,
-    trust::{self, Grant, Opened},
+    trust::{self, Opened},
 };
 
 /// A directory of the search path.
@@ -20,6 +21,15 @@ pub struct SearchDir {
     pub origin: &'static str,
 }
 
+/// A library that is named by its path, in place of an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Who names it, `[cache] policy`.
+    pub origin: &'static str,
+}
+
 /// Looks for plugins along a search path, and decides whether to trust what it finds.
 ///
 /// Earlier directories shadow later ones. Never the current directory.
@@ -27,19 +37,28 @@ pub struct SearchDir {
 pub struct Finder {
     /// Directories, in order.
     pub dirs: Vec<SearchDir>,
-    /// Locks that are trusted.
+    /// Files that are named by their paths. They are listed, and found under no id.
+    pub files: Vec<NamedFile>,
+    /// Locks, each with what its word is worth.
     pub locks: Vec<Lock>,
-    /// Whole ids that the user trusts whatever their hash.
+    /// The lock beside the configuration, whether it is there or not.
+    pub project_lock: Option<PathBuf>,
+    /// Whole ids that may run whatever their hash, in a worker.
     pub trusted: BTreeSet<String>,
-    /// How single plugins run, by id or its last segment: `[plugins.by_id]`. The whole id counts more.
-    /// [`Mode::Trusted`] under a last segment lets nothing run here.
+    /// How the program that finds them runs single plugins, by id or its last segment. The whole id counts
+    /// more. [`Mode::Trusted`] is a decision of this program and never what a file says, which is a wish;
+    /// under a last segment it lets nothing run here.
     pub modes: BTreeMap<String, Mode>,
+    /// Whole ids that a file asks to run in this process, which is not for a file to say.
+    pub wishes: BTreeSet<String>,
     /// Runs every plugin so, whatever locks and configuration say.
     pub force: Option<Mode>,
     /// SHA-256 of files that the user named in order to run what they hold now.
     pub named: BTreeSet<String>,
     /// How workers of contained plugins are started.
     pub workers: Workers,
+    /// What files asked for in vain, of all that was loaded: see [`Self::notes`].
+    pub lowered: Mutex<BTreeSet<String>>,
 }
 
 /// A file in the search path, as `eyemap plugin list` shows it.
@@ -53,81 +72,22 @@ pub struct Listed {
     pub manifest: Result<Manifest, PluginError>,
     /// How it runs if it is asked for, or why it does not.
     pub trust: Result<Mode, PluginError>,
+    /// What a file asks for in vain: that it runs in this process. With the command that allows it.
+    pub lowered: Option<String>,
     /// The file that hides it, in an earlier directory.
     pub shadowed_by: Option<PathBuf>,
 }
 
 /// A file whose manifest was read.
-struct Candidate {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    manifest: Manifest,
+pub(super) struct Candidate {
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+    pub(super) manifest: Manifest,
     /// Why others could have written these bytes.
-    writers: Option<String>,
+    pub(super) writers: Option<String>,
 }
 
 impl Finder {
-    /// The usual search path: directories of the configuration, `plugins/` beside the configuration
-    /// file, `EYEMAP_PLUGIN_PATH`, the user's data directory, and `plugins/` beside the executable.
-    ///
-    /// # Errors
-    /// When a lock is there but cannot be read.
-    pub fn usual(
-        configured: &[PathBuf],
-        config_dir: Option<&Path>,
-        locks: &[PathBuf],
-    ) -> Result<Self, PluginError> {
-        let mut finder = Self::default();
-        for path in configured {
-            finder.push(path.clone(), "[plugins] path");
-        }
-        if let Some(dir) = config_dir {
-            finder.push_locked(dir, "beside the configuration")?;
-        }
-        if let Some(paths) = std::env::var_os("EYEMAP_PLUGIN_PATH") {
-            for path in std::env::split_paths(&paths) {
-                if path.is_absolute() {
-                    finder.push(path, "EYEMAP_PLUGIN_PATH");
-                } else {
-                    // It would depend on the current directory, from which nothing is loaded.
-                    tracing::warn!(path = %path.display(), "relative path in EYEMAP_PLUGIN_PATH left out");
-                }
-            }
-        }
-        if let Some(dir) = user_data_dir() {
-            finder.push_locked(&dir, "user data directory")?;
-        }
-        if let Some(dir) = std::env::current_exe()
-            .ok()
-            .as_deref()
-            .and_then(Path::parent)
-        {
-            let bundle = dir.join("plugins");
-            let lock = Lock::read(&bundle.join(LOCK_FILE))?;
-            finder.locks.push(lock.of_the_host());
-            finder.push(bundle, "beside the executable");
-        }
-        for path in locks {
-            finder.locks.push(Lock::read(path)?);
-        }
-        Ok(finder)
-    }
-
-    /// `plugins/` in a directory, with the locks in either.
-    fn push_locked(&mut self, dir: &Path, origin: &'static str) -> Result<(), PluginError> {
-        let plugins = dir.join("plugins");
-        self.locks.push(Lock::read(&dir.join(LOCK_FILE))?);
-        self.locks.push(Lock::read(&plugins.join(LOCK_FILE))?);
-        self.push(plugins, origin);
-        Ok(())
-    }
-
-    fn push(&mut self, path: PathBuf, origin: &'static str) {
-        if !self.dirs.iter().any(|dir| dir.path == path) {
-            self.dirs.push(SearchDir { path, origin });
-        }
-    }
-
     /// Finds a plugin by id, by the last segment of its id, or by path, and loads it.
     ///
     /// # Errors
@@ -135,12 +95,68 @@ impl Finder {
     pub fn load(&self, name: &str) -> Result<&'static Plugin, PluginError> {
         let found = self.find(name)?;
         let (sha256, grant) = self.grant(&found)?;
+        self.lowered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(grant.lowered.clone());
         load::load(
             &found.path,
             &found.bytes,
             (found.manifest, sha256),
             (grant, &self.workers),
         )
+    }
+
+    /// Finds a plugin as [`Self::load`] does, and looks at its file without running it: its manifest and its
+    /// SHA-256.
+    ///
+    /// # Errors
+    /// When it is not found or is no plugin.
+    pub fn look(&self, name: &str) -> Result<(Manifest, String), PluginError> {
+        let found = self.find(name)?;
+        Ok((found.manifest, sha256_hex(&found.bytes)))
+    }
+
+    /// What files asked for in vain of the plugins that were loaded, a line each: that they run in this
+    /// process. With the command by which the user allows it.
+    pub fn notes(&self) -> Vec<String> {
+        let lowered = self.lowered.lock();
+        let lowered = lowered.unwrap_or_else(PoisonError::into_inner);
+        lowered.iter().cloned().collect()
+    }
+
+    /// Looks whether names, ids or their last segments, mean plugins that are here: one that means none would
+    /// decide about nothing.
+    ///
+    /// # Errors
+    /// [`PluginError::NotFound`] for the first that means none, with the nearest. Where a file that is named
+    /// by its path cannot be looked at, the error of that, as the name may be its id.
+    pub fn check_names<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), PluginError> {
+        let libraries = self.dirs.iter().flat_map(|dir| libraries(&dir.path));
+        let glances = libraries.map(|path| elf::glance(&path));
+        let (mut ids, mut unreadable) = (BTreeSet::new(), Vec::new());
+        for manifest in glances {
+            match manifest {
+                Ok(manifest) => drop(ids.insert(manifest.id)),
+                Err(error) => unreadable.push(error.to_string()),
+            }
+        }
+        let locked = self.locks.iter().flat_map(|lock| &lock.plugins);
+        ids.extend(locked.map(|locked| locked.id.clone()));
+        let named = self.files.iter().map(|file| elf::glance(&file.path));
+        let named: Vec<_> = named.map(|manifest| manifest.map(|it| it.id)).collect();
+        ids.extend(named.iter().flatten().cloned());
+        let means_none = |name: &&str| !ids.iter().any(|id| answers(id, name));
+        let Some(name) = names.into_iter().find(means_none) else {
+            return Ok(());
+        };
+        match named.into_iter().find_map(Result::err) {
+            Some(error) => Err(error),
+            None => Err(self.not_found(name, &ids, unreadable)),
+        }
     }
 
     /// Trusts the bytes that a file has now, and no others: for a file that the user names in order to
@@ -195,9 +211,18 @@ impl Finder {
         if let Some(found) = first {
             return Ok(found);
         }
-        Err(PluginError::NotFound {
+        Err(self.not_found(name, &ids, unreadable))
+    }
+
+    fn not_found(
+        &self,
+        name: &str,
+        ids: &BTreeSet<String>,
+        unreadable: Vec<String>,
+    ) -> PluginError {
+        PluginError::NotFound {
             name: name.into(),
-            similar: similar(&ids, name),
+            similar: similar(ids, name),
             searched: self
                 .dirs
                 .iter()
@@ -205,63 +230,22 @@ impl Finder {
                 .filter(|p| p.is_dir())
                 .collect(),
             unreadable,
-        })
-    }
-
-    /// What the configuration says of an id: under its whole name, or else under its last segment.
-    fn mode_of(&self, id: &str) -> Option<Mode> {
-        // Anybody may choose the same last segment: it is no name to trust by.
-        let less = |mode: &&Mode| **mode != Mode::Trusted;
-        let short = || self.modes.get(id.rsplit('.').next()?).filter(less);
-        let configured = self.modes.get(id).or_else(short);
-        self.force.or(configured.copied())
-    }
-
-    /// SHA-256 of a file; whether it may run, how, and what for.
-    fn grant(&self, found: &Candidate) -> Result<(String, Grant), PluginError> {
-        let (id, path) = (&found.manifest.id, &found.path);
-        let sha256 = sha256_hex(&found.bytes);
-        let mode = self.mode_of(id);
-        if mode == Some(Mode::Deny) {
-            return Err(PluginError::Denied {
-                id: id.clone(),
-                path: path.into(),
-            });
         }
-        let mut grant = match self.named.contains(&sha256) {
-            true => Grant::of(Mode::Contained),
-            false => self.vouched(found, &sha256)?,
-        };
-        grant.mode = mode.unwrap_or(grant.mode);
-        Ok((sha256, grant))
     }
 
-    /// What the locks say of a file, or `trust = true`.
-    fn vouched(&self, found: &Candidate, sha256: &str) -> Result<Grant, PluginError> {
-        let Manifest { id, extensions, .. } = &found.manifest;
-        trust::check_writers(found.writers.as_ref(), &found.path)?;
-        let entries = |lock| Lock::find(lock, id).map(move |entry| (lock, entry));
-        let locked: Vec<_> = self.locks.iter().flat_map(entries).collect();
-        let same = || locked.iter().filter(|(_, entry)| entry.sha256 == sha256);
-        let any = self.trusted.contains(id);
-        if same().next().is_none() && !any {
-            return Err(refusal(id, &found.path, sha256, &locked));
-        }
-        let here = same().any(|(lock, entry)| lock.shipped || entry.in_process());
-        let refused = |extension: &&String| !any && !same().any(|(_, e)| e.accepts(extension));
-        Ok(Grant {
-            mode: if here { Mode::Trusted } else { Mode::Contained },
-            refused: extensions.iter().filter(refused).cloned().collect(),
-        })
-    }
-
-    /// Every file along the search path, in order.
+    /// Every file along the search path, in order, and those that are named by their paths.
     pub fn list(&self) -> Vec<Listed> {
         let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
-        let mut listed = Vec::new();
+        let mut listed: Vec<Listed> = Vec::new();
         for dir in &self.dirs {
             for path in libraries(&dir.path) {
                 listed.push(self.listed(path, dir.origin, &mut seen));
+            }
+        }
+        for file in &self.files {
+            // Nothing hides what is named by its path.
+            if !listed.iter().any(|other| other.path == file.path) {
+                listed.push(self.listed(file.path.clone(), file.origin, &mut BTreeMap::new()));
             }
         }
         listed
@@ -273,65 +257,45 @@ impl Finder {
         origin: &'static str,
         seen: &mut BTreeMap<String, PathBuf>,
     ) -> Listed {
-        match candidate(&path) {
-            Err(error) => Listed {
-                path,
-                origin,
-                manifest: Err(error),
-                trust: Ok(Mode::Deny),
-                shadowed_by: None,
-            },
-            Ok(found) => {
-                let trust = self
-                    .grant(&found)
-                    .and_then(|(_, grant)| elf::check(&path, &found.bytes).map(|()| grant.mode));
-                let id = found.manifest.id.clone();
-                let shadowed_by = seen.get(&id).cloned();
-                let twin = shadowed_by
-                    .as_ref()
-                    .filter(|first| first.parent() == path.parent());
-                let trust = match twin {
-                    Some(first) => Err(PluginError::Duplicate {
-                        id: id.clone(),
-                        first: first.clone(),
-                        second: path.clone(),
-                    }),
-                    None => trust,
-                };
-                seen.entry(id).or_insert_with(|| path.clone());
-                Listed {
+        let found = match candidate(&path) {
+            Ok(found) => found,
+            Err(error) => {
+                return Listed {
                     path,
                     origin,
-                    manifest: Ok(found.manifest),
-                    trust,
-                    shadowed_by,
-                }
+                    manifest: Err(error),
+                    trust: Ok(Mode::Deny),
+                    lowered: None,
+                    shadowed_by: None,
+                };
             }
+        };
+        let grant = self.grant(&found).map(|(_, grant)| grant);
+        let lowered = grant.as_ref().ok().and_then(|grant| grant.lowered.clone());
+        let whole = |grant| elf::check(&path, &found.bytes).map(|()| grant);
+        let trust = grant.and_then(|grant| whole(grant.mode));
+        let id = found.manifest.id.clone();
+        let shadowed_by = seen.get(&id).cloned();
+        let twin = shadowed_by
+            .as_ref()
+            .filter(|first| first.parent() == path.parent());
+        let trust = match twin {
+            Some(first) => Err(PluginError::Duplicate {
+                id: id.clone(),
+                first: first.clone(),
+                second: path.clone(),
+            }),
+            None => trust,
+        };
+        seen.entry(id).or_insert_with(|| path.clone());
+        Listed {
+            path,
+            origin,
+            manifest: Ok(found.manifest),
+            trust,
+            lowered,
+            shadowed_by,
         }
-    }
-}
-
-/// Why a file that no lock lists with its hash does not run.
-fn refusal(id: &str, path: &Path, sha256: &str, locked: &[(&Lock, &Locked)]) -> PluginError {
-    // The lock that belongs to the file explains more than one that happens to know the id.
-    let near = |lock: &Lock| {
-        let dir = lock.path.parent();
-        dir == path.parent() || dir == path.parent().and_then(Path::parent)
-    };
-    let nearest = locked.iter().find(|(lock, _)| near(lock));
-    match nearest.or(locked.first()) {
-        Some((lock, entry)) => PluginError::Changed {
-            id: id.into(),
-            path: path.into(),
-            lock: lock.path.clone(),
-            expected: entry.sha256.clone(),
-            found: sha256.into(),
-        },
-        None => PluginError::Untrusted {
-            id: id.into(),
-            path: path.into(),
-            sha256: sha256.into(),
-        },
     }
 }
 
@@ -385,7 +349,7 @@ fn libraries(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn candidate(path: &Path) -> Result<Candidate, PluginError> {
-    let Opened { bytes, writers } = trust::read(path).map_err(|source| PluginError::Read {
+    let Opened { bytes, writers, .. } = trust::read(path).map_err(|source| PluginError::Read {
         path: path.into(),
         source,
     })?;
@@ -396,16 +360,4 @@ fn candidate(path: &Path) -> Result<Candidate, PluginError> {
         manifest,
         writers,
     })
-}
-
-/// `$XDG_DATA_HOME/eyemap`, by default `~/.local/share/eyemap`: its lock and its `plugins` are always looked
-/// at.
-pub fn user_data_dir() -> Option<PathBuf> {
-    let dir = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let base = dir("XDG_DATA_HOME").or_else(|| Some(dir("HOME")?.join(".local/share")))?;
-    Some(base.join("eyemap"))
 }

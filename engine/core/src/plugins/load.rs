@@ -24,7 +24,10 @@ use eyemap_abi::{
 use eyemap_worker::{Contained, Worker};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use super::{Manifest, Mode, PluginError, Workers, contained, elf, host, layout, trust::Grant};
+use super::{
+    Manifest, Mode, PluginError, Workers, contained, elf, host, layout, sealed::Sealed,
+    trust::Grant,
+};
 
 /// A loaded plugin. It lives as long as the process.
 pub struct Plugin {
@@ -169,13 +172,7 @@ impl Plugin {
         };
         let mut misfits = contained.worker().misfits().iter();
         if let Some(misfit) = misfits.find(|misfit| misfit.id == E::ID) {
-            return Err(PluginError::Abi {
-                id: self.manifest.id.clone(),
-                path: self.path.clone(),
-                member: misfit.member.clone(),
-                expected: misfit.expected.clone(),
-                found: misfit.found.clone(),
-            });
+            return Err(contained::unfit(misfit, &self.manifest, &self.path));
         }
         if self.manifest.extensions.iter().any(|id| id == E::ID) {
             return Ok(Some(contained));
@@ -362,17 +359,25 @@ pub(crate) fn load(
 ) -> Result<&'static Plugin, PluginError> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let loaded = loaded.get_or_insert_default();
-    let Grant { mode, refused } = grant;
+    let Grant {
+        mode,
+        refused,
+        met_in_a_worker,
+        ..
+    } = grant;
     let started = matches!(mode, Mode::Contained).then(|| workers.clone());
     let key = (sha256.clone(), mode, refused.clone(), started);
     if let Some(plugin) = loaded.get(&key) {
         return Ok(plugin);
     }
     elf::check(path, bytes)?;
-    let sealed = Sealed::new(path, bytes).map_err(|error| PluginError::Open {
-        path: path.into(),
-        reason: error.to_string(),
-    })?;
+    check_root(path, bytes, &manifest.id)?;
+    if mode == Mode::Trusted && met_in_a_worker {
+        check_panic(path, &manifest)?;
+        elf::check_alone(path, bytes)?;
+        contained::meet(seal(path, bytes)?, &manifest, path, workers)?;
+    }
+    let sealed = seal(path, bytes)?;
     let code = match mode {
         Mode::Trusted => Code::Here(run(sealed, path, &manifest, host::API)?),
         Mode::Contained => Code::Worker(contained::start(sealed, &manifest, path, workers)?),
@@ -397,6 +402,22 @@ pub(crate) fn load(
     Ok(plugin)
 }
 
+fn seal(path: &Path, bytes: &[u8]) -> Result<Sealed, PluginError> {
+    Sealed::new(path, bytes).map_err(|error| PluginError::Open {
+        path: path.into(),
+        reason: error.to_string(),
+    })
+}
+
+/// Compares the root in the file with the one that this host knows, before any code of the file runs.
+fn check_root(path: &Path, bytes: &[u8], id: &str) -> Result<(), PluginError> {
+    let header = elf::root(path, bytes)?;
+    match AbiHeader::VALUE.is_compatible(&header) {
+        true => Ok(()),
+        false => Err(foreign(path, id, &LibraryError::InvalidAbiHeader(header))),
+    }
+}
+
 /// Loads a library into this process.
 pub(super) fn run(
     sealed: Sealed,
@@ -404,15 +425,20 @@ pub(super) fn run(
     manifest: &Manifest,
     api: HostApi,
 ) -> Result<&'static [ExtEntry], PluginError> {
-    if manifest.panic != "unwind" {
-        return Err(PluginError::PanicStrategy {
-            id: manifest.id.clone(),
-            path: path.into(),
-            found: manifest.panic.clone(),
-        });
-    }
+    check_panic(path, manifest)?;
     let root = open(sealed, path, &manifest.id)?;
     start(root, path, manifest, api)
+}
+
+fn check_panic(path: &Path, manifest: &Manifest) -> Result<(), PluginError> {
+    if manifest.panic == "unwind" {
+        return Ok(());
+    }
+    Err(PluginError::PanicStrategy {
+        id: manifest.id.clone(),
+        path: path.into(),
+        found: manifest.panic.clone(),
+    })
 }
 
 /// Opens the library and checks its root.
@@ -421,6 +447,10 @@ fn open(sealed: Sealed, path: &Path, id: &str) -> Result<PluginRootRef, PluginEr
         path: path.into(),
         reason,
     };
+    // The loader knows the bytes by where they lie in memory, which says nothing to anybody.
+    let own = sealed.path().display().to_string();
+    let shown = path.display().to_string();
+    let reason = |error: &libloading::Error| reason(error).replace(&own, &shown);
     // SAFETY: initialisers of the library run here. Its bytes are the ones that were trusted and
     // whose structure was checked; they are sealed and cannot change under the loader.
     let library = unsafe { Library::open(Some(sealed.path()), RTLD_NOW | RTLD_LOCAL) }
@@ -516,58 +546,4 @@ fn start(
         ));
     }
     Ok(entries)
-}
-
-/// The checked bytes as a file in memory that nobody can change.
-pub(super) struct Sealed {
-    #[cfg(target_os = "linux")]
-    file: std::fs::File,
-    #[cfg(not(target_os = "linux"))]
-    path: PathBuf,
-}
-
-#[cfg(target_os = "linux")]
-impl Sealed {
-    pub(super) fn new(path: &Path, bytes: &[u8]) -> std::io::Result<Self> {
-        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-        use std::io::Write as _;
-        // The kernel takes 249 bytes; a letter has at most four.
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name: String = name.chars().take(60).collect();
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        // Kernels before 6.3 do not know MFD_EXEC and make such files executable anyway.
-        let fd = memfd_create(name.as_str(), flags | MemfdFlags::EXEC)
-            .or_else(|_| memfd_create(name.as_str(), flags))?;
-        let mut file = std::fs::File::from(fd);
-        file.write_all(bytes)?;
-        let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-        fcntl_add_seals(&file, seals)?;
-        Ok(Self { file })
-    }
-
-    /// Bytes that another process has sealed.
-    pub(super) const fn of(file: std::fs::File) -> Self {
-        Self { file }
-    }
-
-    /// The file itself, for another process.
-    pub(super) fn into_fd(self) -> std::os::fd::OwnedFd {
-        self.file.into()
-    }
-
-    fn path(&self) -> PathBuf {
-        use std::os::fd::AsRawFd as _;
-        PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-impl Sealed {
-    fn new(path: &Path, _bytes: &[u8]) -> std::io::Result<Self> {
-        Ok(Self { path: path.into() })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.path.clone()
-    }
 }

@@ -73,8 +73,32 @@ pub struct Lock {
     pub path: PathBuf,
     /// What it trusts; an id may be there with several hashes.
     pub plugins: Vec<Locked>,
-    /// Whether it belongs to the plugins that ship with the host, which run in its process.
-    pub shipped: bool,
+    /// What its word is worth.
+    pub standing: Standing,
+    /// SHA-256 of its file; empty when there is none.
+    pub sha256: String,
+}
+
+/// What the word of a lock is worth. Every lock lets the files that it lists run in a worker; whether one may
+/// run in the host's process is for its user to say, and not for a file that came along with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// A file that was found: beside a configuration, or because one names it.
+    #[default]
+    Found,
+    /// The same, and its user accepted it when it had other bytes.
+    Changed,
+    /// Its user's own, given by hand, or accepted as it is now.
+    User,
+    /// That of the plugins that ship with the host, which run in its process.
+    Shipped,
+}
+
+impl Standing {
+    /// Whether it decides what may run in the host's process.
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::User | Self::Shipped)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,6 +137,20 @@ impl Lock {
         Self::parse(path, &opened.bytes)
     }
 
+    /// Reads a lock that its user named by hand: it has to be there, and what it says is the user's word.
+    ///
+    /// # Errors
+    /// As [`Lock::read`], and when there is none.
+    pub fn given(path: &Path) -> Result<Self, PluginError> {
+        match path.try_exists() {
+            Ok(false) => Err(PluginError::Lock {
+                path: path.into(),
+                reason: "there is no such file".into(),
+            }),
+            _ => Self::read(path).map(Self::of_the_user),
+        }
+    }
+
     /// Reads a lock from the bytes of its file; an empty file is an empty lock.
     ///
     /// # Errors
@@ -139,7 +177,8 @@ impl Lock {
         Ok(Self {
             path: path.into(),
             plugins: file.plugins,
-            shipped: false,
+            standing: Standing::Found,
+            sha256: sha256_hex(bytes),
         })
     }
 
@@ -147,9 +186,23 @@ impl Lock {
     #[must_use]
     pub fn of_the_host(self) -> Self {
         Self {
-            shipped: true,
+            standing: Standing::Shipped,
             ..self
         }
+    }
+
+    /// As a lock whose word is its user's.
+    #[must_use]
+    pub fn of_the_user(self) -> Self {
+        Self {
+            standing: Standing::User,
+            ..self
+        }
+    }
+
+    /// What it lets run in the host's process, if its word counts.
+    pub fn in_process(&self) -> impl Iterator<Item = &Locked> {
+        self.plugins.iter().filter(|locked| locked.in_process())
     }
 
     /// Reads a lock, lets `change` change it and writes it, while no other process does the same.
@@ -160,15 +213,7 @@ impl Lock {
         path: &Path,
         change: impl FnOnce(&mut Self) -> Result<R, PluginError>,
     ) -> Result<R, PluginError> {
-        let unusable = |error: std::io::Error| PluginError::Lock {
-            path: path.into(),
-            reason: error.to_string(),
-        };
-        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            std::fs::create_dir_all(dir).map_err(unusable)?;
-        }
-        trust::check_place(path)?;
-        let _guard = Guard::new(path.with_extension("lock.busy")).map_err(unusable)?;
+        let _guard = Guard::of(path)?;
         let mut lock = Self::read(path)?;
         let changed = change(&mut lock)?;
         lock.write()?;
@@ -217,12 +262,25 @@ impl Lock {
 
 /// Keeps other processes from a lock, by a file beside it: the lock itself is replaced, and whoever waits for
 /// it would wait for the old one. What a killed process leaves behind is used again and holds up nobody.
-struct Guard {
+pub(super) struct Guard {
     path: PathBuf,
     _file: std::fs::File,
 }
 
 impl Guard {
+    /// Makes the directory of a file that is about to be changed, and keeps others from changing it.
+    pub(super) fn of(path: &Path) -> Result<Self, PluginError> {
+        let unusable = |error: std::io::Error| PluginError::Lock {
+            path: path.into(),
+            reason: error.to_string(),
+        };
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).map_err(unusable)?;
+        }
+        trust::check_place(path)?;
+        Self::new(path.with_extension("lock.busy")).map_err(unusable)
+    }
+
     fn new(path: PathBuf) -> std::io::Result<Self> {
         loop {
             let file = std::fs::File::options()

@@ -8,8 +8,8 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Finder, IN_PROCESS, Lock, Locked, Manifest, PluginError, check_file, lock::sha256_hex,
-    read_manifest, trust,
+    Finder, IN_PROCESS, Lock, Locked, Manifest, PluginError, accepted, check_file,
+    lock::sha256_hex, read_manifest, trust,
 };
 
 /// A library as it is now.
@@ -56,15 +56,41 @@ fn relative(file: &Path, lock: &Path) -> PathBuf {
     below.unwrap_or_else(|| file.to_owned())
 }
 
+/// What a lock says of plugins now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The entries that were written.
+    pub entries: Vec<Locked>,
+    /// Whether the word of the lock counts where it lets plugins run in the host's process.
+    pub counts: bool,
+}
+
+/// A lock before and after it was changed, and the entries that changed.
+struct Change {
+    before: Lock,
+    after: Lock,
+    entries: Vec<Locked>,
+}
+
+impl Change {
+    fn written(self) -> Result<Written, PluginError> {
+        Ok(Written {
+            counts: accepted::follow(&self.before, &self.after, &self.entries)?,
+            entries: self.entries,
+        })
+    }
+}
+
 /// Writes the bytes that a library has now into a lock, with every extension that it exports. What the lock
 /// said of the same file, or of the same id when its file is gone, is replaced. A plugin that was accepted as
 /// code of the host's process has to be accepted as such again.
 ///
 /// # Errors
 /// When the library cannot be read, is none, others may write to it, or the lock cannot be written.
-pub fn pin(library: &Path, lock: &Path, in_process: bool) -> Result<Locked, PluginError> {
+pub fn pin(library: &Path, lock: &Path, in_process: bool) -> Result<Written, PluginError> {
     let library = Library::read(library)?;
-    Lock::update(lock, |lock| {
+    let change = Lock::update(lock, |lock| {
+        let before = lock.clone();
         let mut entry = library.locked(&lock.path);
         if in_process {
             entry
@@ -86,25 +112,35 @@ pub fn pin(library: &Path, lock: &Path, in_process: bool) -> Result<Locked, Plug
             .collect();
         lock.plugins = kept;
         lock.plugins.push(entry.clone());
-        Ok(entry)
-    })
+        Ok(Change {
+            before,
+            after: lock.clone(),
+            entries: vec![entry],
+        })
+    });
+    change?.written()
 }
 
-/// Lets what a lock lists of an id run in the host's process, or takes that back. Gives the entries that
-/// changed.
+/// Lets what a lock lists of an id run in the host's process, or takes that back.
 ///
 /// # Errors
 /// When the lock lists no such id, several that end with it, or cannot be written.
-pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Vec<Locked>, PluginError> {
-    Lock::update(lock, |lock| {
+pub fn set_in_process(id: &str, lock: &Path, in_process: bool) -> Result<Written, PluginError> {
+    let change = Lock::update(lock, |lock| {
         let id = whole_id(id, lock)?;
-        let mut changed = Vec::new();
+        let before = lock.clone();
+        let mut entries = Vec::new();
         for locked in lock.plugins.iter_mut().filter(|locked| locked.id == id) {
             allow_in_process(locked, in_process);
-            changed.push(locked.clone());
+            entries.push(locked.clone());
         }
-        Ok(changed)
-    })
+        Ok(Change {
+            before,
+            after: lock.clone(),
+            entries,
+        })
+    });
+    change?.written()
 }
 
 fn allow_in_process(locked: &mut Locked, in_process: bool) {

@@ -44,6 +44,10 @@ pub(super) struct Grant {
     pub(super) mode: Mode,
     /// Extensions that it exports and that nobody accepted.
     pub(super) refused: Vec<String>,
+    /// Whether a worker has to find it in order before it is loaded into this process.
+    pub(super) met_in_a_worker: bool,
+    /// What a file asked for that is for its user to say, and the command that says it.
+    pub(super) lowered: Option<String>,
 }
 
 impl Grant {
@@ -52,16 +56,20 @@ impl Grant {
         Self {
             mode,
             refused: Vec::new(),
+            met_in_a_worker: false,
+            lowered: None,
         }
     }
 }
 
 /// A file's bytes, and who else may have written them.
-pub(super) struct Opened {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Opened {
+    pub(crate) bytes: Vec<u8>,
     /// Why others than its user and the system's administrator could write to the very file that was read; a
     /// path may mean another file a moment later.
     pub(super) writers: Option<String>,
+    /// The same, but for its owner: who names the file of a colleague knows whose it is.
+    editors: Option<String>,
 }
 
 impl Opened {
@@ -71,6 +79,17 @@ impl Opened {
     /// [`PluginError::Writable`] with what is wrong and how to mend it.
     pub(super) fn check_writers(&self, path: &Path) -> Result<(), PluginError> {
         check_writers(self.writers.as_ref(), path)
+    }
+
+    /// Refuses bytes that others than the owner of the file may have written, or may have put at this path.
+    ///
+    /// # Errors
+    /// As [`Self::check_writers`].
+    pub(crate) fn check_editors(&self, path: &Path) -> Result<(), PluginError> {
+        match &self.editors {
+            Some(why) => Err(writable(path, why.clone())),
+            None => check_place_of(path, editors),
+        }
     }
 }
 
@@ -96,15 +115,17 @@ fn writable(path: &Path, why: String) -> PluginError {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn read(path: &Path) -> std::io::Result<Opened> {
+pub(crate) fn read(path: &Path) -> std::io::Result<Opened> {
     use std::io::Read as _;
 
     let mut file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
+    let metadata = file.metadata()?;
     Ok(Opened {
         bytes,
-        writers: writers(&file.metadata()?),
+        writers: writers(&metadata),
+        editors: editors(&metadata),
     })
 }
 
@@ -114,6 +135,13 @@ pub(super) fn read(path: &Path) -> std::io::Result<Opened> {
 /// # Errors
 /// [`PluginError::Writable`] with what is wrong and how to mend it. A file that is not there is no error.
 pub(super) fn check_place(path: &Path) -> Result<(), PluginError> {
+    check_place_of(path, writers)
+}
+
+fn check_place_of(
+    path: &Path,
+    writers: fn(&std::fs::Metadata) -> Option<String>,
+) -> Result<(), PluginError> {
     if let Some(why) = path.symlink_metadata().ok().as_ref().and_then(writers) {
         return Err(writable(path, why));
     }
@@ -136,13 +164,21 @@ fn writers(metadata: &std::fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
 
     let user = rustix::process::geteuid().as_raw();
+    match metadata.uid() {
+        owner if owner != 0 && owner != user => Some(format!("it belongs to the user {owner}")),
+        _ => editors(metadata),
+    }
+}
+
+#[cfg(unix)]
+fn editors(metadata: &std::fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+
     let group = rustix::process::getegid().as_raw();
-    let (owner, owned_by, mode) = (metadata.uid(), metadata.gid(), metadata.mode());
+    let (owned_by, mode) = (metadata.gid(), metadata.mode());
     // In a directory with this bit nobody replaces a file of somebody else's; the file itself is looked at.
     let closed = metadata.is_symlink() || metadata.is_dir() && mode & 0o1000 != 0;
-    if owner != 0 && owner != user {
-        Some(format!("it belongs to the user {owner}"))
-    } else if mode & 0o002 != 0 && !closed {
+    if mode & 0o002 != 0 && !closed {
         Some("everybody may write to it".to_owned())
     } else if mode & 0o020 != 0 && owned_by != group && owned_by != 0 && !closed {
         Some(format!("the group {owned_by} may write to it"))
@@ -153,5 +189,10 @@ fn writers(metadata: &std::fs::Metadata) -> Option<String> {
 
 #[cfg(not(unix))]
 fn writers(_metadata: &std::fs::Metadata) -> Option<String> {
+    None
+}
+
+#[cfg(not(unix))]
+fn editors(_metadata: &std::fs::Metadata) -> Option<String> {
     None
 }

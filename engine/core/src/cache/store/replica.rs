@@ -183,8 +183,10 @@ impl Store {
         let same = (found.device, found.inode) == (state.log.device, state.log.inode);
         state.len = found.bytes;
         if !same || state.len < state.read {
-            state.log = self.files.open_log(state.writable)?;
-            return self.reload(state);
+            let log = self.files.open_log(state.writable)?;
+            let old = std::mem::replace(&mut state.log, log);
+            // Nothing must be added to a log that this engine cannot read.
+            return self.reload(state).inspect_err(|_| state.log = old);
         }
         match state.len == state.read {
             true => Ok(()),

@@ -224,3 +224,29 @@ fn a_slot_that_no_store_would_use_asks_for_no_memory() {
     fs::write(&log, bytes).expect("written");
     assert_eq!(got(&open(dir.path()), 1).as_deref(), Some(&b"one"[..]));
 }
+
+#[test]
+fn a_log_that_another_version_took_over_is_left_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = open(dir.path());
+    put(&store, 1, b"one");
+    let header = Header {
+        form: 9,
+        ..Header::default()
+    };
+    let mut bytes = header.to_bytes().to_vec();
+    bytes.extend([7; 3 * RECORD]);
+    let (new, log) = (dir.path().join("new"), dir.path().join("log"));
+    fs::write(&new, &bytes).expect("written");
+    fs::rename(&new, &log).expect("renamed");
+    for _ in 0..3 {
+        assert!(!store.put(name(2), b"two", COST, None));
+    }
+    let notes = store.notes().join("\n");
+    assert!(
+        notes.contains("another version of eyemap uses it now"),
+        "{notes}"
+    );
+    drop(store);
+    assert_eq!(fs::read(&log).expect("a log"), bytes);
+}

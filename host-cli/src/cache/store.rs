@@ -65,6 +65,9 @@ pub(super) fn clear(args: &StoreArgs) -> Result<ExitCode, Failure> {
 pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
     let store = open(args)?;
     let found = store.verify().map_err(damaged)?;
+    // JSON has no word for a name that is not Unicode.
+    let left = found.left.first.iter();
+    let left: Vec<_> = left.map(|path| path.display().to_string()).collect();
     match args.json {
         true => out::json(&json!({
             "sound": found.sound,
@@ -73,10 +76,7 @@ pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
             "damaged_records": found.records,
             "damaged_header": found.header,
             "orphans": found.orphans,
-            "left": {
-                "count": found.left.count,
-                "first": found.left.first,
-            },
+            "left": { "count": found.left.count, "first": left },
         }))?,
         false => out::text(&verified(&found))?,
     };

@@ -144,7 +144,10 @@ fn a_process_that_was_stopped_with_the_lock_in_its_hands_stops_no_other() {
     let cold = again("2");
     assert_eq!(counts(&cold), [40, 0, 0]);
     let told = cold["notes"].to_string();
-    assert!(told.contains("40 artifacts were not put into it"), "{told}");
+    assert!(
+        told.contains("40 artifacts could not be put into it"),
+        "{told}"
+    );
     fails(
         &verify(&desk, &[]),
         2,
@@ -203,4 +206,22 @@ fn a_check_tells_of_an_artifact_that_became_a_directory_and_leaves_it() {
         "{text}"
     );
     assert!(at.is_dir());
+}
+
+#[test]
+fn what_is_left_is_named_also_where_its_name_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let desk = desk(1);
+    summary(&desk, &STORED);
+    let name = std::ffi::OsStr::from_bytes(b"\x1b[31m\xff");
+    std::fs::write(desk.path("store").join(name), "of somebody").expect("written");
+    let output = verify(&desk, &["--json"]);
+    succeeds(&output);
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(found["left"]["count"], 1, "{found}");
+    let output = verify(&desk, &[]);
+    succeeds(&output);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("\\u{1b}[31m\\xFF"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
 }

@@ -73,9 +73,9 @@ impl Store {
     }
 
     fn full(&self, found: &Troubles) -> String {
-        let (store, n) = (self.spec.dir.display(), found.failed_writes);
-        let why = &found.first_failure;
-        format!("{n} artifacts could not be put into the store {store}: {why}")
+        let store = self.spec.dir.display();
+        let (n, why) = (artifacts(found.failed_writes), &found.first_failure);
+        format!("{n} could not be put into the store {store}: {why}")
     }
 
     fn held(&self, n: u64) -> String {
@@ -83,7 +83,7 @@ impl Store {
         let lock = self.spec.dir.join("lock");
         let lost = match n {
             0 => "what this run found in it is not counted".to_owned(),
-            n => format!("{n} artifacts were not put into it"),
+            n => format!("{} could not be put into it", artifacts(n)),
         };
         format!(
             "another process held the lock of the store {store}, and may have been stopped: {lost}; `fuser {}` names it",
@@ -96,5 +96,12 @@ impl Store {
             "in the store {} is something that is not its own, and is left: {left}",
             self.spec.dir.display()
         )
+    }
+}
+
+fn artifacts(n: u64) -> String {
+    match n {
+        1 => "1 artifact".into(),
+        n => format!("{n} artifacts"),
     }
 }

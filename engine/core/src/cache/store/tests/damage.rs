@@ -93,7 +93,7 @@ fn an_artifact_that_became_a_directory_is_damaged_and_the_directory_is_left() {
     assert!(!store.put(name(1), b"bytes", COST, None));
     let notes = store.notes().join("\n");
     assert!(
-        notes.contains("1 artifacts could not be put") && notes.contains("is a directory"),
+        notes.contains("1 artifact could not be put") && notes.contains("is a directory"),
         "{notes}"
     );
     // Also those that are not even tried, after many that failed.

@@ -78,7 +78,7 @@ fn what_cannot_be_kept_because_of_the_lock_is_told_and_later_is_kept_again() {
     }
     let notes = store.notes().join("\n");
     assert!(
-        notes.contains("38 artifacts were not put into it"),
+        notes.contains("38 artifacts could not be put into it"),
         "{notes}"
     );
     assert!(notes.contains("lock` names it"), "{notes}");

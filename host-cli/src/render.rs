@@ -3,6 +3,7 @@
 use std::{path::Path, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
 
 use eyemap_engine::{
+    cache::Store,
     caches::{Report, reports},
     clipped,
     config::{Config, Source},
@@ -126,6 +127,12 @@ fn draw(
     };
     notes.extend(lowered);
     notes.extend(steps.note());
+    let of_store = caches.store.as_ref().map(Store::notes);
+    let of_store = of_store.unwrap_or_default();
+    if !args.table.json {
+        tell_notes(&of_store);
+    }
+    notes.extend(of_store);
     let reports = reports(&pipeline, caches.store.as_ref());
     let notes: Vec<&String> = notes.iter().collect();
     let code = report(

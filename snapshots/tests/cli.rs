@@ -26,6 +26,8 @@ mod scarce;
 mod shards;
 #[path = "cli/store.rs"]
 mod store;
+#[path = "cli/store_among_others.rs"]
+mod store_among_others;
 #[path = "cli/store_looked_at.rs"]
 mod store_looked_at;
 #[path = "cli/ways.rs"]

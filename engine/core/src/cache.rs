@@ -33,7 +33,7 @@ pub use recorder::{Noted, Recorder};
 pub use replay::{ReplayOptions, Replayed, replay};
 pub use shard::{CacheKey, Facts, Gone, Inserted, Manner, Resident, Shard};
 pub use stats::{Counts, Statistics};
-pub use store::{Store, StoreError, StoreSpec, Totals, Verified, Warmed};
+pub use store::{Left, Store, StoreError, StoreSpec, Totals, Verified, Warmed};
 pub use sweep::{Choice, Swept, TraceFacts, Tuned, WORTH_DOUBLING, sweep, tune};
 pub use trace::{Answered, Asked, TraceError, read_trace};
 

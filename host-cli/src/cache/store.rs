@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use eyemap_engine::{
-    cache::{Store, StoreError, Totals},
+    cache::{Store, StoreError, Totals, Verified},
     caches::{self, OpenError},
     config::Source,
 };
@@ -66,28 +66,46 @@ pub(super) fn clear(args: &StoreArgs) -> Result<ExitCode, Failure> {
 pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
     let store = open(args)?;
     let found = store.verify().map_err(damaged)?;
-    if args.json {
-        out::json(&json!({
+    // JSON has no word for a name that is not Unicode.
+    let left = found.left.first.iter();
+    let left: Vec<_> = left.map(|path| path.display().to_string()).collect();
+    match args.json {
+        true => out::json(&json!({
             "sound": found.sound,
             "bytes": found.bytes,
             "damaged": found.damaged,
             "damaged_records": found.records,
+            "damaged_header": found.header,
             "orphans": found.orphans,
-        }))?;
-    } else {
-        out::text(&format!(
-            "{} artifacts are sound, {}\n{} were damaged or missing and are removed, {} records of the log too\n{} files belonged to nobody and are removed\n",
-            found.sound,
-            out::bytes(found.bytes),
-            found.damaged,
-            found.records,
-            found.orphans
-        ))?;
-    }
-    Ok(match found.damaged + found.records {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::from(DAMAGED),
+            "left": { "count": found.left.count, "first": left },
+        }))?,
+        false => out::text(&verified(&found))?,
+    };
+    Ok(match found.header || found.damaged + found.records > 0 {
+        true => ExitCode::from(DAMAGED),
+        false => ExitCode::SUCCESS,
     })
+}
+
+fn verified(found: &Verified) -> String {
+    let mut text = format!(
+        "{} artifacts are sound, {}\n{} were damaged or missing and are removed, {} records of the log too\n",
+        found.sound,
+        out::bytes(found.bytes),
+        found.damaged,
+        found.records,
+    );
+    if found.header {
+        text += "the beginning of the log was damaged, and the log is written anew\n";
+    }
+    text += &format!(
+        "{} files belonged to nobody and are removed\n",
+        found.orphans
+    );
+    if found.left.count > 0 {
+        text += &format!("left, for it may belong to somebody else: {}\n", found.left);
+    }
+    text
 }
 
 pub(super) fn warm(args: &WarmArgs) -> Result<ExitCode, Failure> {

@@ -33,10 +33,10 @@ pub(crate) fn desk(types: usize) -> Desk {
     desk
 }
 
-const ATLAS: [&str; 2] = ["--atlas", "atlas.csv"];
+pub(crate) const ATLAS: [&str; 2] = ["--atlas", "atlas.csv"];
 
 /// Pictures, into a store that keeps all of them.
-const STORED: [&str; 6] = ["--format", "png", "--store", "store", "--config", "on.toml"];
+pub(crate) const STORED: [&str; 6] = ["--format", "png", "--store", "store", "--config", "on.toml"];
 
 /// Renders, and returns the summary for machines.
 pub(crate) fn summary(desk: &Desk, more: &[&str]) -> Value {
@@ -46,7 +46,7 @@ pub(crate) fn summary(desk: &Desk, more: &[&str]) -> Value {
 }
 
 /// Drawn anew, left as they were, taken from the store.
-fn counts(summary: &Value) -> [u64; 3] {
+pub(crate) fn counts(summary: &Value) -> [u64; 3] {
     let count = |name: &str| summary[name].as_u64().expect(name);
     [
         count("rendered") + count("blank"),
@@ -442,6 +442,11 @@ fn a_full_disk_under_the_store_costs_no_map() {
         return;
     };
     succeeds(&output);
+    let told = words(&output);
+    assert!(
+        told.contains("artifacts could not be put into the store store: No space left"),
+        "{told}"
+    );
     assert!(desk.files() == drawn);
     let verified = std::fs::read(desk.path("verified")).expect("verified");
     let verified: Value = serde_json::from_slice(&verified).expect("JSON");

@@ -304,13 +304,11 @@ impl<K: CacheKey, V> Shard<K, V> {
         let mut inserted = Vec::new();
         for (slot, key, value, facts, hits) in entries {
             while self.slots.len() <= slot as usize {
-                let new = self.grow();
-                self.free.push(new);
+                self.grow();
             }
             if matches!(self.slots[slot as usize], Slot::Taken { .. }) {
                 continue;
             }
-            self.free.retain(|&free| free != slot);
             let event = Event {
                 weight: facts.weight,
                 cost_ns: facts.cost_ns,
@@ -321,7 +319,8 @@ impl<K: CacheKey, V> Shard<K, V> {
             inserted.push(self.settle(slot, hash, (key, value), event));
             self.meta[slot as usize].set_hits(hits);
         }
-        self.free.sort_unstable_by(|a, b| b.cmp(a));
+        let is_free = |&slot: &u32| matches!(self.slots[slot as usize], Slot::Free);
+        self.free = (0..self.slots.len() as u32).rev().filter(is_free).collect();
         let restored = match (&mut self.decider, state) {
             (Decider::Policy(policy), Some(state)) => policy.restore(state).is_ok(),
             _ => false,

@@ -5,30 +5,63 @@ use std::path::Path;
 
 use crate::{
     config::{ArtifactsConfig, CacheConfig},
-    sink::write_atomically,
+    sink::Dir,
 };
 
 /// Its name in the store.
 const FILE: &str = "settings.toml";
+/// More than anybody writes into a table of the configuration.
+const MOST: u64 = 1 << 16;
 
 /// Notes what holds for the store. One that can only be read keeps what it has.
 pub(super) fn note(dir: &Path, settings: &ArtifactsConfig) {
     let Ok(text) = toml::to_string(settings) else {
         return;
     };
-    let path = dir.join(FILE);
-    if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+    let Ok(dir) = Dir::open(dir) else {
+        return;
+    };
+    if dir.read(FILE, MOST).ok().as_deref() != Some(text.as_bytes()) {
         // They are for those who look; a store works without.
-        let _ = write_atomically(&path, text.as_bytes());
+        let _ = dir.write(FILE, text.as_bytes());
     }
 }
 
 /// The configuration of a store that is looked at without one: what it was last used with, or the
 /// defaults where that is not known.
 pub fn settings_of(dir: &Path) -> CacheConfig {
-    let text = std::fs::read_to_string(dir.join(FILE)).unwrap_or_default();
+    let text = Dir::open(dir).and_then(|dir| dir.read(FILE, MOST));
+    let text = text.unwrap_or_default();
     CacheConfig {
-        artifacts: toml::from_str(&text).unwrap_or_default(),
+        artifacts: toml::from_slice(&text).unwrap_or_default(),
         ..CacheConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_settings_file_is_neither_waited_for_nor_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join(FILE);
+        mkfifoat(CWD, &path, Mode::RWXU).expect("a pipe");
+        assert_eq!(settings_of(dir.path()), CacheConfig::default());
+        fs::remove_file(&path).expect("removed");
+        let file = fs::File::create(&path).expect("a file");
+        // Takes no room on the disk.
+        file.set_len(1 << 42).expect("a huge file");
+        assert_eq!(settings_of(dir.path()), CacheConfig::default());
+        let settings = ArtifactsConfig {
+            policy: Some("lru".into()),
+            ..ArtifactsConfig::default()
+        };
+        note(dir.path(), &settings);
+        assert_eq!(settings_of(dir.path()).artifacts, settings);
     }
 }

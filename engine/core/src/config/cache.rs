@@ -229,6 +229,15 @@ impl CacheConfig {
         let base = (Some(self.policy.clone()), Some(self.policy_options.clone()));
         let own = CacheName::ALL
             .map(|name| (format!("cache.{}", name.word()), of(&self.overrides(name))));
+        if self
+            .artifacts
+            .store
+            .as_ref()
+            .is_some_and(|dir| dir.as_os_str().is_empty())
+        {
+            let message = "name a directory, such as .eyemap/cache, or leave the key out";
+            return Some(("cache.artifacts.store".into(), message.into()));
+        }
         let mut tables = std::iter::once(("cache".to_owned(), base)).chain(own);
         tables.find_map(|(table, (policy, options))| {
             if policy.is_some_and(|policy| policy.trim().is_empty()) {

@@ -209,7 +209,7 @@ impl Record {
 }
 
 /// The first 64 bytes of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Header {
     /// The form of the store.
     pub(super) form: u32,

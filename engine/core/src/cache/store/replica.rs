@@ -2,32 +2,35 @@
 
 use std::{
     collections::HashMap,
-    fs::{File, TryLockError},
-    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, ErrorKind, Seek as _, SeekFrom, Write as _},
     sync::{MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
-    Store, StoreError, Totals,
-    log::{FORM, Header, Logged, RECORD, Record, half},
+    Lock, Store, Totals, Troubles, Wait,
+    files::{LOG, Log, read_header},
+    log::{FORM, Header, Logged, RECORD, Record},
 };
 use crate::{
-    cache::{Facts, Gone, Inserted, Manner, PolicySource, Shard, TtlMode, memory::milliseconds},
+    cache::{Facts, Gone, Inserted, Manner, Shard, TtlMode, memory::milliseconds},
     fingerprint::Fingerprint,
-    sink::write_atomically,
 };
 
 #[derive(Debug)]
 pub(super) struct State {
     /// None when the directory cannot be written, and while it is held.
-    pub(super) lock: Option<File>,
+    pub(super) lock: Option<Lock>,
     /// False when artifacts can only be read.
     pub(super) writable: bool,
-    pub(super) log: File,
+    pub(super) log: Log,
     /// How much of the log is in the shard.
     pub(super) read: u64,
+    /// How long the log was when it was last looked at: more, if a record in it is half.
+    pub(super) len: u64,
     pub(super) header: Header,
+    /// The log does not begin with a header: it has to be written anew before anything is added to it.
+    pub(super) header_damaged: bool,
     pub(super) shard: Shard<Fingerprint, Logged>,
     /// Records in the log, and damaged ones among them.
     pub(super) records: u64,
@@ -36,11 +39,50 @@ pub(super) struct State {
     pub(super) unwritten: Vec<u8>,
     /// What this process did since it last told the log.
     pub(super) news: Totals,
+    /// What it told the log before.
+    pub(super) told: Totals,
     /// What the log says of all processes.
     pub(super) totals: Totals,
     /// Writes that failed one after the other.
     pub(super) failures: u32,
-    pub(super) failed_writes: u64,
+    pub(super) troubles: Troubles,
+}
+
+impl State {
+    pub(super) fn new(
+        lock: Option<Lock>,
+        log: Log,
+        shard: Shard<Fingerprint, Logged>,
+        troubles: Troubles,
+    ) -> Self {
+        Self {
+            writable: lock.is_some(),
+            lock,
+            log,
+            read: 0,
+            len: 0,
+            header: Header::default(),
+            header_damaged: false,
+            shard,
+            records: 0,
+            damaged_records: 0,
+            unwritten: Vec::new(),
+            news: Totals::default(),
+            told: Totals::default(),
+            totals: Totals::default(),
+            failures: 0,
+            troubles,
+        }
+    }
+
+    /// Notes that an artifact was asked for. While the log cannot be written, only the first notes are
+    /// held.
+    pub(super) fn note_hit(&mut self, fingerprint: Fingerprint, at_ms: u64) {
+        if self.unwritten.len() < 16 * WAITING {
+            let hit = Record::Hit { fingerprint, at_ms };
+            self.unwritten.extend_from_slice(&hit.to_bytes());
+        }
+    }
 }
 
 /// Records of hits that wait to be written together.
@@ -49,8 +91,8 @@ pub(super) const WAITING: usize = 256 * RECORD;
 pub(super) const GIVE_UP: u32 = 16;
 /// A log with more records than this beyond four times its artifacts is written anew.
 pub(super) const SPARE_RECORDS: u64 = 4096;
-/// More artifacts than a store can hold, so that a damaged slot number does not ask for memory.
-pub(super) const MAX_SLOT: u32 = 1 << 26;
+/// The most records of a log: more are never read. They take a gigabyte.
+pub(super) const MAX_RECORDS: u64 = 1 << 24;
 
 pub(super) fn now_ms() -> u64 {
     let now = SystemTime::now()
@@ -67,89 +109,102 @@ impl Store {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn unusable(&self, source: io::Error) -> StoreError {
-        StoreError::Io {
-            path: self.spec.dir.clone(),
-            source,
-        }
-    }
-
     pub(super) fn new_shard(&self) -> io::Result<Shard<Fingerprint, Logged>> {
         Shard::new(&self.spec.policy, self.spec.capacity, Manner::default())
             .map_err(io::Error::other)
     }
 
-    pub(super) fn with_lock<T>(
-        &self,
-        work: impl FnOnce(&mut State) -> io::Result<T>,
-    ) -> io::Result<T> {
-        let mut state = self.state();
-        let held = state.lock.as_ref().map(File::try_clone).transpose()?;
-        if let Some(lock) = &held {
-            hold(lock)?;
-        }
-        let done = work(&mut state);
-        if let Some(lock) = &held {
-            lock.unlock()?;
-        }
-        done
-    }
-
     /// Runs a change alone among all processes, on top of all that they wrote before.
+    ///
+    /// # Errors
+    /// Also when another process holds the lock for longer than is waited: see [`is_busy`].
     pub(super) fn locked<T>(
         &self,
         state: &mut State,
+        wait: Wait,
         work: impl FnOnce(&mut State) -> io::Result<T>,
     ) -> io::Result<T> {
-        let lock = state.lock.take();
-        let Some(lock) = lock else {
+        let Some(mut lock) = state.lock.take() else {
             return Err(io::Error::new(
                 ErrorKind::PermissionDenied,
                 "the store can only be read",
             ));
         };
-        let done = hold(&lock).and_then(|()| {
-            let done = self.catch_up(state).and_then(|()| {
-                self.write_waiting(state)?;
-                let done = work(state)?;
-                if state.records > 4 * state.shard.len() as u64 + SPARE_RECORDS {
-                    // The longer log is as good: what was done stays done.
-                    let _ = self.rewrite(state);
-                }
-                Ok(done)
-            });
-            lock.unlock().and(done)
-        });
+        let done = match lock.take(wait) {
+            Ok(true) => {
+                let done = self.change(state, work);
+                lock.release().and(done)
+            }
+            Ok(false) => Err(busy()),
+            Err(error) => Err(error),
+        };
         state.lock = Some(lock);
         done
     }
 
+    fn change<T>(
+        &self,
+        state: &mut State,
+        work: impl FnOnce(&mut State) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.catch_up(state)?;
+        if state.header_damaged {
+            self.rewrite(state)?;
+        }
+        if !state.len.is_multiple_of(RECORD as u64) {
+            // A record that a killed process left half is cut off: nobody else writes now.
+            state.log.file.set_len(state.read)?;
+        }
+        self.write_waiting(state)?;
+        let done = work(state)?;
+        let live = state.shard.len() as u64;
+        let crowded = state.records > MAX_RECORDS / 2 && state.records > live + live / 4;
+        if crowded || state.records > 4 * live + SPARE_RECORDS {
+            // The longer log is as good: what was done stays done.
+            let _ = self.tidy(state);
+        }
+        Ok(done)
+    }
+
+    /// Writes the hits and totals of this process, if the lock can be had.
+    pub(super) fn settle(&self, state: &mut State, wait: Wait) {
+        if !state.writable || (state.news == Totals::default() && state.unwritten.is_empty()) {
+            return;
+        }
+        let written = self.locked(state, wait, |state| self.write_news(state));
+        state.troubles.uncounted = written.is_err_and(|error| is_busy(&error));
+    }
+
     /// Takes in what other processes wrote.
     pub(super) fn catch_up(&self, state: &mut State) -> io::Result<()> {
-        let at = std::fs::metadata(self.files.log())?;
-        if !same_file(&at, &state.log.metadata()?) || at.len() < state.read {
-            state.log = File::options()
-                .read(true)
-                .append(state.writable)
-                .open(self.files.log())?;
-            return self.reload(state);
+        let Some(found) = self.files.dir.look(LOG)? else {
+            return Err(io::Error::new(ErrorKind::NotFound, "its log is gone"));
+        };
+        let same = (found.device, found.inode) == (state.log.device, state.log.inode);
+        state.len = found.bytes;
+        if !same || state.len < state.read {
+            let log = self.files.open_log(state.writable)?;
+            let old = std::mem::replace(&mut state.log, log);
+            // Nothing must be added to a log that this engine cannot read.
+            return self.reload(state).inspect_err(|_| state.log = old);
         }
-        match at.len() == state.read {
+        match state.len == state.read {
             true => Ok(()),
             false => self.take_in(state),
         }
     }
 
-    /// Reads the log from its beginning.
+    /// Reads the log from its beginning. Without a sound header, its records are as good as with one.
     pub(super) fn reload(&self, state: &mut State) -> io::Result<()> {
-        state.log.seek(SeekFrom::Start(0))?;
-        let mut bytes = [0; RECORD];
-        state.log.read_exact(&mut bytes)?;
-        let damaged = || io::Error::new(ErrorKind::InvalidData, "its log is damaged");
-        let header = Header::from_bytes(&bytes);
-        state.header = header
-            .filter(|header| header.form == FORM)
-            .ok_or_else(damaged)?;
+        state.log.file.rewind()?;
+        let header = read_header(&mut state.log.file)?;
+        if header.is_some_and(|header| header.form != FORM) {
+            let message = "another version of eyemap uses it now";
+            return Err(io::Error::new(ErrorKind::InvalidData, message));
+        }
+        state.header_damaged = header.is_none();
+        state.troubles.header |= header.is_none();
+        state.header = header.unwrap_or_default();
         state.shard = self.new_shard()?;
         state.read = RECORD as u64;
         (state.records, state.damaged_records) = (0, 0);
@@ -159,12 +214,15 @@ impl Store {
 
     /// Reads records from where it stopped.
     pub(super) fn take_in(&self, state: &mut State) -> io::Result<()> {
-        state.log.seek(SeekFrom::Start(state.read))?;
+        state.log.file.seek(SeekFrom::Start(state.read))?;
         let mut kept: HashMap<u32, (Fingerprint, Logged, u8)> = HashMap::new();
         let mut beginning = state.read == RECORD as u64;
         let mut block = vec![0; 1024 * RECORD];
         loop {
-            let filled = fill(&mut state.log, &mut block)?;
+            if state.records > MAX_RECORDS {
+                return Err(overgrown());
+            }
+            let filled = fill(&mut state.log.file, &mut block)?;
             let whole = filled / RECORD * RECORD;
             for bytes in block[..whole].chunks_exact(RECORD) {
                 let record = bytes.try_into().ok().and_then(Record::from_bytes);
@@ -177,7 +235,7 @@ impl Store {
                         entry,
                         slot,
                         hits,
-                    }) if beginning && slot < MAX_SLOT && entry.bytes <= self.spec.capacity => {
+                    }) if beginning && entry.bytes <= self.most() => {
                         kept.insert(slot, (fingerprint, entry, hits));
                     }
                     Some(record) => {
@@ -199,33 +257,6 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the shard the artifacts of the last rewriting, and the policy the state it had.
-    pub(super) fn restore(&self, state: &mut State, kept: HashMap<u32, (Fingerprint, Logged, u8)>) {
-        let mut kept: Vec<_> = kept.into_iter().collect();
-        kept.sort_unstable_by_key(|&(slot, _)| slot);
-        let policy = std::fs::read(self.files.state(state.header.generation)).ok();
-        let policy = policy.filter(|bytes| {
-            state.damaged_records == 0
-                && state.header.policy == policy_id(&self.spec.policy)
-                && state.header.state == half(&blake3::hash(bytes))
-        });
-        let tick = kept
-            .iter()
-            .map(|(_, (_, entry, _))| entry.at_ms)
-            .max()
-            .unwrap_or(0);
-        let entries = kept.into_iter().map(|(slot, (fingerprint, entry, hits))| {
-            (slot, fingerprint, entry, self.facts(&entry), hits)
-        });
-        // It is empty: the log is read from its beginning.
-        let shard = &mut state.shard;
-        shard.restore(entries, policy.as_deref(), tick);
-        // A smaller capacity than before is enforced now.
-        if shard.occupied() > self.spec.capacity {
-            shard.resize(self.spec.capacity, &mut Gone::new());
-        }
-    }
-
     /// What a record changes. Returns whether a new artifact stays.
     pub(super) fn apply(
         &self,
@@ -238,6 +269,9 @@ impl Store {
             | Record::Kept {
                 fingerprint, entry, ..
             } => {
+                if entry.bytes > self.most() {
+                    return false;
+                }
                 let facts = self.facts(&entry);
                 let done = state
                     .shard
@@ -296,14 +330,20 @@ impl Store {
         Ok(kept)
     }
 
-    /// Notes artifacts whose time is over, and removes their files.
-    pub(super) fn left(&self, state: &mut State, gone: &Gone<Fingerprint, Logged>, at_ms: u64) {
-        for (fingerprint, _) in gone {
-            let fingerprint = *fingerprint;
-            let record = Record::Removed { fingerprint, at_ms };
-            state.unwritten.extend_from_slice(&record.to_bytes());
+    /// Removes artifacts whose time is over, unless another process has put them in anew. Without the lock
+    /// they stay where they are: every process knows by itself that their time is over.
+    pub(super) fn expired(&self, state: &mut State, gone: &Gone<Fingerprint, Logged>) {
+        if gone.is_empty() {
+            return;
         }
-        self.drop_files(gone);
+        let _ = self.locked(state, Wait::Not, |state| {
+            for &(fingerprint, _) in gone {
+                if state.shard.peek(&fingerprint).is_none() {
+                    self.discard(state, fingerprint)?;
+                }
+            }
+            Ok(())
+        });
     }
 
     pub(super) fn drop_files(&self, gone: &Gone<Fingerprint, Logged>) {
@@ -315,12 +355,11 @@ impl Store {
 
     /// Removes a damaged or superfluous artifact, unless another process has put it right meanwhile.
     pub(super) fn forget(&self, state: &mut State, fingerprint: Fingerprint, check: [u8; 16]) {
-        let done = self.locked(state, |state| {
+        let done = self.locked(state, Wait::Patiently, |state| {
             let known = state.shard.peek(&fingerprint).copied();
             match known {
                 Some(entry) if entry.check == check => {
-                    let sound = self.files.read(fingerprint, entry.bytes, check);
-                    if matches!(sound, Ok(Some(_))) {
+                    if self.files.read(fingerprint, entry.bytes, check)?.is_some() {
                         return Ok(());
                     }
                     state.news.damaged += 1;
@@ -343,7 +382,9 @@ impl Store {
         };
         append(state, &record.to_bytes())?;
         self.apply(state, record, &mut Gone::new());
-        self.files.remove(fingerprint)
+        // A directory in its place is not the store's; it is told when the store is checked.
+        let _ = self.files.remove(fingerprint);
+        Ok(())
     }
 
     /// Writes hits and totals of this process.
@@ -356,99 +397,46 @@ impl Store {
     }
 
     pub(super) fn write_news(&self, state: &mut State) -> io::Result<()> {
+        append(state, &Record::Totals(state.news).to_bytes())?;
         let news = std::mem::take(&mut state.news);
         state.totals += news;
-        append(state, &Record::Totals(news).to_bytes())
-    }
-
-    /// Writes the log anew: the artifacts in their slots and the state of the policy. Sweeps files
-    /// that belong to nobody, and returns how many.
-    pub(super) fn rewrite(&self, state: &mut State) -> io::Result<u64> {
-        let policy = state.shard.snapshot().unwrap_or_default();
-        let generation = state.header.generation + 1;
-        let mut totals = state.totals;
-        totals.damaged += state.damaged_records;
-        let header = Header {
-            form: FORM,
-            generation,
-            policy: policy_id(&self.spec.policy),
-            state: half(&blake3::hash(&policy)),
-        };
-        let mut text = header.to_bytes().to_vec();
-        text.extend_from_slice(&Record::Totals(totals).to_bytes());
-        let ttl = self.spec.ttl.map_or(0, |ttl| milliseconds(ttl.time));
-        for entry in state.shard.entries() {
-            // Where hits renew an artifact, its time is that of the last one.
-            let at_ms = match entry.facts.expires_at {
-                u64::MAX => entry.value.at_ms,
-                expires_at => expires_at.saturating_sub(ttl),
-            };
-            let kept = Record::Kept {
-                fingerprint: *entry.key,
-                entry: Logged {
-                    at_ms,
-                    ..*entry.value
-                },
-                slot: entry.slot,
-                hits: entry.hits,
-            };
-            text.extend_from_slice(&kept.to_bytes());
-        }
-        write_atomically(&self.files.state(generation), &policy)?;
-        write_atomically(&self.files.log(), &text)?;
-        state.log = File::options()
-            .read(true)
-            .append(true)
-            .open(self.files.log())?;
-        (state.header, state.totals) = (header, totals);
-        state.read = text.len() as u64;
-        state.records = state.read / RECORD as u64 - 1;
-        state.damaged_records = 0;
-        let shard = &state.shard;
-        self.files
-            .sweep(|fingerprint| shard.peek(&fingerprint).is_some(), generation)
+        state.told += news;
+        Ok(())
     }
 }
 
-/// A process that was stopped while it held the lock must not stop all others.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Takes the lock, or gives up: a change takes a fraction of a millisecond.
-pub(super) fn hold(lock: &File) -> io::Result<()> {
-    let (start, mut pause) = (Instant::now(), Duration::from_micros(20));
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
-                let message = "another process has held its lock for long";
-                return Err(io::Error::new(ErrorKind::TimedOut, message));
-            }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
-        }
-        pause = (pause * 2).min(Duration::from_millis(5));
-    }
+/// Another process holds the lock.
+pub(super) fn busy() -> io::Error {
+    io::Error::new(ErrorKind::ResourceBusy, "another process holds its lock")
 }
 
-/// Appends whole records, or none.
+/// Whether something was not done because another process holds the lock.
+pub(super) fn is_busy(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::ResourceBusy && error.raw_os_error().is_none()
+}
+
+fn overgrown() -> io::Error {
+    let message = format!("the log has more than {MAX_RECORDS} records");
+    io::Error::new(ErrorKind::FileTooLarge, message)
+}
+
+/// Appends whole records, or none. The lock must be held, so that all that was there before is in the shard.
 pub(super) fn append(state: &mut State, bytes: &[u8]) -> io::Result<()> {
-    // A record that a killed process left half is cut off: nobody else writes now.
-    let len = state.log.metadata()?.len();
-    let whole = len / RECORD as u64 * RECORD as u64;
-    if whole != len {
-        state.log.set_len(whole)?;
+    let more = (bytes.len() / RECORD) as u64;
+    if state.records + more > MAX_RECORDS {
+        return Err(overgrown());
     }
-    if let Err(error) = state.log.write_all(bytes) {
-        let _ = state.log.set_len(whole);
+    if let Err(error) = state.log.file.write_all(bytes) {
+        let _ = state.log.file.set_len(state.read);
         return Err(error);
     }
-    // All that was there before is in the shard already.
-    state.read = whole + bytes.len() as u64;
-    state.records += (bytes.len() / RECORD) as u64;
+    state.read += bytes.len() as u64;
+    state.len = state.read;
+    state.records += more;
     Ok(())
 }
 
-pub(super) fn fill(file: &mut File, block: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(file: &mut impl io::Read, block: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < block.len() {
         match file.read(&mut block[filled..]) {
@@ -459,19 +447,4 @@ pub(super) fn fill(file: &mut File, block: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(filled)
-}
-
-pub(super) fn policy_id(source: &PolicySource) -> [u8; 16] {
-    half(&blake3::hash(source.identity().as_bytes()))
-}
-
-#[cfg(unix)]
-pub(super) fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (a.dev(), a.ino()) == (b.dev(), b.ino())
-}
-
-#[cfg(not(unix))]
-pub(super) fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
-    a.created().ok() == b.created().ok()
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::{
-    config::{ArtifactsConfig, CacheConfig},
+    config::{ArtifactsConfig, CacheConfig, Size},
     sink::Dir,
 };
 
@@ -27,13 +27,16 @@ pub(super) fn note(dir: &Path, settings: &ArtifactsConfig) {
     }
 }
 
-/// The configuration of a store that is looked at without one: what it was last used with, or the
-/// defaults where that is not known.
+/// The configuration of a store that is looked at without one: what it was last used with. Where that is not
+/// known it has room for whatever it holds, so that looking at it makes nothing go.
 pub fn settings_of(dir: &Path) -> CacheConfig {
     let text = Dir::open(dir).and_then(|dir| dir.read(FILE, MOST));
-    let text = text.unwrap_or_default();
+    let known = text.ok().and_then(|text| toml::from_slice(&text).ok());
     CacheConfig {
-        artifacts: toml::from_slice(&text).unwrap_or_default(),
+        artifacts: known.unwrap_or_else(|| ArtifactsConfig {
+            capacity: Size::of_bytes(u64::MAX),
+            ..ArtifactsConfig::default()
+        }),
         ..CacheConfig::default()
     }
 }
@@ -51,12 +54,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(FILE);
         mkfifoat(CWD, &path, Mode::RWXU).expect("a pipe");
-        assert_eq!(settings_of(dir.path()), CacheConfig::default());
+        assert_eq!(settings_of(dir.path()).artifacts.capacity.bytes(), u64::MAX);
         fs::remove_file(&path).expect("removed");
         let file = fs::File::create(&path).expect("a file");
         // Takes no room on the disk.
         file.set_len(1 << 42).expect("a huge file");
-        assert_eq!(settings_of(dir.path()), CacheConfig::default());
+        assert_eq!(settings_of(dir.path()).artifacts.capacity.bytes(), u64::MAX);
         let settings = ArtifactsConfig {
             policy: Some("lru".into()),
             ..ArtifactsConfig::default()

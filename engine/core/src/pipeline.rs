@@ -423,11 +423,14 @@ impl Maps<'_> {
         self.types.set_capacity((threads + TYPES) as u64);
     }
 
-    /// What cell types take that are kept beyond those that threads draw, at most, in bytes.
-    pub(crate) fn spare_bytes(&self) -> u64 {
-        let types = 0..self.dataset.types.len();
-        let largest = types.map(|index| self.dataset.value_bytes(index)).max();
-        largest.unwrap_or(0).saturating_mul(TYPES as u64)
+    /// What cell types take that are kept beyond those that threads draw, at most, in bytes. Those of maps
+    /// that are never held are not kept.
+    pub(crate) fn spare_bytes(&self, requests: &[Request]) -> u64 {
+        let held = requests
+            .iter()
+            .filter(|&&request| !self.is_streamed(request));
+        let largest = held.map(|request| self.dataset.value_bytes(request.cell_type));
+        largest.max().unwrap_or(0).saturating_mul(TYPES as u64)
     }
 
     /// The values of a cell type: those that another thread asked for a moment ago, or new ones.

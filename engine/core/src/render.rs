@@ -1,16 +1,19 @@
 //! A run: draws planned maps on all cores and writes them, complete or not at all.
 
+mod admitted;
 mod archived;
+mod error;
 mod recording;
 mod streamed;
 
 pub use archived::{Archiving, all_formats, paths};
+pub use error::RenderError;
 
 use std::{
     collections::BTreeMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -26,10 +29,9 @@ use crate::{
     draw::{self, DrawOptions, Format},
     governor::Pressure,
     index,
-    manifest::{Entry, Journal, Key, Listed, ManifestError, Places, Status},
+    manifest::{Entry, Journal, Key, Listed, Places, Status},
     model::MapId,
     pipeline::{Draft, Fingerprint, Maps, Request, Scene},
-    room::{DRAWING, Pieces, TooLittle},
     sink::Pending,
     work,
 };
@@ -168,52 +170,6 @@ impl Summary {
     }
 }
 
-/// Why a run ended early.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RenderError {
-    /// The output directory cannot be used.
-    #[error("cannot write {}", .path.display())]
-    Write {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The manifest cannot be used.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// Drawing does not fit in the memory that the run may take.
-    #[error(transparent)]
-    TooLittle(#[from] TooLittle),
-    /// The process took more memory than it may, and nothing was left to shrink.
-    #[error("drawing takes {} MB of memory, more than the {} MB of [memory] limit", .used / 1_000_000, .limit / 1_000_000)]
-    Memory {
-        /// Resident memory of the process, in bytes.
-        used: u64,
-        /// What it may be, in bytes.
-        limit: u64,
-    },
-}
-
-impl RenderError {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "the disk is full: free space and run the same command again; complete maps are kept".into()
-            }
-            Self::Write { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "choose another directory with -o, or make this one writable".into()
-            }
-            Self::Write { .. } => "choose another directory with -o".into(),
-            Self::Manifest(error) => error.help(),
-            Self::TooLittle(error) => error.help(),
-            Self::Memory { .. } => "raise `limit` of [memory], or take less: fewer threads with --jobs, a smaller --scale, a smaller `stream_above`; complete maps are kept, and the same command draws the rest".into(),
-        }
-    }
-}
-
 /// More failures than this are counted, not listed.
 const LISTED_FAILURES: usize = 10;
 
@@ -231,7 +187,7 @@ pub fn render(
     let start = Instant::now();
     let formats = all_formats(options.formats, options.index);
     // Before anything is written: what does not fit now does not fit later.
-    let threads = threads(maps, requests, (options, &formats))?;
+    let threads = admitted::threads(maps, requests, (options, &formats))?;
     std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
         path: options.out.into(),
         source,
@@ -249,34 +205,6 @@ pub fn render(
     };
     run.draw_all(requests, threads, progress);
     run.finish(requests, start)
-}
-
-/// A map on its way to the disk, its directory, and the archive or the store that it goes into.
-const FILES_OF_A_MAP: u64 = 4;
-
-/// How many threads draw: as many as are wanted, if what they will hold fits.
-fn threads(
-    maps: &Maps<'_>,
-    requests: &[Request],
-    (options, formats): (&RenderOptions<'_>, &[Format]),
-) -> Result<usize, TooLittle> {
-    let units = requests.len().div_ceil(options.archive.unit());
-    let wanted = work::with_files(work::threads(options.jobs).min(units), FILES_OF_A_MAP);
-    let Some(pressure) = options.pressure else {
-        return Ok(wanted);
-    };
-    let scale = options.draw.scale;
-    let held = requests
-        .iter()
-        .map(|&request| maps.predicted_bytes(request, formats, scale));
-    pressure.room.hold("cell types", maps.spare_bytes());
-    let pieces = Pieces {
-        growth: maps.dataset.growth_bytes(),
-        ..Pieces::of(held)
-    };
-    let threads = pressure.room.begin(DRAWING, wanted, pieces)?;
-    maps.shared_by(threads);
-    Ok(threads)
 }
 
 /// Time spent over all threads, in nanoseconds.
@@ -347,16 +275,8 @@ impl Run<'_> {
     /// Draws and writes one map in all formats. A fault of the program costs this map alone.
     fn draw(&self, request: Request) {
         let id = request.id(self.maps.dataset);
-        let _given = match self.options.pressure {
-            Some(pressure) => {
-                let scale = self.options.draw.scale;
-                let bytes = self.maps.predicted_bytes(request, &self.formats, scale);
-                let Some(given) = pressure.room.admit(bytes, || self.goes_on()) else {
-                    return;
-                };
-                Some(given)
-            }
-            None => None,
+        let Ok(_given) = self.admitted(request) else {
+            return;
         };
         let _span = tracing::info_span!("map", map = %id).entered();
         let drawn = catch_unwind(AssertUnwindSafe(|| {

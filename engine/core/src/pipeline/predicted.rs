@@ -12,6 +12,8 @@ const FIXED_BYTES: u64 = 768 << 10;
 const STREAMED_COLUMNS: u64 = 2 * 16_384;
 /// Pictures with more pixels are drawn in bands, see `draw::png`.
 const MOST_PIXELS: f64 = 12e6;
+/// A band, and what is read back and compressed with it.
+const BANDS_BYTES: u64 = 24 << 20;
 /// A pixel in memory, and as it goes into the file.
 const PIXEL_BYTES: f64 = 6.0;
 
@@ -55,6 +57,10 @@ impl Maps<'_> {
         let margin = 2.0 * map.margin_px + 160.0;
         let width = (width + margin).max(map.min_width_px + margin) * scale;
         let height = (height + margin).max(map.min_height_px + margin) * scale;
-        ((width * height).min(MOST_PIXELS) * PIXEL_BYTES) as u64
+        match width * height {
+            // The guess may be twice what it is.
+            pixels if pixels > 2.0 * MOST_PIXELS => BANDS_BYTES,
+            pixels => (pixels.min(MOST_PIXELS) * PIXEL_BYTES) as u64,
+        }
     }
 }

@@ -77,6 +77,7 @@ impl Subject {
                 None => Mode::Trusted,
             }),
             workers: self.workers.clone().unwrap_or_default(),
+            shown: [(self.path.clone(), self.named.clone())].into(),
             ..Finder::default()
         };
         finder.trust_file(&self.path)?;

@@ -21,6 +21,23 @@ fn resolve_now_survives_what_a_library_does_while_it_is_loaded() {
     passes(&faulty("none"), id);
 }
 
+/// Its checked bytes lie in memory, where the loader of a child finds them; whoever reads the report knows the
+/// file.
+#[test]
+fn what_cannot_be_loaded_is_called_by_the_name_of_its_file() {
+    for (name, id) in [
+        ("refuses_to_start", "load-time-budget"),
+        ("other_manifest", "manifest-matches-runtime"),
+        ("other_layout", "contained-equals-in-process"),
+    ] {
+        let desk = Desk::new(&example(name));
+        let (report, _) = desk.report(&["--only", id]);
+        let check = report["checks"][0].to_string();
+        assert!(check.contains("libx.so"), "{check}");
+        assert!(!check.contains("/proc/self"), "{check}");
+    }
+}
+
 #[test]
 fn what_cannot_be_loaded_is_loaded_once_and_no_more() {
     let (report, code) = Desk::new(&faulty("crashes")).report(&[]);

@@ -55,6 +55,8 @@ pub struct Finder {
     pub force: Option<Mode>,
     /// SHA-256 of files that the user named in order to run what they hold now.
     pub named: BTreeSet<String>,
+    /// Files that messages call by the names of others: those whose bytes lie in memory.
+    pub shown: BTreeMap<PathBuf, PathBuf>,
     /// How workers of contained plugins are started.
     pub workers: Workers,
     /// What files asked for in vain, of all that was loaded: see [`Self::notes`].
@@ -166,14 +168,18 @@ impl Finder {
     /// # Errors
     /// When it cannot be read or is no plugin.
     pub fn trust_file(&mut self, path: &Path) -> Result<Manifest, PluginError> {
-        let found = candidate(path)?;
+        let found = self.file(path)?;
         self.named.insert(sha256_hex(&found.bytes));
         Ok(found.manifest)
     }
 
+    fn file(&self, path: &Path) -> Result<Candidate, PluginError> {
+        candidate_shown(path, self.shown.get(path).map_or(path, PathBuf::as_path))
+    }
+
     fn find(&self, name: &str) -> Result<Candidate, PluginError> {
         if name.contains('/') || name.ends_with(std::env::consts::DLL_SUFFIX) {
-            return candidate(Path::new(name));
+            return self.file(Path::new(name));
         }
         let (mut ids, mut unreadable) = (BTreeSet::new(), Vec::new());
         let mut first: Option<Candidate> = None;
@@ -349,13 +355,18 @@ fn libraries(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn candidate(path: &Path) -> Result<Candidate, PluginError> {
+    candidate_shown(path, path)
+}
+
+/// A file that messages call by the name of another.
+fn candidate_shown(path: &Path, shown: &Path) -> Result<Candidate, PluginError> {
     let Opened { bytes, writers, .. } = trust::read(path).map_err(|source| PluginError::Read {
-        path: path.into(),
+        path: shown.into(),
         source,
     })?;
-    let manifest = elf::read_manifest(path, &bytes)?;
+    let manifest = elf::read_manifest(shown, &bytes)?;
     Ok(Candidate {
-        path: path.into(),
+        path: shown.into(),
         bytes,
         manifest,
         writers,

@@ -1,7 +1,10 @@
 //! Where artifacts go: complete files, or none.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod archive;
+mod beneath;
 mod scratch;
+pub mod state;
 
 use std::{
     fs::File,
@@ -11,7 +14,9 @@ use std::{
 };
 
 pub use archive::{ArchiveKind, ArchiveWriter};
+pub use beneath::{Dir, Look};
 pub use scratch::{SCRATCH_DIR, Scratch, sweep};
+pub use state::{Bounded, Kind, Refused};
 
 /// A file that is complete under a temporary name. Dropping it removes it.
 #[derive(Debug)]

@@ -16,6 +16,8 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
+#[path = "cli/others_files.rs"]
+mod others_files;
 #[path = "cli/recording.rs"]
 mod recording;
 #[path = "cli/report.rs"]

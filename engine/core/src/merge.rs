@@ -18,6 +18,7 @@ use std::{
 use crate::{
     index,
     manifest::{Entry, Journal, Key, Listed, ManifestError, Status},
+    sink::Dir,
 };
 use files::Files;
 use streams::Streams;
@@ -135,34 +136,40 @@ impl MergeError {
 pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
     let sources = sources(options)?;
     // Also what the target has must not differ, so it is read as one of them.
-    let mut all = vec![options.out.to_owned()];
-    all.extend(sources);
+    let mut all = Vec::new();
+    match Dir::open(options.out) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        out => all.push(out.map_err(unusable(options.out))?),
+    }
+    all.extend(sources.iter().cloned());
     let mut streams = Streams::open(&all)?;
     while streams.next()?.is_some() {}
     let journal = Journal::start(options.out)?;
     let mut merge = Merge {
-        files: Files::new(options.out, journal.scratch()),
+        files: Files::new(journal.scratch()),
         journal: &journal,
         summary: MergeSummary::default(),
     };
+    let mut all = vec![journal.dir().clone()];
+    all.extend(sources);
     let mut streams = Streams::open(&all)?;
     while let Some((from, entry)) = streams.next()? {
         if options.cancel.load(Ordering::Relaxed) {
             merge.summary.interrupted = true;
             break;
         }
-        merge.bring(&all[from], &entry)?;
+        merge.bring(Some(&all[from]).filter(|_| from > 0), &entry)?;
     }
     let Merge {
         files, mut summary, ..
     } = merge;
     (summary.linked, summary.copied, summary.bytes) = (files.linked, files.copied, files.bytes);
-    let page = options.out.join(index::INDEX_FILE);
-    let is_whole = !options.index || page.exists();
+    let has_page = matches!(journal.dir().look(index::INDEX_FILE), Ok(Some(_)));
+    let is_whole = !options.index || has_page;
     if summary.merged == 0 && is_whole && !journal.has_lines() && !summary.interrupted {
         return Ok(summary);
     }
-    let write_index = |listed: &Listed<'_>| match options.index || page.exists() {
+    let write_index = |listed: &Listed<'_>| match options.index || has_page {
         true => index::publish(listed),
         false => Ok(()),
     };
@@ -170,26 +177,34 @@ pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
     Ok(summary)
 }
 
+/// Wraps an error about a directory.
+fn unusable(path: &Path) -> impl Fn(io::Error) -> MergeError + use<> {
+    let path = path.to_owned();
+    move |source| MergeError::Io {
+        path: path.clone(),
+        source,
+    }
+}
+
 /// The sources, each once and without the target itself.
-fn sources(options: &MergeOptions<'_>) -> Result<Vec<PathBuf>, MergeError> {
+fn sources(options: &MergeOptions<'_>) -> Result<Vec<Dir>, MergeError> {
     let mut known: Vec<PathBuf> = std::fs::canonicalize(options.out).into_iter().collect();
     let mut sources = Vec::new();
     for source in options.sources {
-        let real = std::fs::canonicalize(source).map_err(|error| MergeError::Io {
-            path: source.clone(),
-            source: error,
-        })?;
+        let unusable = unusable(source);
+        let real = std::fs::canonicalize(source).map_err(&unusable)?;
         if known.contains(&real) {
             continue;
         }
-        if !source.join(crate::manifest::MANIFEST_FILE).exists() {
+        let dir = Dir::open(source).map_err(&unusable)?;
+        if matches!(dir.look(crate::manifest::MANIFEST_FILE), Ok(None)) {
             return Err(MergeError::NoManifest(source.clone()));
         }
-        if Journal::is_open(source) {
+        if Journal::is_open(&dir) {
             return Err(MergeError::Unfinished(source.clone()));
         }
         known.push(real);
-        sources.push(source.clone());
+        sources.push(dir);
     }
     Ok(sources)
 }
@@ -201,18 +216,18 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    /// Brings a map, if it is not there.
-    fn bring(&mut self, from: &Path, entry: &Entry) -> Result<(), MergeError> {
+    /// Brings a map, if it is not there. From no other directory comes what the target has itself.
+    fn bring(&mut self, from: Option<&Dir>, entry: &Entry) -> Result<(), MergeError> {
         let archive = entry.archive.as_deref();
-        if from == self.files.out
-            || entry.status != Status::Failed
-                && self
-                    .journal
-                    .unchanged(&entry.key, archive, &entry.fingerprint)
-        {
+        let unchanged = || {
+            let journal = self.journal;
+            journal.unchanged(&entry.key, archive, &entry.fingerprint)
+        };
+        let is_there = entry.status != Status::Failed && unchanged();
+        let Some(from) = from.filter(|_| !is_there) else {
             self.summary.unchanged += 1;
             return Ok(());
-        }
+        };
         let pending = match entry.file() {
             "" => None,
             _ => self.files.bring(from, entry)?,

@@ -5,6 +5,7 @@ mod recording;
 mod streamed;
 
 pub use archived::{Archiving, all_formats, paths};
+use streamed::NotDrawn;
 
 use std::{
     collections::BTreeMap,
@@ -224,10 +225,6 @@ pub fn render(
     progress: &(dyn Fn() + Sync),
 ) -> Result<Summary, RenderError> {
     let start = Instant::now();
-    std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
-        path: options.out.into(),
-        source,
-    })?;
     let run = Run {
         maps,
         options,
@@ -354,9 +351,16 @@ impl Run<'_> {
                 }
                 if let Some((artifact, cost)) = self.stored(fingerprint) {
                     self.record(fingerprint, artifact.len(), cost, Answered::Store);
-                    bytes += self.write(&map, (format, fingerprint), &artifact, None)?;
-                    stored += 1;
-                    continue;
+                    match self.write(&map, (format, fingerprint), &artifact, None) {
+                        Ok(written) => {
+                            bytes += written;
+                            stored += 1;
+                            continue;
+                        }
+                        // Told when it was drawn: then nothing can be in the way any more, or is again.
+                        Err(NotDrawn::Map(_) | NotDrawn::Interrupted) => {}
+                        Err(NotDrawn::Run(error)) => return Err(error),
+                    }
                 }
             }
             missing.push((format, fingerprint));
@@ -387,17 +391,22 @@ impl Run<'_> {
             let drawn = timed(&self.times.draw, || draw(format, scene, &self.options.draw));
             // Whoever has not got it pays for the scene too.
             let cost = scene_cost + start.elapsed();
-            match drawn {
+            let written = match drawn {
                 Ok(artifact) => {
                     self.record(fingerprint, artifact.len(), cost, Answered::Computed);
-                    bytes += self.write(map, (format, fingerprint), &artifact, Some(cost))?;
+                    self.write(map, (format, fingerprint), &artifact, Some(cost))
                 }
                 // A scene that cannot be drawn is a fault of this map, not of the disk.
-                Err(error) => {
-                    let reason = error.to_string();
+                Err(error) => Err(NotDrawn::Map(error.to_string())),
+            };
+            match written {
+                Ok(written) => bytes += written,
+                Err(NotDrawn::Map(reason)) => {
                     self.note_failure(map.id, format, &reason)?;
                     failure.get_or_insert(reason);
                 }
+                Err(NotDrawn::Run(error)) => return Err(error),
+                Err(NotDrawn::Interrupted) => return Ok(()),
             }
         }
         self.count(map, bytes, true, failure);
@@ -469,20 +478,19 @@ impl Run<'_> {
         (format, fingerprint): (Format, Fingerprint),
         artifact: &[u8],
         cost: Option<Duration>,
-    ) -> Result<u64, RenderError> {
+    ) -> Result<u64, NotDrawn> {
         let entry = self.entry(map, (format, fingerprint), artifact.len() as u64);
-        let target = self.options.out.join(&entry.path);
         let _span = debug_span!("write", bytes = entry.bytes).entered();
         let pending = timed(&self.times.write, || {
-            Pending::write_in(self.journal.scratch(), &target, artifact)
+            Pending::write_in(self.journal.scratch(), &entry.path, artifact)
         });
         let pending = pending.map_err(|source| RenderError::Write {
-            path: target.clone(),
+            path: self.options.out.join(&entry.path),
             source,
         })?;
         if let (Some(keeping), Some(cost)) = (self.options.store, cost) {
             timed(&self.times.store, || {
-                keeping.keep(fingerprint, artifact, cost, pending.path());
+                keeping.keep(fingerprint, artifact, cost, pending.path().as_deref());
             });
         }
         timed(&self.times.write, || self.publish(Some(pending), &entry))?;
@@ -534,7 +542,7 @@ impl Run<'_> {
         let keep = |key: &Key| !prune || wanted.has(key);
         let write_index = |listed: &Listed<'_>| {
             // A page that is there must not link to what is gone.
-            let is_there = self.options.out.join(index::INDEX_FILE).exists();
+            let is_there = matches!(listed.dir.look(index::INDEX_FILE), Ok(Some(_)));
             if self.options.index || is_there {
                 index::publish(listed)?;
             }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     io::{self, Read as _, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -14,9 +13,9 @@ use flate2::{Compression, write::GzEncoder};
 use super::{
     CacheName,
     memory::milliseconds,
-    trace::{Answered, Asked, TraceError, is_gz, read_trace},
+    trace::{Answered, Asked, MAX_BYTES, TraceError, is_gz, read_trace},
 };
-use crate::sink::{Pending, PendingWriter};
+use crate::sink::{Pending, PendingWriter, state};
 
 /// The columns of a recording.
 const HEADER: &str = "time,key,size,cost_ns,stage,run,answered\n";
@@ -57,7 +56,7 @@ impl Out {
     fn after(path: &Path, is_new: bool) -> io::Result<Self> {
         let mut file = Pending::begin_beside(path)?;
         if !is_new {
-            io::copy(&mut File::open(path)?, &mut file)?;
+            io::copy(&mut state::open(path, MAX_BYTES)?, &mut file)?;
         }
         let mut out = match is_gz(path) {
             true => Self::Gzip(GzEncoder::new(file, Compression::default())),
@@ -124,6 +123,12 @@ impl Recorder {
         // What a link leads to is written, not the link.
         let path = &path.canonicalize().unwrap_or_else(|_| path.into());
         let before = look(path);
+        if before.is_some() {
+            state::open(path, MAX_BYTES).map_err(|source| TraceError::Io {
+                path: path.into(),
+                source,
+            })?;
+        }
         let found = match is_nothing(before) {
             true => Vec::new(),
             false => earlier(path)?,
@@ -207,7 +212,7 @@ impl Recorder {
         let failure = state.failure.take();
         let publish = || {
             failure.map_or(Ok(()), Err)?;
-            out.finish()?.publish()
+            out.finish()?.publish().map(drop)
         };
         publish().map_err(|source| TraceError::Io {
             path: self.path.clone(),
@@ -263,7 +268,7 @@ fn earlier(path: &Path) -> Result<Vec<Asked>, TraceError> {
 
 /// The first bytes of a trace, as many as a header has.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+    let file = state::open(path, MAX_BYTES)?;
     let mut head = Vec::new();
     let most = HEADER.len() as u64;
     match is_gz(path) {

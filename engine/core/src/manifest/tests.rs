@@ -1,6 +1,8 @@
 use eyemap_abi::job::Side;
 
-use super::{sort::Sorter, *};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{journal::Step, sort::Sorter, *};
 use crate::sink::{Pending, Scratch};
 
 fn entry(cell_type: &str) -> Entry {
@@ -41,20 +43,24 @@ fn names(manifest: &Manifest) -> Vec<&str> {
         .collect()
 }
 
+/// A picture of a map that is not in its place.
+fn picture(journal: &Journal, cell_type: &str, bytes: &str) -> Pending {
+    let path = entry(cell_type).path;
+    Pending::write_in(journal.scratch(), path, bytes.as_bytes()).expect("written")
+}
+
 /// Publishes a map as a run does.
 fn draw(journal: &Journal, cell_type: &str) -> PathBuf {
-    let path = journal.dir.join(entry(cell_type).path);
-    std::fs::create_dir_all(path.parent().expect("a directory")).expect("created");
-    let file = Pending::write(&path, b"x").expect("written");
+    let file = picture(journal, cell_type, "x");
     journal
         .publish(Some(file), &entry(cell_type))
         .expect("published");
-    path
+    journal.dir().path().join(entry(cell_type).path)
 }
 
 fn finish(journal: &Journal, keep: impl Fn(&Key) -> bool) -> Manifest {
     journal.finish(keep, |_| Ok(())).expect("merged");
-    Manifest::read(&journal.dir).expect("read")
+    Manifest::read(journal.dir().path()).expect("read")
 }
 
 #[test]
@@ -236,7 +242,7 @@ proptest::proptest! {
         run_bytes in 1..2000_usize,
     ) {
         let dir = tempfile::tempdir().expect("a directory");
-        let scratch = Scratch::open(dir.path()).expect("a scratch");
+        let scratch = Scratch::open(&Dir::open(dir.path()).expect("it")).expect("a scratch");
         let mut sorter = Sorter::of_runs(&scratch, run_bytes);
         let mut model: BTreeMap<Key, Line<Entry>> = BTreeMap::new();
         for (name, fails, fingerprint) in lines {
@@ -265,8 +271,8 @@ proptest::proptest! {
 /// An archive as one run writes it.
 fn archive(journal: &Journal, names: &[&str]) -> PathBuf {
     let name = format!("{ARCHIVES_DIR}/maps-00000.tar");
-    let path = journal.dir.join(&name);
-    let file = Pending::write_in(journal.scratch(), &path, names.concat().as_bytes());
+    let path = journal.dir().path().join(&name);
+    let file = Pending::write_in(journal.scratch(), &name, names.concat().as_bytes());
     let entries: Vec<Entry> = names
         .iter()
         .map(|cell_type| Entry {
@@ -304,4 +310,122 @@ fn maps_that_an_archive_lost_are_listed_no_more_and_files_give_way_to_archives()
     }
     finish(&journal, |_| true);
     assert!(!path.exists());
+}
+
+/// Ends a run within a step, as a kill does: nothing after it is done.
+fn killed_after(step: Step, journal: Journal, file: Pending, entries: &[Entry]) {
+    let stop = |now| assert_ne!(now, step, "killed");
+    let put = catch_unwind(AssertUnwindSafe(|| {
+        journal.put(Some(file), entries, &stop).expect("put");
+    }));
+    assert!(put.is_err());
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_renames_leaves_no_fingerprint_of_other_bytes() {
+    let redrawn = Entry {
+        fingerprint: "22".into(),
+        bytes: 5,
+        ..entry("a")
+    };
+    for (step, bytes, listed) in [
+        (Step::Noted, "x", &entry("a")),
+        (Step::Renamed, "other", &redrawn),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let journal = Journal::start(dir.path()).expect("a journal");
+        let file = draw(&journal, "a");
+        finish(&journal, |_| true);
+        drop(journal);
+        // One that goes on beside the killed run, and one that begins after it.
+        let beside = Journal::start(dir.path()).expect("a journal");
+        let killed = Journal::start(dir.path()).expect("a journal");
+        let other = picture(&killed, "a", "other");
+        killed_after(step, killed, other, std::slice::from_ref(&redrawn));
+        draw(&beside, "b");
+        let manifest = finish(&beside, |_| true);
+        assert_eq!(names(&manifest), ["a", "b"], "{step:?}");
+        assert_eq!(manifest.entries[&redrawn.key], *listed, "{step:?}");
+        assert_eq!(std::fs::read_to_string(&file).expect("read"), bytes);
+        let next = Journal::start(dir.path()).expect("a journal");
+        assert!(
+            next.unchanged(&listed.key, None, &listed.fingerprint),
+            "{step:?}"
+        );
+    }
+}
+
+#[test]
+fn maps_of_an_archive_whose_run_was_killed_before_they_were_noted_are_listed_no_more() {
+    for (step, listed) in [(Step::Noted, &["a", "b"][..]), (Step::Renamed, &[])] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let journal = Journal::start(dir.path()).expect("a journal");
+        archive(&journal, &["a", "b"]);
+        finish(&journal, |_| true);
+        drop(journal);
+        let killed = Journal::start(dir.path()).expect("a journal");
+        let name = format!("{ARCHIVES_DIR}/maps-00000.tar");
+        let file = Pending::write_in(killed.scratch(), &name, b"other").expect("written");
+        let entry = Entry {
+            archive: Some(name),
+            ..entry("c")
+        };
+        killed_after(step, killed, file, &[entry]);
+        let next = Journal::start(dir.path()).expect("a journal");
+        assert_eq!(names(&finish(&next, |_| true)), listed, "{step:?}");
+    }
+}
+
+#[test]
+fn what_lies_where_a_map_belongs_is_named_and_the_journal_stays_as_it_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let journal = Journal::start(dir.path()).expect("a journal");
+    draw(&journal, "a");
+    let before = std::fs::read(dir.path().join(JOURNAL_FILE)).expect("a journal");
+    std::fs::create_dir_all(dir.path().join(entry("b").path)).expect("created");
+    let file = picture(&journal, "b", "x");
+    let error = journal
+        .publish(Some(file), &entry("b"))
+        .expect_err("refused");
+    assert!(matches!(error, ManifestError::InTheWay(_)), "{error:?}");
+    assert!(error.to_string().contains("svg is a directory"), "{error}");
+    let after = std::fs::read(dir.path().join(JOURNAL_FILE)).expect("a journal");
+    assert_eq!(after, before);
+    assert_eq!(names(&finish(&journal, |_| true)), ["a"]);
+}
+
+#[test]
+fn lists_that_are_links_or_no_files_are_named_and_nothing_is_written_through_them() {
+    for name in [JOURNAL_FILE, LOCK_FILE, MANIFEST_FILE] {
+        let (dir, theirs) = (
+            tempfile::tempdir().expect("a"),
+            tempfile::NamedTempFile::new().expect("b"),
+        );
+        let path = dir.path().join(name);
+        std::os::unix::fs::symlink(theirs.path(), &path).expect("linked");
+        let error = Journal::start(dir.path()).expect_err(name);
+        let error = crate::render::with_causes(&error);
+        assert!(error.contains("is a symbolic link"), "{name}: {error}");
+        std::fs::remove_file(&path).expect("removed");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("a FIFO");
+        let error = Journal::start(dir.path()).expect_err(name);
+        let error = crate::render::with_causes(&error);
+        assert!(error.contains("is a FIFO"), "{name}: {error}");
+        assert_eq!(theirs.as_file().metadata().expect("it").len(), 0);
+    }
+}
+
+#[test]
+fn a_list_of_a_terabyte_of_nothing_is_refused_before_it_is_read() {
+    for name in [JOURNAL_FILE, MANIFEST_FILE] {
+        let dir = tempfile::tempdir().expect("a directory");
+        for bytes in [1 << 40, 1 << 34] {
+            let file = std::fs::File::create(dir.path().join(name)).expect("a file");
+            file.set_len(bytes).expect("it is sparse");
+            let error = Journal::start(dir.path()).expect_err(name);
+            let error = crate::render::with_causes(&error);
+            let told = error.contains("larger than") || error.contains("longer than");
+            assert!(told, "{name}: {error}");
+        }
+    }
 }

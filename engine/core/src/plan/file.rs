@@ -14,9 +14,12 @@ use crate::{
     draw::{Format, WRITER_VERSION},
     fingerprint::Hash,
     pipeline::Pipeline,
+    sink::state,
 };
 
 const FORM: u32 = 1;
+/// A larger file is no plan: it would name a million cell types and more.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// A file that maps are drawn from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +179,7 @@ impl PlanFile {
     /// # Errors
     /// When it cannot be read, is damaged, or has another form.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
-        let text = std::fs::read(path).map_err(io_error(path))?;
+        let text = state::read(path, MOST_BYTES).map_err(io_error(path))?;
         let damaged = |reason: String| PlanError::Damaged {
             path: path.into(),
             reason,

@@ -7,6 +7,7 @@ mod cache;
 mod caches;
 mod ending;
 mod failure;
+mod files;
 mod governed;
 mod inspect;
 mod log;

@@ -18,6 +18,8 @@ mod interruption;
 mod kills;
 #[path = "cli/others_files.rs"]
 mod others_files;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/recording.rs"]
 mod recording;
 #[path = "cli/report.rs"]

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<ExitCode, Failure> {
         out: &args.out,
         index: args.index,
         cancel: &cancel,
+        waiting: session::waiting(&cancel),
     })?;
     let missing = match plan.filter(|_| !summary.interrupted) {
         Some(plan) => {

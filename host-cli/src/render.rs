@@ -186,6 +186,7 @@ impl Run<'_> {
             recorder: self.caches.recorder.as_deref(),
             pressure: Some(self.pressure),
             cancel: self.cancel,
+            waiting: session::waiting(self.cancel),
         };
         let summary = self.draw(&maps, &plan.requests, &options)?;
         let mut found = maps.coarse();

@@ -2,10 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::AtomicBool,
 };
 
 use eyemap_engine::{
@@ -13,12 +10,13 @@ use eyemap_engine::{
     dataset::Dataset,
     governor::Pressure,
     ingest::{IngestOptions, Spooled, read_dataset, table_files},
+    manifest::Waiting,
     plugins::{Finder, Mode},
 };
 
 use crate::{
     args::TableArgs,
-    failure::{Failure, INTERNAL, INTERRUPTED, USAGE},
+    failure::{Failure, USAGE},
     out,
     progress::Progress,
 };
@@ -137,16 +135,12 @@ pub(crate) fn take_standard_input(
     Ok(Some(spooled))
 }
 
-/// Ctrl-C asks to stop; a second one does not ask.
-pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancel);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        out::note("stopping after the maps that are being drawn; Ctrl-C again stops at once");
-    })
-    .map_err(|error| Failure::new(INTERNAL, format!("cannot listen to Ctrl-C: {error}")))?;
-    Ok(cancel)
+pub(crate) use crate::signals::stop_on_interrupt;
+
+/// How a run waits for another one: it says so.
+pub(crate) const fn waiting(cancel: &AtomicBool) -> Waiting<'_> {
+    Waiting {
+        cancel,
+        tell: &|line| out::note(&format!("note: {line}")),
+    }
 }

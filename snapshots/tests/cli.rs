@@ -30,6 +30,8 @@ mod shards;
 mod store;
 #[path = "cli/store_looked_at.rs"]
 mod store_looked_at;
+#[path = "cli/surroundings.rs"]
+mod surroundings;
 #[path = "cli/ways.rs"]
 mod ways;
 #[path = "cli/words.rs"]

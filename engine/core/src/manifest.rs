@@ -34,6 +34,7 @@ mod stamps;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub use journal::Journal;
 pub use known::Places;
@@ -42,6 +43,7 @@ pub use merge::Listed;
 pub use stamps::Stamp;
 pub(crate) use stamps::Stamps;
 pub use stream::{Counts, Entries, ManifestWriter};
+pub use wait::Waiting;
 
 /// Name of the manifest in the output directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -157,6 +159,18 @@ pub enum ManifestError {
     /// Something else lies where a map belongs, or on the way there. The others are not concerned.
     #[error(transparent)]
     InTheWay(io::Error),
+    /// Another run holds the directory, and the user asked to stop.
+    #[error("stopped while another run held {}", .path.display())]
+    Interrupted {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// Another run holds the directory for longer than anything takes.
+    #[error("another run has held {} for ten minutes", .path.display())]
+    Held {
+        /// The lock.
+        path: PathBuf,
+    },
 }
 
 impl ManifestError {
@@ -170,6 +184,10 @@ impl ManifestError {
                 "check that the output directory can be written and has space".into()
             }
             Self::InTheWay(_) => "then run the same command again".into(),
+            Self::Interrupted { .. } => "the same command goes on where it stopped".into(),
+            Self::Held { .. } => {
+                "let that run go on or end it, then run the same command again; or write into another directory".into()
+            }
             Self::Damaged { path, .. } => format!(
                 "move {} away and render again: the maps are listed anew",
                 path.display()

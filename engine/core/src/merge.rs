@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     index,
-    manifest::{Entry, Journal, Key, Listed, ManifestError, Status},
+    manifest::{Entry, Journal, Key, Listed, ManifestError, Status, Waiting},
     sink::Dir,
 };
 use files::Files;
@@ -36,6 +36,8 @@ pub struct MergeOptions<'a> {
     pub index: bool,
     /// Set to stop after the file that is being brought.
     pub cancel: &'a AtomicBool,
+    /// How it waits for a run that holds the target.
+    pub waiting: Waiting<'a>,
 }
 
 /// What a merge did.
@@ -144,7 +146,7 @@ pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
     all.extend(sources.iter().cloned());
     let mut streams = Streams::open(&all)?;
     while streams.next()?.is_some() {}
-    let journal = Journal::start(options.out)?;
+    let journal = Journal::start(options.out, options.waiting)?;
     let mut merge = Merge {
         files: Files::new(journal.scratch()),
         journal: &journal,
@@ -210,7 +212,7 @@ fn sources(options: &MergeOptions<'_>) -> Result<Vec<Dir>, MergeError> {
 }
 
 struct Merge<'a> {
-    journal: &'a Journal,
+    journal: &'a Journal<'a>,
     files: Files<'a>,
     summary: MergeSummary,
 }

@@ -27,7 +27,7 @@ use crate::{
     draw::{self, DrawOptions, Format},
     governor::Pressure,
     index,
-    manifest::{Entry, Journal, Key, Listed, ManifestError, Places, Status},
+    manifest::{Entry, Journal, Key, Listed, ManifestError, Places, Status, Waiting},
     model::MapId,
     pipeline::{Draft, Fingerprint, Maps, Request, Scene},
     sink::Pending,
@@ -61,6 +61,8 @@ pub struct RenderOptions<'a> {
     pub pressure: Option<&'a Pressure>,
     /// Set to stop after the maps that are being drawn.
     pub cancel: &'a AtomicBool,
+    /// How it waits for another run that holds the output directory.
+    pub waiting: Waiting<'a>,
 }
 
 /// A store, and what is worth keeping in it.
@@ -231,7 +233,7 @@ pub fn render(
         formats: all_formats(options.formats, options.index),
         opened: archived::Opened::default(),
         // A damaged manifest is found here, before hours of work, not after.
-        journal: Journal::start(options.out)?,
+        journal: Journal::start(options.out, options.waiting)?,
         times: Times::default(),
         summary: Mutex::default(),
         fatal: Mutex::new(None),
@@ -269,7 +271,7 @@ struct Run<'a> {
     options: &'a RenderOptions<'a>,
     formats: Vec<Format>,
     opened: archived::Opened,
-    journal: Journal,
+    journal: Journal<'a>,
     times: Times,
     summary: Mutex<Summary>,
     fatal: Mutex<Option<RenderError>>,
@@ -533,14 +535,13 @@ impl Run<'_> {
         let complete = fatal.is_none() && !summary.interrupted;
         let dataset = self.maps.dataset;
         let prune = self.options.prune && complete;
-        let ids = requests
-            .iter()
-            .filter(|_| prune)
-            .map(|request| request.id(dataset));
-        let keys = ids.flat_map(|id| self.formats.iter().map(move |&format| key(&id, format)));
-        let wanted = Places::of(keys);
+        let of_map = |request: &Request| {
+            let id = request.id(dataset);
+            self.formats.iter().map(move |&format| key(&id, format))
+        };
+        let wanted = Places::of(requests.iter().filter(|_| prune).flat_map(of_map));
         let keep = |key: &Key| !prune || wanted.has(key);
-        let write_index = |listed: &Listed<'_>| {
+        let and_then = |listed: &Listed<'_>| {
             // A page that is there must not link to what is gone.
             let is_there = matches!(listed.dir.look(index::INDEX_FILE), Ok(Some(_)));
             if self.options.index || is_there {
@@ -548,7 +549,7 @@ impl Run<'_> {
             }
             Ok(())
         };
-        let finished = debug_span!("finish").in_scope(|| self.journal.finish(keep, write_index));
+        let finished = debug_span!("finish").in_scope(|| self.journal.finish(keep, and_then));
         match (finished, fatal) {
             // What ended the run explains more than a manifest that could not be written after it.
             (_, Some(error)) => return Err(error),

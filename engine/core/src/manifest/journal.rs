@@ -3,7 +3,6 @@
 mod put;
 
 use std::{
-    fs::File,
     io,
     path::Path,
     sync::{Mutex, PoisonError},
@@ -14,6 +13,7 @@ use super::{
     known::Known,
     lines::Lines,
     merge::{self, Listed},
+    wait::{Lock, Waiting},
 };
 use crate::sink::{Dir, Pending, Scratch};
 #[cfg(test)]
@@ -22,27 +22,32 @@ pub(super) use put::{Put, Record};
 
 /// The journal of an output directory, as one run writes to it.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<'a> {
     pub(super) dir: Dir,
     /// What manifest and journal listed when the run began.
     pub(super) known: Known,
     pub(super) scratch: Scratch,
     /// The directory's lock: held by one thread of one process at a time.
-    lock: Mutex<File>,
+    lock: Mutex<Lock<'a>>,
 }
 
-impl Journal {
+impl<'a> Journal<'a> {
     /// Starts to write into a directory, which is created if missing.
     ///
     /// # Errors
-    /// When the directory cannot be written, or its manifest or journal is damaged.
-    pub fn start(dir: &Path) -> Result<Self, ManifestError> {
+    /// When the directory cannot be written, another run holds it, or its manifest or journal is damaged.
+    pub fn start(dir: &Path, waiting: Waiting<'a>) -> Result<Self, ManifestError> {
         let failed = io_error(dir);
         let dir = Dir::create(dir).map_err(&failed)?;
         let scratch = Scratch::open(&dir).map_err(&failed)?;
-        let lock = dir.append(LOCK_FILE);
+        let file = dir.append(LOCK_FILE);
+        let lock = Lock {
+            file: file.map_err(io_error(&dir.path().join(LOCK_FILE)))?,
+            waiting,
+            gave_up: false,
+        };
         let mut journal = Self {
-            lock: Mutex::new(lock.map_err(io_error(&dir.path().join(LOCK_FILE)))?),
+            lock: Mutex::new(lock),
             known: Known::default(),
             scratch,
             dir,
@@ -104,15 +109,15 @@ impl Journal {
         self.put(file, entries, &|_| ())
     }
 
-    fn locked<T>(
+    pub(super) fn locked<T>(
         &self,
         work: impl FnOnce() -> Result<T, ManifestError>,
     ) -> Result<T, ManifestError> {
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = io_error(&self.dir.path().join(LOCK_FILE));
-        lock.lock().map_err(&failed)?;
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.dir.path().join(LOCK_FILE);
+        lock.take(&path)?;
         let done = work();
-        lock.unlock().map_err(&failed)?;
+        lock.file.unlock().map_err(io_error(&path))?;
         done
     }
 

@@ -9,6 +9,7 @@ use super::{
     Counts, Entries, Entry, Journal, Key, Line, ManifestError, ManifestWriter, Stamp, Status,
     io_error,
     journal::{Put, Record, journal_lines},
+    known::Known,
     remove,
     sort::{Sorted, Sorter},
     stamps::{InStep, STAMPS_FILE, StampWriter},
@@ -28,7 +29,7 @@ pub struct Listed<'a> {
 
 /// Merges a directory's journal into its manifest.
 pub(super) fn merge<'a>(
-    journal: &'a Journal,
+    journal: &'a Journal<'_>,
     keep: impl Fn(&Key) -> bool,
 ) -> Result<Listed<'a>, ManifestError> {
     let (dir, scratch) = (&journal.dir, &journal.scratch);
@@ -45,7 +46,7 @@ pub(super) fn merge<'a>(
         }
     })?;
     let mut joined = Joined {
-        journal,
+        known: &journal.known,
         old: Entries::open(dir)?.map(Iterator::peekable),
         new: sorter.finish()?,
         ahead: None,
@@ -160,7 +161,7 @@ type Change = (Option<Entry>, Line<Entry>);
 
 /// The old manifest and the sorted journal, map by map.
 struct Joined<'a> {
-    journal: &'a Journal,
+    known: &'a Known,
     old: Option<Peekable<Entries>>,
     new: Sorted,
     /// The next line of the journal.
@@ -186,7 +187,7 @@ impl Joined<'_> {
         };
         let stamp = self.stamps.take(&old.path);
         let before = Line {
-            stamp: stamp.or_else(|| self.journal.known.stamp(&old)),
+            stamp: stamp.or_else(|| self.known.stamp(&old)),
             entry: old.clone(),
         };
         let line = match self.ahead.take_if(|line| line.entry.key == old.key) {

@@ -68,7 +68,7 @@ pub(in crate::manifest) enum Step {
     Renamed,
 }
 
-impl Journal {
+impl Journal<'_> {
     /// Puts a file in its place and notes it. `after` is told of each step, and may end the run there.
     pub(in crate::manifest) fn put(
         &self,

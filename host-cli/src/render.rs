@@ -173,6 +173,7 @@ impl Run<'_> {
         }
         let maps = self.pipeline.maps(&dataset).under(self.pressure);
         let keeping = self.caches.keeping();
+        let drawn_with = self.shared.drawn_with(config, self.pipeline);
         let options = RenderOptions {
             out: &args.out,
             formats: &config.output.formats,
@@ -187,6 +188,7 @@ impl Run<'_> {
             pressure: Some(self.pressure),
             cancel: self.cancel,
             waiting: session::waiting(self.cancel),
+            drawn_with: &drawn_with,
         };
         let summary = self.draw(&maps, &plan.requests, &options)?;
         let mut found = maps.coarse();

@@ -25,6 +25,7 @@ use crate::{
     sink::{Dir, Refused},
 };
 
+mod drawn;
 mod journal;
 mod known;
 mod lines;
@@ -36,6 +37,7 @@ mod stream;
 mod tests;
 mod wait;
 
+pub use drawn::drawn_with;
 pub use journal::Journal;
 pub use known::Places;
 pub(crate) use lines::Lines;

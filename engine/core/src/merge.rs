@@ -17,7 +17,8 @@ use std::{
 
 use crate::{
     index,
-    manifest::{Entry, Journal, Key, Listed, ManifestError, Status, Waiting},
+    manifest::{Entries, Entry, Journal, Key, Listed, ManifestError, Status, Waiting, drawn_with},
+    plan::{Drawn, PlanFile},
     sink::Dir,
 };
 use files::Files;
@@ -34,6 +35,8 @@ pub struct MergeOptions<'a> {
     pub out: &'a Path,
     /// Write an `index.html`.
     pub index: bool,
+    /// What the shards must have been drawn by.
+    pub plan: Option<&'a PlanFile>,
     /// Set to stop after the file that is being brought.
     pub cancel: &'a AtomicBool,
     /// How it waits for a run that holds the target.
@@ -80,6 +83,14 @@ pub enum MergeError {
         /// The other.
         second: PathBuf,
     },
+    /// A directory was not drawn by the plan.
+    #[error("{} is no shard of the plan: {what}", .dir.display())]
+    OfNoPlan {
+        /// The directory.
+        dir: PathBuf,
+        /// What is other.
+        what: String,
+    },
     /// A file is not what the manifest of its source says.
     #[error("{} is not what its manifest says: {reason}", .path.display())]
     Damaged {
@@ -111,6 +122,9 @@ impl MergeError {
                 "they come from other tables, configurations or plugins: draw all shards from one \
                  plan, or merge into another directory"
                     .into()
+            }
+            Self::OfNoPlan { .. } => {
+                "draw its shard again with `eyemap render --plan`, into an empty directory; without --plan directories are joined whatever they were drawn with".into()
             }
             Self::Damaged { .. } => "draw its shard again, with the same command".into(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
@@ -144,9 +158,13 @@ pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
         out => all.push(out.map_err(unusable(options.out))?),
     }
     all.extend(sources.iter().cloned());
+    let ways = ways(&all, options.plan)?;
     let mut streams = Streams::open(&all)?;
     while streams.next()?.is_some() {}
     let journal = Journal::start(options.out, options.waiting)?;
+    for way in &ways {
+        journal.draws_with(way)?;
+    }
     let mut merge = Merge {
         files: Files::new(journal.scratch()),
         journal: &journal,
@@ -177,6 +195,24 @@ pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
     };
     journal.finish(|_| true, write_index)?;
     Ok(summary)
+}
+
+/// In which ways directories were drawn, all of them together; with a plan, each by it.
+fn ways(dirs: &[Dir], plan: Option<&PlanFile>) -> Result<Vec<String>, MergeError> {
+    let mut all = Vec::new();
+    for dir in dirs {
+        // A target that has no maps yet says nothing of them.
+        if Entries::open(dir)?.is_none() {
+            continue;
+        }
+        let ways = drawn_with(dir)?;
+        if let Some(what) = plan.and_then(|plan| Drawn::difference(&ways, plan)) {
+            let dir = dir.path().into();
+            return Err(MergeError::OfNoPlan { dir, what });
+        }
+        all.extend(ways);
+    }
+    Ok(all)
 }
 
 /// Wraps an error about a directory.

@@ -63,6 +63,8 @@ pub struct RenderOptions<'a> {
     pub cancel: &'a AtomicBool,
     /// How it waits for another run that holds the output directory.
     pub waiting: Waiting<'a>,
+    /// What is drawn with, in a line; shards are compared by it.
+    pub drawn_with: &'a str,
 }
 
 /// A store, and what is worth keeping in it.
@@ -238,6 +240,7 @@ pub fn render(
         summary: Mutex::default(),
         fatal: Mutex::new(None),
     };
+    run.journal.draws_with(options.drawn_with)?;
     run.draw_all(requests, progress);
     run.finish(requests, start)
 }
@@ -546,6 +549,10 @@ impl Run<'_> {
             let is_there = matches!(listed.dir.look(index::INDEX_FILE), Ok(Some(_)));
             if self.options.index || is_there {
                 index::publish(listed)?;
+            }
+            if complete {
+                let drawn = requests.iter().flat_map(of_map);
+                listed.is_drawn_with(self.options.drawn_with, drawn)?;
             }
             Ok(())
         };

@@ -52,6 +52,11 @@ impl Known {
         Ok(known)
     }
 
+    /// Whether nothing was there.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Leaves the last record of each place.
     fn fold(&mut self) {
         self.0.dedup_by(|later, earlier| {

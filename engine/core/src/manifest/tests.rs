@@ -441,3 +441,27 @@ fn a_list_of_a_terabyte_of_nothing_is_refused_before_it_is_read() {
         }
     }
 }
+
+#[test]
+fn a_directory_says_what_its_maps_were_drawn_with_until_one_run_drew_them_all() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let run = |way: &str, names: &[&str]| {
+        let journal = start(dir.path()).expect("a journal");
+        journal.draws_with(way).expect("noted");
+        for name in names {
+            draw(&journal, name);
+        }
+        let wanted = || names.iter().map(|name| entry(name).key);
+        let finished = journal.finish(|_| true, |listed| listed.is_drawn_with(way, wanted()));
+        finished.expect("merged");
+        drawn_with(journal.dir()).expect("read")
+    };
+    assert_eq!(run("one", &["a", "b"]), ["one"]);
+    assert_eq!(run("two", &["a"]), ["one", "two"]);
+    assert_eq!(run("two", &["a"]), ["one", "two"]);
+    assert_eq!(run("two", &["a", "b"]), ["two"]);
+    // Maps of which nobody noted anything stay unknown until they are drawn or looked at.
+    std::fs::remove_file(dir.path().join(".manifest.drawn")).expect("removed");
+    assert_eq!(run("two", &["a"]), ["unknown", "two"]);
+    assert_eq!(run("two", &["a", "b"]), ["two"]);
+}

@@ -231,15 +231,8 @@ impl PlanFile {
             return changed(format!("the engine ({}, not {})", engine(), self.engine));
         }
         let now = stages(pipeline);
-        if let Some((now, _)) = now
-            .iter()
-            .zip(&self.plugins)
-            .find(|(now, then)| now != then)
-        {
-            return changed(format!(
-                "the {} plugin ({}), its file, configuration or side tables",
-                now.stage, now.plugin
-            ));
+        if now != self.plugins {
+            return changed(changed_stage(&now, &self.plugins));
         }
         if self.configuration != configuration(config) {
             let path = self.config.as_deref().unwrap_or(Path::new("the defaults"));
@@ -301,6 +294,18 @@ pub(super) fn stages(pipeline: &Pipeline) -> Vec<Stage> {
         hash: Hash::of(origin).finish().to_string(),
     };
     origins.map(stage).into()
+}
+
+/// Names the first plugin that is another.
+pub(super) fn changed_stage(now: &[Stage], then: &[Stage]) -> String {
+    let mut pairs = now.iter().zip(then);
+    match pairs.find(|(now, then)| now != then) {
+        Some((now, _)) => format!(
+            "the {} plugin ({}), its file, configuration or side tables",
+            now.stage, now.plugin
+        ),
+        None => "the number of plugins".into(),
+    }
 }
 
 /// A hash of what a configuration says of pictures, beside the choice. Paths do not count: what they

@@ -67,6 +67,16 @@ impl Failure {
         }
     }
 
+    /// Says that the size of files is limited, if that was met.
+    pub(crate) fn limited(self, met: bool) -> Self {
+        match met {
+            true => self.help(
+                "the size of files is limited here (`ulimit -f`): raise the limit, and run the same command again",
+            ),
+            false => self,
+        }
+    }
+
     /// The same with another exit code.
     pub(crate) fn with_code(self, code: u8) -> Self {
         Self { code, ..self }
@@ -297,7 +307,11 @@ impl From<PlanError> for Failure {
 impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         let help = error.help();
-        let code = if error.is_damage() { DAMAGED } else { USAGE };
+        let code = match &error {
+            MergeError::Manifest(ManifestError::Interrupted { .. }) => INTERRUPTED,
+            error if error.is_damage() => DAMAGED,
+            _ => USAGE,
+        };
         Self::with_cause(code, error).help(help)
     }
 }
@@ -307,6 +321,7 @@ impl From<RenderError> for Failure {
         let help = error.help();
         let code = match &error {
             RenderError::Manifest(ManifestError::Damaged { .. }) => DAMAGED,
+            RenderError::Manifest(ManifestError::Interrupted { .. }) => INTERRUPTED,
             _ => USAGE,
         };
         Self::with_cause(code, error).or_help(Some(help))

@@ -20,7 +20,9 @@ pub(crate) fn start(json: bool, monitor: Option<&Monitor>) {
     let lines = tracing_subscriber::fmt::layer()
         .with_span_events(spans)
         .with_writer(std::io::stderr)
-        .with_ansi(terminal && !json);
+        .with_ansi(terminal && !json)
+        // A log that nobody reads any more ends no run.
+        .log_internal_errors(false);
     Registry::default()
         .with(lines.with_filter(filter))
         .with(monitor.map(Monitor::layer))

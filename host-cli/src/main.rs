@@ -7,6 +7,7 @@ mod cache;
 mod caches;
 mod ending;
 mod failure;
+mod files;
 mod governed;
 mod inspect;
 mod log;
@@ -20,6 +21,7 @@ mod progress;
 mod render;
 mod report;
 mod session;
+mod signals;
 mod verify;
 
 use std::{panic::catch_unwind, process::ExitCode};
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
     if args.quiet {
         out::be_quiet();
     }
+    signals::survive_large_files();
     // A render logs as soon as it knows whether it is watched too.
     if !matches!(args.command, Command::Render(_)) {
         log::start(json, None);
@@ -67,7 +70,7 @@ fn main() -> ExitCode {
         Err(fault.help("please report it with the command and the table"))
     };
     done.unwrap_or_else(fault)
-        .unwrap_or_else(|failure| failure.report(json))
+        .unwrap_or_else(|failure| failure.limited(signals::file_was_too_large()).report(json))
 }
 
 fn run(command: &Command) -> Result<ExitCode, Failure> {

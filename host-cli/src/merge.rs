@@ -23,7 +23,9 @@ pub(crate) fn run(args: &MergeArgs) -> Result<ExitCode, Failure> {
         sources: &args.sources,
         out: &args.out,
         index: args.index,
+        plan: plan.as_ref(),
         cancel: &cancel,
+        waiting: session::waiting(&cancel),
     })?;
     let missing = match plan.filter(|_| !summary.interrupted) {
         Some(plan) => {

@@ -1,7 +1,5 @@
 //! Standard output and standard error. Names come from tables, so control characters are escaped.
 
-#![allow(clippy::print_stderr)]
-
 use std::{
     io::{ErrorKind, Write as _},
     process::ExitCode,
@@ -49,13 +47,18 @@ pub(crate) fn note(line: &str) {
 
 /// Writes a line to standard error that is said in any case.
 pub(crate) fn fault(line: &str) {
-    eprintln!("{line}");
+    to_stderr(&format!("{line}\n"));
 }
 
 /// Writes a report to standard error. Parts of it come from files: of what moves a terminal, only colours
 /// and ends of lines are left.
 pub(crate) fn error(report: &str) {
-    eprintln!("error:{}", shown(report));
+    to_stderr(&format!("error:{}\n", shown(report)));
+}
+
+/// Nobody may be there to read it any more, as after `2>&1 | head`; that ends no run.
+fn to_stderr(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn shown(report: &str) -> String {

@@ -12,6 +12,7 @@ use eyemap_engine::{
 use crate::{
     args::PlanArgs,
     failure::{Failure, USAGE},
+    files::Files,
     out,
     render::apply_maps,
     session::{self, Given},
@@ -23,6 +24,9 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
+    let mut files = Files::of_table(&args.table, &config);
+    files.writes("-o", Some(&*args.out).filter(|out| *out != Path::new("-")));
+    files.check()?;
     let cancel = session::stop_on_interrupt()?;
     let finder = session::finder(&config, &source, Given::locks(&args.trusted))?;
     let pipeline = session::pipeline(&config, &source, &finder)?;

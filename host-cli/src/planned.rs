@@ -8,7 +8,7 @@ use eyemap_engine::{
     draw::DrawOptions,
     ingest::table_files,
     pipeline::{Pipeline, Request},
-    plan::{Choice, Estimate, PlanFile, Shard, requests_of, units},
+    plan::{Choice, Drawn, Estimate, PlanFile, Shard, requests_of, units},
     plugins::Finder,
     render::{Archiving, all_formats},
 };
@@ -136,9 +136,15 @@ impl Shared {
         archive
     }
 
-    /// What tells this part from others; empty for the whole.
+    /// What tells this part from others; empty for the whole without a plan.
     pub(crate) fn name(&self) -> String {
-        self.shard
-            .map_or_else(String::new, |shard| format!(" shard {shard}"))
+        let plan = self.plan.as_ref().map_or("", |_| " by a plan");
+        let shard = self.shard.map(|shard| format!(" shard {shard}"));
+        format!("{plan}{}", shard.unwrap_or_default())
+    }
+
+    /// What is drawn with, by which `merge` tells shards of this plan from others.
+    pub(crate) fn drawn_with(&self, config: &Config, pipeline: &Pipeline) -> String {
+        Drawn::of(config, pipeline, self.plan.as_ref()).to_line()
     }
 }

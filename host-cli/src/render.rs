@@ -1,6 +1,11 @@
 //! `eyemap render`.
 
-use std::{path::Path, process::ExitCode, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::AtomicBool,
+    time::Duration,
+};
 
 use eyemap_engine::{
     cache::Store,
@@ -9,8 +14,10 @@ use eyemap_engine::{
     config::{Config, Source},
     draw::DrawOptions,
     governor::{Governor, Pressure},
+    index::INDEX_FILE,
     ingest::{Spooled, table_files},
     last_run::{Done, Inputs},
+    manifest::MANIFEST_FILE,
     monitor::report::Outcome,
     pipeline::{Maps, Pipeline, Request},
     plan::plan,
@@ -24,6 +31,7 @@ use crate::{
     caches::{self, Caches},
     ending,
     failure::{Failure, INTERRUPTED, SOME_FAILED, USAGE},
+    files::Files,
     governed::Steps,
     out,
     planned::{self, Shared},
@@ -41,6 +49,7 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
     if let Some((key, message)) = config.wrong_value() {
         return Err(Failure::new(USAGE, format!("{key}: {message}")));
     }
+    check_outputs(&args, &config)?;
     let dir = config.memory.scratch.as_deref();
     let dir = dir.unwrap_or_else(|| scratch(&args.out)).to_owned();
     let _spooled = session::take_standard_input(&mut args.table.tables, &dir)?;
@@ -58,6 +67,18 @@ pub(crate) fn run(args: &RenderArgs) -> Result<ExitCode, Failure> {
         let _ = watched.finish(args, &mut ended);
     }
     done
+}
+
+/// What is read is not written over, not even after hours of work.
+fn check_outputs(args: &RenderArgs, config: &Config) -> Result<(), Failure> {
+    let mut files = Files::of_table(&args.table, config);
+    files.reads(args.plan.as_deref());
+    let listed = [MANIFEST_FILE, INDEX_FILE].map(|name| args.out.join(name));
+    files.writes("-o", listed.iter().map(PathBuf::as_path));
+    files.writes("--record-trace", args.record_trace.as_deref());
+    files.writes("--report", args.report.as_deref());
+    files.writes("--trace", args.trace.as_deref());
+    files.check()
 }
 
 fn draw(
@@ -183,6 +204,7 @@ impl Run<'_> {
         }
         let maps = self.pipeline.maps(&dataset).under(self.pressure);
         let keeping = self.caches.keeping();
+        let drawn_with = self.shared.drawn_with(config, self.pipeline);
         let options = RenderOptions {
             out: &args.out,
             formats: &config.output.formats,
@@ -196,6 +218,8 @@ impl Run<'_> {
             recorder: self.caches.recorder.as_deref(),
             pressure: Some(self.pressure),
             cancel: self.cancel,
+            waiting: session::waiting(self.cancel),
+            drawn_with: &drawn_with,
         };
         let summary = self.draw(&maps, &plan.requests, &options)?;
         let mut found = maps.coarse();
@@ -253,7 +277,7 @@ fn scratch(out: &Path) -> &Path {
 
 /// What the run depends on, unless it was asked to look at everything.
 fn inputs(args: &RenderArgs, config: &Config, pipeline: &Pipeline) -> Option<Inputs> {
-    let index = args.out.join(eyemap_engine::index::INDEX_FILE);
+    let index = args.out.join(INDEX_FILE);
     if args.force
         || args.prune
         || args.record_trace.is_some()

@@ -2,10 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::AtomicBool,
 };
 
 use eyemap_engine::{
@@ -13,13 +10,14 @@ use eyemap_engine::{
     dataset::Dataset,
     governor::Pressure,
     ingest::{IngestOptions, Spooled, read_dataset, scratch_help, table_files},
+    manifest::Waiting,
     pipeline::Pipeline,
     plugins::{Finder, Mode, PluginError, Said},
 };
 
 use crate::{
     args::{TableArgs, TrustedArgs},
-    failure::{Failure, INTERNAL, INTERRUPTED, USAGE},
+    failure::{Failure, USAGE},
     out,
     progress::Progress,
 };
@@ -203,28 +201,12 @@ pub(crate) fn take_standard_input(
     Ok(Some(spooled))
 }
 
-/// Ctrl-C asks to stop; a second one does not ask.
-pub(crate) fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancel);
-    let listening = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        out::note("stopping after the maps that are being drawn; Ctrl-C again stops at once");
-    });
-    match listening {
-        Ok(()) => Ok(cancel),
-        Err(ctrlc::Error::System(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
-            let heard = "Ctrl-C is not heard, since the system starts no more threads";
-            out::note(&format!(
-                "note: {heard}; `kill -9` ends the run, and complete maps are kept"
-            ));
-            Ok(cancel)
-        }
-        Err(error) => {
-            let message = format!("cannot listen to Ctrl-C: {error}");
-            Err(Failure::new(INTERNAL, message))
-        }
+pub(crate) use crate::signals::stop_on_interrupt;
+
+/// How a run waits for another one: it says so.
+pub(crate) const fn waiting(cancel: &AtomicBool) -> Waiting<'_> {
+    Waiting {
+        cancel,
+        tell: &|line| out::note(&format!("note: {line}")),
     }
 }

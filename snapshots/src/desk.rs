@@ -85,7 +85,7 @@ impl Desk {
     }
 }
 
-/// What a run gave: files by relative path. When each of them was written is no part of that.
+/// What a run gave: files by relative path. When each of them was written, and with what, is no part of that.
 ///
 /// # Panics
 /// When a file cannot be read.
@@ -103,7 +103,8 @@ pub fn files_in(dir: &Path) -> BTreeMap<String, Vec<u8>> {
                     .expect("inside")
                     .to_string_lossy()
                     .into_owned();
-                if ![".manifest.stamps", ".manifest.run"].contains(&name.as_str()) {
+                let aside = [".manifest.stamps", ".manifest.run", ".manifest.drawn"];
+                if !aside.contains(&name.as_str()) {
                     files.insert(name, std::fs::read(&path).expect("a file"));
                 }
             }

@@ -16,6 +16,10 @@ mod good_input;
 mod interruption;
 #[path = "cli/kills.rs"]
 mod kills;
+#[path = "cli/others_files.rs"]
+mod others_files;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/recording.rs"]
 mod recording;
 #[path = "cli/report.rs"]
@@ -30,6 +34,8 @@ mod store;
 mod store_among_others;
 #[path = "cli/store_looked_at.rs"]
 mod store_looked_at;
+#[path = "cli/surroundings.rs"]
+mod surroundings;
 #[path = "cli/ways.rs"]
 mod ways;
 #[path = "cli/words.rs"]

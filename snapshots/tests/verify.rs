@@ -20,6 +20,8 @@ mod hashes;
 mod insta;
 #[path = "verify/interruption.rs"]
 mod interruption;
+#[path = "verify/others_files.rs"]
+mod others_files;
 #[path = "verify/plugin.rs"]
 mod plugin;
 #[path = "verify/shards.rs"]

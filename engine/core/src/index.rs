@@ -31,16 +31,16 @@ type Formats = BTreeMap<Format, Entry>;
 /// # Errors
 /// When the manifest cannot be read or the page cannot be written.
 pub fn publish(listed: &Listed<'_>) -> Result<(), ManifestError> {
-    let path = listed.dir.join(INDEX_FILE);
+    let path = listed.dir.path().join(INDEX_FILE);
     let failed = |source| ManifestError::Io {
         path: path.clone(),
         source,
     };
-    let mut page = Pending::begin(listed.scratch, &path).map_err(failed)?;
+    let mut page = Pending::begin(listed.scratch, INDEX_FILE).map_err(failed)?;
     let entries = Entries::open(listed.dir)?.into_iter().flatten();
     write(&mut page, listed.counts, entries, &failed)?;
     let done = page.finish().and_then(Pending::publish);
-    done.map_err(failed)
+    done.map(drop).map_err(failed)
 }
 
 /// The page of a manifest that is held as a whole.

@@ -5,8 +5,7 @@
 //! hash. Whatever is not known to be the same makes a run an ordinary one, which looks at every map.
 
 use std::{
-    fs::File,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -15,13 +14,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    manifest::{MANIFEST_FILE, Stamp, Stamps},
+    manifest::{Lines, MANIFEST_FILE, Stamp, Stamps},
     pipeline::Pipeline,
-    sink::{Pending, Scratch, sweep},
+    sink::{Dir, Pending, Scratch, sweep},
 };
 
 /// Name of the note in the output directory.
 const NOTE_FILE: &str = ".manifest.run";
+/// A larger note is none: it would name more than a hundred million files.
+const MOST_BYTES: u64 = 16 << 30;
 
 /// A file that was changed so shortly before it was read could be changed again without its time
 /// telling.
@@ -93,28 +94,29 @@ impl Inputs {
 
     /// The last run into a directory, if it read the same and all that it wrote is still there.
     pub fn are_done(&self, out: &Path) -> Option<Done> {
-        let mut lines = BufReader::new(File::open(out.join(NOTE_FILE)).ok()?).lines();
-        let note: Note = serde_json::from_str(&lines.next()?.ok()?).ok()?;
-        let same =
-            note.inputs == self.hash && Stamp::of_file(&out.join(MANIFEST_FILE))? == note.manifest;
-        if !same {
+        let out = Dir::open(out).ok()?;
+        let mut lines = Lines::new(out.open_file(NOTE_FILE, MOST_BYTES).ok()?);
+        let note: Note = serde_json::from_slice(lines.next().ok()??).ok()?;
+        let manifest = Stamp::of_file(&out, MANIFEST_FILE)?;
+        if note.inputs != self.hash || manifest != note.manifest {
             return None;
         }
-        let stamps = Stamps::read(out);
-        let is_there = |line: io::Result<String>| {
-            let Ok(line) = line else { return false };
+        let stamps = Stamps::read(&out);
+        while let Some(line) = lines.next().ok()? {
+            let line = std::str::from_utf8(line).ok()?;
             let (path, archive) = match line.split_once('\t') {
                 Some((path, archive)) => (path, Some(archive)),
-                None => (line.as_str(), None),
+                None => (line, None),
             };
-            let stamp = stamps.get(path);
-            stamp.is_some() && Stamp::of_file(&out.join(archive.unwrap_or(path))) == stamp
-        };
-        // Paths come from our own note; one that leads elsewhere has no stamp.
-        let all = lines.all(is_there);
+            // Paths come from our own note; one that leads elsewhere has no stamp.
+            let stamp = stamps.get(path)?;
+            if Stamp::of_file(&out, archive.unwrap_or(path)) != Some(stamp) {
+                return None;
+            }
+        }
         // What a run left that was killed after its note.
-        all.then(|| sweep(out).ok())?;
-        all.then_some(Done {
+        sweep(&out).ok()?;
+        Some(Done {
             maps: note.maps,
             notes: note.notes,
         })
@@ -130,7 +132,8 @@ impl Inputs {
         (maps, notes): (u64, &[&String]),
         paths: impl Iterator<Item = String>,
     ) -> io::Result<()> {
-        let Some(manifest) = Stamp::of_file(&out.join(MANIFEST_FILE)) else {
+        let out = Dir::open(out)?;
+        let Some(manifest) = Stamp::of_file(&out, MANIFEST_FILE) else {
             return Ok(());
         };
         if !self.are_settled() {
@@ -142,13 +145,13 @@ impl Inputs {
             maps,
             notes: notes.iter().map(|&note| note.clone()).collect(),
         };
-        let scratch = Scratch::open(out)?;
-        let mut text = Pending::begin(&scratch, &out.join(NOTE_FILE))?;
+        let scratch = Scratch::open(&out)?;
+        let mut text = Pending::begin(&scratch, NOTE_FILE)?;
         serde_json::to_writer(&mut text, &note)?;
         for path in paths {
             write!(text, "\n{path}")?;
         }
         writeln!(text)?;
-        text.finish()?.publish()
+        text.finish()?.publish().map(drop)
     }
 }

@@ -1,7 +1,8 @@
 //! What is in an output directory: `manifest.json`, and the journal that becomes it.
 //!
 //! Each finished map is a line in the journal, written in one step with the renaming of its file, so
-//! that the last line about a map is about the file that is there, whichever of several runs drew it.
+//! that the last line about a map is about the file that is there, whichever of several runs drew it: see
+//! `journal/put.rs`.
 //! At the end of a run the journal is merged by map into the manifest, which is sorted and replaced
 //! as a whole. What a killed run left in the journal is taken in by the next one.
 //!
@@ -21,8 +22,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     draw::Format,
     name::{directory, file_stem},
+    sink::{Dir, Refused},
 };
 
+mod drawn;
 mod journal;
 mod known;
 mod lines;
@@ -32,13 +35,17 @@ mod stamps;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wait;
 
+pub use drawn::drawn_with;
 pub use journal::Journal;
 pub use known::Places;
+pub(crate) use lines::Lines;
 pub use merge::Listed;
 pub use stamps::Stamp;
 pub(crate) use stamps::Stamps;
 pub use stream::{Counts, Entries, ManifestWriter};
+pub use wait::Waiting;
 
 /// Name of the manifest in the output directory.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -47,6 +54,8 @@ pub const ARCHIVES_DIR: &str = "archives";
 const LOCK_FILE: &str = ".manifest.lock";
 const JOURNAL_FILE: &str = ".manifest.journal.jsonl";
 const FORM: u32 = 1;
+/// A larger list is none: it would have more than a hundred million maps.
+const MOST_BYTES: u64 = 64 << 30;
 
 /// What became of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,14 +158,37 @@ pub enum ManifestError {
         /// What is wrong.
         reason: String,
     },
+    /// Something else lies where a map belongs, or on the way there. The others are not concerned.
+    #[error(transparent)]
+    InTheWay(io::Error),
+    /// Another run holds the directory, and the user asked to stop.
+    #[error("stopped while another run held {}", .path.display())]
+    Interrupted {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// Another run holds the directory for longer than anything takes.
+    #[error("another run has held {} for ten minutes", .path.display())]
+    Held {
+        /// The lock.
+        path: PathBuf,
+    },
 }
 
 impl ManifestError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
+            Self::Io { source, .. } if Refused::of(source).is_some() => {
+                "nothing of it was read or written".into()
+            }
             Self::Io { .. } => {
                 "check that the output directory can be written and has space".into()
+            }
+            Self::InTheWay(_) => "then run the same command again".into(),
+            Self::Interrupted { .. } => "the same command goes on where it stopped".into(),
+            Self::Held { .. } => {
+                "let that run go on or end it, then run the same command again; or write into another directory".into()
             }
             Self::Damaged { path, .. } => format!(
                 "move {} away and render again: the maps are listed anew",
@@ -174,7 +206,8 @@ impl Manifest {
     /// When it cannot be read, is damaged, or has another form.
     pub fn read(dir: &Path) -> Result<Self, ManifestError> {
         let mut entries = BTreeMap::new();
-        for entry in Entries::open(dir)?.into_iter().flatten() {
+        let dir = Dir::open(dir).map_err(io_error(dir))?;
+        for entry in Entries::open(&dir)?.into_iter().flatten() {
             let entry = entry?;
             entries.insert(entry.key.clone(), entry);
         }
@@ -225,7 +258,7 @@ fn is_archive(path: &str) -> bool {
 }
 
 /// A line of the journal: a map, and how its file looked.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Line<E> {
     #[serde(flatten)]
     entry: E,
@@ -271,9 +304,6 @@ fn unreadable(path: &Path, error: io::Error) -> ManifestError {
     }
 }
 
-fn remove(path: &Path) -> Result<(), ManifestError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error(path)(source)),
-        _ => Ok(()),
-    }
+fn remove(dir: &Dir, name: &str) -> Result<(), ManifestError> {
+    dir.remove(name).map_err(io_error(&dir.path().join(name)))
 }

@@ -17,7 +17,9 @@ use std::{
 
 use crate::{
     index,
-    manifest::{Entry, Journal, Key, Listed, ManifestError, Status},
+    manifest::{Entries, Entry, Journal, Key, Listed, ManifestError, Status, Waiting, drawn_with},
+    plan::{Drawn, PlanFile},
+    sink::Dir,
 };
 use files::Files;
 use streams::Streams;
@@ -33,8 +35,12 @@ pub struct MergeOptions<'a> {
     pub out: &'a Path,
     /// Write an `index.html`.
     pub index: bool,
+    /// What the shards must have been drawn by.
+    pub plan: Option<&'a PlanFile>,
     /// Set to stop after the file that is being brought.
     pub cancel: &'a AtomicBool,
+    /// How it waits for a run that holds the target.
+    pub waiting: Waiting<'a>,
 }
 
 /// What a merge did.
@@ -77,6 +83,14 @@ pub enum MergeError {
         /// The other.
         second: PathBuf,
     },
+    /// A directory was not drawn by the plan.
+    #[error("{} is no shard of the plan: {what}", .dir.display())]
+    OfNoPlan {
+        /// The directory.
+        dir: PathBuf,
+        /// What is other.
+        what: String,
+    },
     /// A file is not what the manifest of its source says.
     #[error("{} is not what its manifest says: {reason}", .path.display())]
     Damaged {
@@ -109,6 +123,9 @@ impl MergeError {
                  plan, or merge into another directory"
                     .into()
             }
+            Self::OfNoPlan { .. } => {
+                "draw its shard again with `eyemap render --plan`, into an empty directory; without --plan directories are joined whatever they were drawn with".into()
+            }
             Self::Damaged { .. } => "draw its shard again, with the same command".into(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "the disk is full: free space and run the same command again".into()
@@ -135,34 +152,44 @@ impl MergeError {
 pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
     let sources = sources(options)?;
     // Also what the target has must not differ, so it is read as one of them.
-    let mut all = vec![options.out.to_owned()];
-    all.extend(sources);
+    let mut all = Vec::new();
+    match Dir::open(options.out) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        out => all.push(out.map_err(unusable(options.out))?),
+    }
+    all.extend(sources.iter().cloned());
+    let ways = ways(&all, options.plan)?;
     let mut streams = Streams::open(&all)?;
     while streams.next()?.is_some() {}
-    let journal = Journal::start(options.out)?;
+    let journal = Journal::start(options.out, options.waiting)?;
+    for way in &ways {
+        journal.draws_with(way)?;
+    }
     let mut merge = Merge {
-        files: Files::new(options.out, journal.scratch()),
+        files: Files::new(journal.scratch()),
         journal: &journal,
         summary: MergeSummary::default(),
     };
+    let mut all = vec![journal.dir().clone()];
+    all.extend(sources);
     let mut streams = Streams::open(&all)?;
     while let Some((from, entry)) = streams.next()? {
         if options.cancel.load(Ordering::Relaxed) {
             merge.summary.interrupted = true;
             break;
         }
-        merge.bring(&all[from], &entry)?;
+        merge.bring(Some(&all[from]).filter(|_| from > 0), &entry)?;
     }
     let Merge {
         files, mut summary, ..
     } = merge;
     (summary.linked, summary.copied, summary.bytes) = (files.linked, files.copied, files.bytes);
-    let page = options.out.join(index::INDEX_FILE);
-    let is_whole = !options.index || page.exists();
+    let has_page = matches!(journal.dir().look(index::INDEX_FILE), Ok(Some(_)));
+    let is_whole = !options.index || has_page;
     if summary.merged == 0 && is_whole && !journal.has_lines() && !summary.interrupted {
         return Ok(summary);
     }
-    let write_index = |listed: &Listed<'_>| match options.index || page.exists() {
+    let write_index = |listed: &Listed<'_>| match options.index || has_page {
         true => index::publish(listed),
         false => Ok(()),
     };
@@ -170,49 +197,75 @@ pub fn merge(options: &MergeOptions<'_>) -> Result<MergeSummary, MergeError> {
     Ok(summary)
 }
 
+/// In which ways directories were drawn, all of them together; with a plan, each by it.
+fn ways(dirs: &[Dir], plan: Option<&PlanFile>) -> Result<Vec<String>, MergeError> {
+    let mut all = Vec::new();
+    for dir in dirs {
+        // A target that has no maps yet says nothing of them.
+        if Entries::open(dir)?.is_none() {
+            continue;
+        }
+        let ways = drawn_with(dir)?;
+        if let Some(what) = plan.and_then(|plan| Drawn::difference(&ways, plan)) {
+            let dir = dir.path().into();
+            return Err(MergeError::OfNoPlan { dir, what });
+        }
+        all.extend(ways);
+    }
+    Ok(all)
+}
+
+/// Wraps an error about a directory.
+fn unusable(path: &Path) -> impl Fn(io::Error) -> MergeError + use<> {
+    let path = path.to_owned();
+    move |source| MergeError::Io {
+        path: path.clone(),
+        source,
+    }
+}
+
 /// The sources, each once and without the target itself.
-fn sources(options: &MergeOptions<'_>) -> Result<Vec<PathBuf>, MergeError> {
+fn sources(options: &MergeOptions<'_>) -> Result<Vec<Dir>, MergeError> {
     let mut known: Vec<PathBuf> = std::fs::canonicalize(options.out).into_iter().collect();
     let mut sources = Vec::new();
     for source in options.sources {
-        let real = std::fs::canonicalize(source).map_err(|error| MergeError::Io {
-            path: source.clone(),
-            source: error,
-        })?;
+        let unusable = unusable(source);
+        let real = std::fs::canonicalize(source).map_err(&unusable)?;
         if known.contains(&real) {
             continue;
         }
-        if !source.join(crate::manifest::MANIFEST_FILE).exists() {
+        let dir = Dir::open(source).map_err(&unusable)?;
+        if matches!(dir.look(crate::manifest::MANIFEST_FILE), Ok(None)) {
             return Err(MergeError::NoManifest(source.clone()));
         }
-        if Journal::is_open(source) {
+        if Journal::is_open(&dir) {
             return Err(MergeError::Unfinished(source.clone()));
         }
         known.push(real);
-        sources.push(source.clone());
+        sources.push(dir);
     }
     Ok(sources)
 }
 
 struct Merge<'a> {
-    journal: &'a Journal,
+    journal: &'a Journal<'a>,
     files: Files<'a>,
     summary: MergeSummary,
 }
 
 impl Merge<'_> {
-    /// Brings a map, if it is not there.
-    fn bring(&mut self, from: &Path, entry: &Entry) -> Result<(), MergeError> {
+    /// Brings a map, if it is not there. From no other directory comes what the target has itself.
+    fn bring(&mut self, from: Option<&Dir>, entry: &Entry) -> Result<(), MergeError> {
         let archive = entry.archive.as_deref();
-        if from == self.files.out
-            || entry.status != Status::Failed
-                && self
-                    .journal
-                    .unchanged(&entry.key, archive, &entry.fingerprint)
-        {
+        let unchanged = || {
+            let journal = self.journal;
+            journal.unchanged(&entry.key, archive, &entry.fingerprint)
+        };
+        let is_there = entry.status != Status::Failed && unchanged();
+        let Some(from) = from.filter(|_| !is_there) else {
             self.summary.unchanged += 1;
             return Ok(());
-        }
+        };
         let pending = match entry.file() {
             "" => None,
             _ => self.files.bring(from, entry)?,

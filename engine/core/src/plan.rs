@@ -1,5 +1,6 @@
 //! Which maps to draw: cell types x regions x sides x metrics, as selected.
 
+mod drawn;
 mod estimate;
 mod file;
 mod outline;
@@ -15,6 +16,7 @@ use crate::{
     pipeline::{Request, not_summed},
 };
 
+pub use drawn::Drawn;
 pub use estimate::{Estimate, MapSize};
 pub use file::{Amount, Choice, PlanError, PlanFile, Product, ShardAmount, Source, Stage};
 pub use outline::outline;

@@ -8,6 +8,7 @@ mod streamed;
 
 pub use archived::{Archiving, all_formats, paths};
 pub use error::RenderError;
+use streamed::NotDrawn;
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,7 @@ use crate::{
     draw::{self, DrawOptions, Format},
     governor::Pressure,
     index,
-    manifest::{Entry, Journal, Key, Listed, Places, Status},
+    manifest::{Entry, Journal, Key, Listed, Places, Status, Waiting},
     model::MapId,
     pipeline::{Draft, Fingerprint, Maps, Request, Scene},
     sink::Pending,
@@ -63,6 +64,10 @@ pub struct RenderOptions<'a> {
     pub pressure: Option<&'a Pressure>,
     /// Set to stop after the maps that are being drawn.
     pub cancel: &'a AtomicBool,
+    /// How it waits for another run that holds the output directory.
+    pub waiting: Waiting<'a>,
+    /// What is drawn with, in a line; shards are compared by it.
+    pub drawn_with: &'a str,
 }
 
 /// A store, and what is worth keeping in it.
@@ -188,21 +193,18 @@ pub fn render(
     let formats = all_formats(options.formats, options.index);
     // Before anything is written: what does not fit now does not fit later.
     let threads = admitted::threads(maps, requests, (options, &formats))?;
-    std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
-        path: options.out.into(),
-        source,
-    })?;
     let run = Run {
         maps,
         options,
         formats,
         opened: archived::Opened::default(),
         // A damaged manifest is found here, before hours of work, not after.
-        journal: Journal::start(options.out)?,
+        journal: Journal::start(options.out, options.waiting)?,
         times: Times::default(),
         summary: Mutex::default(),
         fatal: Mutex::new(None),
     };
+    run.journal.draws_with(options.drawn_with)?;
     run.draw_all(requests, threads, progress);
     run.finish(requests, start)
 }
@@ -236,7 +238,7 @@ struct Run<'a> {
     options: &'a RenderOptions<'a>,
     formats: Vec<Format>,
     opened: archived::Opened,
-    journal: Journal,
+    journal: Journal<'a>,
     times: Times,
     summary: Mutex<Summary>,
     fatal: Mutex<Option<RenderError>>,
@@ -320,9 +322,16 @@ impl Run<'_> {
                 }
                 if let Some((artifact, cost)) = self.stored(fingerprint) {
                     self.record(fingerprint, artifact.len(), cost, Answered::Store);
-                    bytes += self.write(&map, (format, fingerprint), &artifact, None)?;
-                    stored += 1;
-                    continue;
+                    match self.write(&map, (format, fingerprint), &artifact, None) {
+                        Ok(written) => {
+                            bytes += written;
+                            stored += 1;
+                            continue;
+                        }
+                        // Told when it was drawn: then nothing can be in the way any more, or is again.
+                        Err(NotDrawn::Map(_) | NotDrawn::Interrupted) => {}
+                        Err(NotDrawn::Run(error)) => return Err(error),
+                    }
                 }
             }
             missing.push((format, fingerprint));
@@ -353,17 +362,22 @@ impl Run<'_> {
             let drawn = timed(&self.times.draw, || draw(format, scene, &self.options.draw));
             // Whoever has not got it pays for the scene too.
             let cost = scene_cost + start.elapsed();
-            match drawn {
+            let written = match drawn {
                 Ok(artifact) => {
                     self.record(fingerprint, artifact.len(), cost, Answered::Computed);
-                    bytes += self.write(map, (format, fingerprint), &artifact, Some(cost))?;
+                    self.write(map, (format, fingerprint), &artifact, Some(cost))
                 }
                 // A scene that cannot be drawn is a fault of this map, not of the disk.
-                Err(error) => {
-                    let reason = error.to_string();
+                Err(error) => Err(NotDrawn::Map(error.to_string())),
+            };
+            match written {
+                Ok(written) => bytes += written,
+                Err(NotDrawn::Map(reason)) => {
                     self.note_failure(map.id, format, &reason)?;
                     failure.get_or_insert(reason);
                 }
+                Err(NotDrawn::Run(error)) => return Err(error),
+                Err(NotDrawn::Interrupted) => return Ok(()),
             }
         }
         self.count(map, bytes, true, failure);
@@ -435,20 +449,19 @@ impl Run<'_> {
         (format, fingerprint): (Format, Fingerprint),
         artifact: &[u8],
         cost: Option<Duration>,
-    ) -> Result<u64, RenderError> {
+    ) -> Result<u64, NotDrawn> {
         let entry = self.entry(map, (format, fingerprint), artifact.len() as u64);
-        let target = self.options.out.join(&entry.path);
         let _span = debug_span!("write", bytes = entry.bytes).entered();
         let pending = timed(&self.times.write, || {
-            Pending::write_in(self.journal.scratch(), &target, artifact)
+            Pending::write_in(self.journal.scratch(), &entry.path, artifact)
         });
         let pending = pending.map_err(|source| RenderError::Write {
-            path: target.clone(),
+            path: self.options.out.join(&entry.path),
             source,
         })?;
         if let (Some(keeping), Some(cost)) = (self.options.store, cost) {
             timed(&self.times.store, || {
-                keeping.keep(fingerprint, artifact, cost, pending.path());
+                keeping.keep(fingerprint, artifact, cost, pending.path().as_deref());
             });
         }
         timed(&self.times.write, || self.publish(Some(pending), &entry))?;
@@ -491,22 +504,25 @@ impl Run<'_> {
         let complete = fatal.is_none() && !summary.interrupted;
         let dataset = self.maps.dataset;
         let prune = self.options.prune && complete;
-        let ids = requests
-            .iter()
-            .filter(|_| prune)
-            .map(|request| request.id(dataset));
-        let keys = ids.flat_map(|id| self.formats.iter().map(move |&format| key(&id, format)));
-        let wanted = Places::of(keys);
+        let of_map = |request: &Request| {
+            let id = request.id(dataset);
+            self.formats.iter().map(move |&format| key(&id, format))
+        };
+        let wanted = Places::of(requests.iter().filter(|_| prune).flat_map(of_map));
         let keep = |key: &Key| !prune || wanted.has(key);
-        let write_index = |listed: &Listed<'_>| {
+        let and_then = |listed: &Listed<'_>| {
             // A page that is there must not link to what is gone.
-            let is_there = self.options.out.join(index::INDEX_FILE).exists();
+            let is_there = matches!(listed.dir.look(index::INDEX_FILE), Ok(Some(_)));
             if self.options.index || is_there {
                 index::publish(listed)?;
             }
+            if complete {
+                let drawn = requests.iter().flat_map(of_map);
+                listed.is_drawn_with(self.options.drawn_with, drawn)?;
+            }
             Ok(())
         };
-        let finished = debug_span!("finish").in_scope(|| self.journal.finish(keep, write_index));
+        let finished = debug_span!("finish").in_scope(|| self.journal.finish(keep, and_then));
         match (finished, fatal) {
             // What ended the run explains more than a manifest that could not be written after it.
             (_, Some(error)) => return Err(error),

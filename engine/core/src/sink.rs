@@ -8,9 +8,8 @@ pub mod state;
 
 use std::{
     fs::File,
-    io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 pub use archive::{ArchiveKind, ArchiveWriter};
@@ -21,120 +20,124 @@ pub use state::{Bounded, Kind, Refused};
 /// A file that is complete under a temporary name. Dropping it removes it.
 #[derive(Debug)]
 pub struct Pending {
-    temporary: Option<PathBuf>,
+    /// Where its bytes are; none once it is published.
+    temporary: Option<String>,
+    dir: Dir,
+    out: Dir,
     target: PathBuf,
 }
 
 impl Pending {
-    /// Writes bytes beside `target`. The old file, if there is one, stays.
+    /// Writes bytes into the directory of a run; they go to `target`, relative to the output directory,
+    /// when they are published.
     ///
     /// # Errors
     /// When the directory cannot be written or the disk is full; nothing is left behind.
-    pub fn write(target: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let (temporary, mut file) = create_beside(target)?;
-        let pending = Self {
-            temporary: Some(temporary),
-            target: target.into(),
-        };
+    pub fn write_in(scratch: &Scratch, target: impl AsRef<Path>, bytes: &[u8]) -> io::Result<Self> {
+        let (pending, mut file) = Self::create_in(scratch, target.as_ref())?;
         file.write_all(bytes)?;
         Ok(pending)
     }
 
-    /// Writes bytes into the directory of a run; they go to `target` when they are published.
-    ///
-    /// # Errors
-    /// When the directory cannot be written or the disk is full; nothing is left behind.
-    pub fn write_in(scratch: &Scratch, target: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let (temporary, mut file) = scratch.create()?;
-        let pending = Self {
-            temporary: Some(temporary),
-            target: target.into(),
-        };
-        file.write_all(bytes)?;
-        Ok(pending)
-    }
-
-    /// A file that is there already, as a link to it, or as a copy where there can be none: on another
+    /// A file of another directory, as a link to it, or as a copy where there can be none: on another
     /// disk. Whether it is a link comes with it.
     ///
     /// # Errors
-    /// When it cannot be read, or the directory of the run cannot be written.
-    pub fn link_in(scratch: &Scratch, from: &Path, target: &Path) -> io::Result<(Self, bool)> {
+    /// When it is no regular file or cannot be read, or the directory of the run cannot be written.
+    pub fn link_in(scratch: &Scratch, from: &Dir, name: &str) -> io::Result<(Self, bool)> {
         let temporary = scratch.reserve();
-        let linked = std::fs::hard_link(from, &temporary).is_ok();
-        let pending = Self {
-            temporary: Some(temporary.clone()),
-            target: target.into(),
-        };
-        if !linked {
-            let mut file = File::create_new(&temporary)?;
-            io::copy(&mut File::open(from)?, &mut file)?;
+        let look = from.look(name)?.ok_or(io::ErrorKind::NotFound)?;
+        let linked =
+            look.kind == Kind::File && from.link_to(name, scratch.dir(), &temporary).is_ok();
+        if linked {
+            return Ok((Self::named(scratch, temporary, Path::new(name)), true));
         }
-        Ok((pending, linked))
+        let (pending, mut file) = Self::create_in(scratch, Path::new(name))?;
+        io::copy(&mut from.open_file(name, look.bytes)?, &mut file)?;
+        Ok((pending, false))
     }
 
-    /// Starts a file in the directory of a run that is written piece by piece.
+    /// Starts a file in the directory of a run that is written piece by piece, for a target relative to the
+    /// output directory.
     ///
     /// # Errors
     /// When the directory cannot be written.
-    pub fn begin(scratch: &Scratch, target: &Path) -> io::Result<PendingWriter> {
-        let (temporary, file) = scratch.create()?;
-        Ok(PendingWriter {
-            pending: Self {
-                temporary: Some(temporary),
-                target: target.into(),
-            },
-            file: BufWriter::with_capacity(BUFFER, file),
-        })
+    pub fn begin(scratch: &Scratch, target: impl AsRef<Path>) -> io::Result<PendingWriter> {
+        let (pending, file) = Self::create_in(scratch, target.as_ref())?;
+        Ok(PendingWriter::new(pending, file))
     }
 
-    /// Starts a file beside `target` that is written piece by piece.
+    /// Starts a file beside `target`, which the user named, that is written piece by piece.
     ///
     /// # Errors
     /// When the directory cannot be written.
     pub fn begin_beside(target: &Path) -> io::Result<PendingWriter> {
-        let (temporary, file) = create_beside(target)?;
-        Ok(PendingWriter {
-            pending: Self {
-                temporary: Some(temporary),
-                target: target.into(),
-            },
-            file: BufWriter::with_capacity(BUFFER, file),
-        })
+        let (dir, name) = split(target)?;
+        let (temporary, file) = dir.create_temporary()?;
+        let pending = Self {
+            temporary: Some(temporary),
+            out: dir.clone(),
+            dir,
+            target: name,
+        };
+        Ok(PendingWriter::new(pending, file))
+    }
+
+    fn create_in(scratch: &Scratch, target: &Path) -> io::Result<(Self, File)> {
+        let (temporary, file) = scratch.create()?;
+        Ok((Self::named(scratch, temporary, target), file))
+    }
+
+    fn named(scratch: &Scratch, temporary: String, target: &Path) -> Self {
+        Self {
+            temporary: Some(temporary),
+            dir: scratch.dir().clone(),
+            out: scratch.out().clone(),
+            target: target.into(),
+        }
     }
 
     /// Where its bytes are until then.
-    pub fn path(&self) -> Option<&Path> {
-        self.temporary.as_deref()
+    pub fn path(&self) -> Option<PathBuf> {
+        let temporary = self.temporary.as_ref()?;
+        Some(self.dir.path().join(temporary))
     }
 
-    /// Puts the file in its place, over the old one; directories are created as needed.
+    /// How it looks; the same before and after it is published.
+    pub fn look(&self) -> Option<Look> {
+        self.dir.look(self.temporary.as_ref()?).ok()?
+    }
+
+    /// Opens it to be read.
     ///
     /// # Errors
-    /// When it cannot be renamed; the old file stays.
-    pub fn publish(mut self) -> io::Result<()> {
-        if let Some(temporary) = &self.temporary {
-            self.rename(temporary)?;
-        }
-        self.temporary = None;
-        Ok(())
+    /// When it cannot be opened, or was published.
+    pub fn open(&self) -> io::Result<File> {
+        let temporary = self.temporary.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        self.dir.update(temporary)
     }
 
-    fn rename(&self, temporary: &Path) -> io::Result<()> {
-        let mut renamed = std::fs::rename(temporary, &self.target);
-        if let (Err(error), Some(dir)) = (&renamed, self.target.parent())
-            && error.kind() == ErrorKind::NotFound
-        {
-            std::fs::create_dir_all(dir)?;
-            renamed = std::fs::rename(temporary, &self.target);
-        }
-        match renamed {
-            // A directory that is a link to another disk.
-            Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-                copy_atomically(temporary, &self.target)?;
-                std::fs::remove_file(temporary)
+    /// Puts the file in its place, over the old one; directories are created as needed. Gives whether it is
+    /// still the same file: it is not where it had to be copied to another disk.
+    ///
+    /// # Errors
+    /// When it cannot be renamed; the old file stays. What lies in its way, or is a link on its way, is
+    /// [named](Refused).
+    pub fn publish(mut self) -> io::Result<bool> {
+        let Some(temporary) = &self.temporary else {
+            return Ok(true);
+        };
+        match self.dir.rename(temporary, &self.out, &self.target) {
+            // Another disk is mounted in the output directory.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                self.out.write_from(&self.target, &mut self.open()?)?;
+                Ok(false)
             }
-            renamed => renamed,
+            renamed => {
+                renamed?;
+                self.temporary = None;
+                Ok(true)
+            }
         }
     }
 }
@@ -150,6 +153,13 @@ pub struct PendingWriter {
 }
 
 impl PendingWriter {
+    fn new(pending: Pending, file: File) -> Self {
+        Self {
+            pending,
+            file: BufWriter::with_capacity(BUFFER, file),
+        }
+    }
+
     /// Ends the file. It still waits to be published.
     ///
     /// # Errors
@@ -176,52 +186,29 @@ impl Seek for PendingWriter {
     }
 }
 
-/// Copies a file complete or not at all.
-///
-/// # Errors
-/// When it cannot be read or written; the old file stays.
-pub fn copy_atomically(from: &Path, to: &Path) -> io::Result<()> {
-    let (temporary, mut file) = create_beside(to)?;
-    let pending = Pending {
-        temporary: Some(temporary),
-        target: to.into(),
-    };
-    io::copy(&mut File::open(from)?, &mut file)?;
-    pending.publish()
-}
-
 impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             // What failed is reported; a temporary file that cannot be removed changes nothing.
-            let _ = std::fs::remove_file(temporary);
+            let _ = self.dir.remove(temporary);
         }
     }
 }
 
-/// A new file of a name that nobody has: other runs, on other machines too, may use the directory.
-fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let dir = target
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = dir.join(format!(".eyemap-{}-{number}.tmp", std::process::id()));
-        match File::create_new(&temporary) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            done => return Ok((temporary, done?)),
-        }
-    }
+/// The directory of a file that the user named, and its name there.
+fn split(path: &Path) -> io::Result<(Dir, PathBuf)> {
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let dir = Dir::open(path.parent().unwrap_or(Path::new("")))?;
+    Ok((dir, name.into()))
 }
 
-/// Writes a file complete or not at all.
+/// Writes a file that the user named, complete or not at all.
 ///
 /// # Errors
 /// When the directory cannot be written or the disk is full; the old file stays.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    Pending::write(path, bytes)?.publish()
+    let (dir, name) = split(path)?;
+    dir.write(name, bytes)
 }
 
 #[cfg(test)]
@@ -245,7 +232,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let target = dir.path().join("map.svg");
         write_atomically(&target, b"old").expect("written");
-        drop(Pending::write(&target, b"new").expect("written"));
+        let mut pending = Pending::begin_beside(&target).expect("begun");
+        pending.write_all(b"new").expect("written");
+        drop(pending);
         assert_eq!(std::fs::read(&target).expect("read"), b"old");
         assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 1);
     }

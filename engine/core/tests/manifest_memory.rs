@@ -4,12 +4,12 @@
 // What was measured is what this test has to show.
 #![allow(clippy::print_stderr)]
 
-use std::path::Path;
+use std::{path::Path, sync::atomic::AtomicBool};
 
 use eyemap_engine::{
     Side,
     draw::Format,
-    manifest::{Entry, Journal, Key, Status},
+    manifest::{Entry, Journal, Key, Status, Waiting},
 };
 
 const MAPS: u64 = 200_000;
@@ -45,7 +45,12 @@ fn peak() -> u64 {
 /// A whole run, without its files.
 fn run(dir: &Path) -> u64 {
     let before = peak();
-    let journal = Journal::start(dir).expect("a journal");
+    let cancel = AtomicBool::new(false);
+    let waiting = Waiting {
+        cancel: &cancel,
+        tell: &|_| (),
+    };
+    let journal = Journal::start(dir, waiting).expect("a journal");
     for chunk in 0..MAPS / 1000 {
         let entries: Vec<Entry> = (0..1000).map(|i| entry(chunk * 1000 + i)).collect();
         journal.publish_all(None, &entries).expect("published");

@@ -14,6 +14,7 @@ use super::{Bench, capacities, lines, percent, seconds, title};
 use crate::{
     args::{Capacity, SimulateArgs},
     failure::{Failure, USAGE},
+    files::Files,
     out,
 };
 
@@ -24,6 +25,11 @@ pub(super) fn run(args: &SimulateArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.chart {
         // Told before the work and not after it.
         check_writable(path)?;
+        let mut files = Files::default();
+        files.reads([&*args.sweep.trace]);
+        files.reads(args.sweep.config.as_deref());
+        files.writes("--chart", [&**path]);
+        files.check()?;
     }
     let bench = Bench::prepare(&args.sweep)?;
     let asked = match args.sweep.capacities.as_slice() {

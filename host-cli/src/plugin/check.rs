@@ -10,6 +10,7 @@ use eyemap_check::{
 use crate::{
     args::CheckArgs,
     failure::{Failure, INTERNAL, SOME_FAILED, USAGE},
+    files::Files,
     out,
 };
 
@@ -17,6 +18,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let Some(path) = args.library.as_ref().filter(|_| !args.list) else {
         return out::text(&list());
     };
+    let mut files = Files::default();
+    files.reads([&**path]);
+    files.writes("--junit", args.junit.as_deref());
+    files.writes("--sarif", args.sarif.as_deref());
+    files.check()?;
     let order = Order {
         path: path.clone(),
         seed: args.reproduce,
@@ -35,7 +41,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         Failure::with_cause(USAGE, error)
             .help("name the library of a plugin: target/release/libNAME.so")
     })?;
-    files(args, &report)?;
+    write_files(args, &report)?;
     if args.json {
         out::json(&json(&report))?;
     } else {
@@ -47,7 +53,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-fn files(args: &CheckArgs, report: &Report) -> Result<(), Failure> {
+fn write_files(args: &CheckArgs, report: &Report) -> Result<(), Failure> {
     if let Some(path) = &args.junit {
         write(path, &junit(report))?;
     }

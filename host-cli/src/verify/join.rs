@@ -42,7 +42,7 @@ pub(super) fn report(args: &AgainArgs) -> Result<ExitCode, Failure> {
     if args.out.is_some() && !places.out.join(PENDING_DIR).exists() {
         places.pending.clone_from(dir);
     }
-    let compared = Compared::from(read_findings(&places.out)?);
+    let compared = Compared::from(places.outputs(1.0).findings()?);
     told::tell(&places, &compared, (scale(dir)?, args.snapshots.json))
 }
 

@@ -44,7 +44,10 @@ fn of(kind: Redaction, desk: &Desk) -> Vec<Filter> {
             ),
         ]),
         // What the allocator and the system make of it.
-        Redaction::Memory => fixed(&[(r#"("(?:peak_|predicted_)?memory_bytes"): \d+"#, "$1: [memory]")]),
+        Redaction::Memory => fixed(&[(
+            r#"("(?:peak_|predicted_)?memory_bytes"): \d+"#,
+            "$1: [memory]",
+        )]),
         Redaction::Build => vec![(literal(&build_dir()), "[build]")],
         Redaction::Desk => vec![(literal(desk.path()), "[desk]")],
         // A release changes them everywhere, and nothing else.

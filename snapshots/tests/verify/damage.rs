@@ -211,8 +211,8 @@ fn what_cannot_be_written_is_named_and_nothing_is_approved() {
         &output,
         2,
         &[
-            "cannot write snapshots/report/",
-            "write elsewhere with --out",
+            "snapshots/report is a file, and a directory belongs there",
+            "elsewhere with --out",
         ],
     );
     succeeds(&verify(&desk, &["--out", "elsewhere"]));

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     io::{self, Read as _, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -14,9 +13,9 @@ use flate2::{Compression, write::GzEncoder};
 use super::{
     CacheName,
     memory::milliseconds,
-    trace::{Answered, Asked, TraceError, for_each_request, is_gz},
+    trace::{Answered, Asked, MAX_BYTES, TraceError, for_each_request, is_gz},
 };
-use crate::sink::{Pending, PendingWriter};
+use crate::sink::{Pending, PendingWriter, state};
 
 /// The columns of a recording.
 const HEADER: &str = "time,key,size,cost_ns,stage,run,answered\n";
@@ -57,7 +56,7 @@ impl Out {
     fn after(path: &Path, before: Option<&Earlier>) -> io::Result<Self> {
         let mut file = Pending::begin_beside(path)?;
         if before.is_some() {
-            io::copy(&mut File::open(path)?, &mut file)?;
+            io::copy(&mut state::open(path, MAX_BYTES)?, &mut file)?;
         }
         let mut out = match is_gz(path) {
             true => Self::Gzip(GzEncoder::new(file, Compression::default())),
@@ -127,6 +126,12 @@ impl Recorder {
         // What a link leads to is written, not the link.
         let path = &path.canonicalize().unwrap_or_else(|_| path.into());
         let before = look(path);
+        if before.is_some() {
+            state::open(path, MAX_BYTES).map_err(|source| TraceError::Io {
+                path: path.into(),
+                source,
+            })?;
+        }
         let found = match is_nothing(before) {
             true => None,
             false => Some(Earlier::read(path)?),
@@ -212,7 +217,7 @@ impl Recorder {
         let failure = state.failure.take();
         let publish = || {
             failure.map_or(Ok(()), Err)?;
-            out.finish()?.publish()
+            out.finish()?.publish().map(drop)
         };
         publish().map_err(|source| TraceError::Io {
             path: self.path.clone(),
@@ -290,7 +295,7 @@ impl Earlier {
 
 /// The first bytes of a trace, as many as a header has.
 fn head(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+    let file = state::open(path, MAX_BYTES)?;
     let mut head = Vec::new();
     let most = HEADER.len() as u64;
     match is_gz(path) {

@@ -5,16 +5,14 @@
 //! `cost_ns`, `stage`, `run` and `answered` may be missing.
 
 use std::{
-    cell::Cell,
-    fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
-    rc::Rc,
 };
 
 use flate2::read::MultiGzDecoder;
 
 use super::CacheName;
+use crate::sink::state;
 
 /// One thing that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -149,6 +147,35 @@ impl TraceError {
 /// More requests than a machine of today can hold.
 const MAX_REQUESTS: usize = 500_000_000;
 
+/// A larger file is no trace.
+pub(super) const MAX_BYTES: u64 = 64 << 30;
+/// A longer line is no request.
+const MAX_LINE: usize = 1 << 20;
+
+/// Gives lines until one is too long to be a request: a row is held as a whole.
+struct ShortLines<R> {
+    input: R,
+    /// Bytes of the line so far.
+    length: usize,
+}
+
+impl<R: Read> Read for ShortLines<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(into)?;
+        for piece in into[..read].split_inclusive(|&byte| byte == b'\n') {
+            self.length += piece.len();
+            if self.length > MAX_LINE {
+                let message = format!("a line is longer than {MAX_LINE} bytes");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
+            if piece.ends_with(b"\n") {
+                self.length = 0;
+            }
+        }
+        Ok(read)
+    }
+}
+
 /// Whether a trace is compressed: its ending says so.
 pub(super) fn is_gz(path: &Path) -> bool {
     path.extension()
@@ -174,15 +201,12 @@ pub(super) fn for_each_request(
         path: path.into(),
         source,
     };
-    let file = BufReader::new(File::open(path).map_err(io)?);
-    let ends_line = Rc::new(Cell::new(false));
-    let input = Watched {
-        text: match is_gz(path) {
-            true => Box::new(MultiGzDecoder::new(file)),
-            false => Box::new(file),
-        },
-        ends_line: Rc::clone(&ends_line),
+    let file = BufReader::new(state::open(path, MAX_BYTES).map_err(io)?);
+    let input: Box<dyn Read> = match is_gz(path) {
+        true => Box::new(MultiGzDecoder::new(file)),
+        false => Box::new(file),
     };
+    let input = ShortLines { input, length: 0 };
     let wrong = |line, message: String| TraceError::Row {
         path: path.into(),
         line,
@@ -222,23 +246,7 @@ pub(super) fn for_each_request(
         count += 1;
         take(asked);
     }
-    Ok(ends_line.get())
-}
-
-/// A text, and whether what was read of it ends in a line end.
-struct Watched {
-    text: Box<dyn Read>,
-    ends_line: Rc<Cell<bool>>,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.text.read(buffer)?;
-        if let Some(last) = buffer[..length].last() {
-            self.ends_line.set(*last == b'\n');
-        }
-        Ok(length)
-    }
+    Ok(reader.into_inner().length == 0)
 }
 
 /// Where each column is.
@@ -356,6 +364,22 @@ mod tests {
             (long[1].tick, long[1].stage),
             (4, Some(CacheName::Artifacts))
         );
+    }
+
+    #[test]
+    fn a_trace_that_is_no_file_or_has_no_lines_is_refused_before_memory_is_filled() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("t.csv");
+        let file = std::fs::File::create(&path).expect("a file");
+        file.set_len(32 << 30).expect("it is sparse");
+        let refused = || {
+            let error = read_trace(&path).expect_err("refused");
+            crate::render::with_causes(&error)
+        };
+        assert!(refused().contains("a line is longer than"), "{}", refused());
+        std::fs::remove_file(&path).expect("removed");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("a FIFO");
+        assert!(refused().contains("is a FIFO"), "{}", refused());
     }
 
     #[test]

@@ -1,62 +1,68 @@
 //! The journal of an output directory, as one run writes to it.
 
+mod put;
+
 use std::{
-    fs::File,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
+    io,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
 use super::{
-    Entry, JOURNAL_FILE, Key, LOCK_FILE, Line, ManifestError, Stamp, damaged, io_error,
+    Entry, JOURNAL_FILE, Key, LOCK_FILE, Line, MOST_BYTES, ManifestError, Stamp, damaged, io_error,
     known::Known,
     lines::Lines,
     merge::{self, Listed},
-    unreadable,
+    wait::{Lock, Waiting},
 };
-use crate::sink::{Pending, Scratch};
+use crate::sink::{Dir, Pending, Scratch};
+#[cfg(test)]
+pub(super) use put::Step;
+pub(super) use put::{Put, Record};
 
 /// The journal of an output directory, as one run writes to it.
 #[derive(Debug)]
-pub struct Journal {
-    pub(super) dir: PathBuf,
+pub struct Journal<'a> {
+    pub(super) dir: Dir,
     /// What manifest and journal listed when the run began.
     pub(super) known: Known,
     pub(super) scratch: Scratch,
     /// The directory's lock: held by one thread of one process at a time.
-    lock: Mutex<File>,
+    lock: Mutex<Lock<'a>>,
 }
 
-impl Journal {
+impl<'a> Journal<'a> {
     /// Starts to write into a directory, which is created if missing.
     ///
     /// # Errors
-    /// When the directory cannot be written, or its manifest or journal is damaged.
-    pub fn start(dir: &Path) -> Result<Self, ManifestError> {
-        let scratch = Scratch::open(dir).map_err(io_error(dir))?;
-        let path = dir.join(LOCK_FILE);
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(io_error(&path))?;
+    /// When the directory cannot be written, another run holds it, or its manifest or journal is damaged.
+    pub fn start(dir: &Path, waiting: Waiting<'a>) -> Result<Self, ManifestError> {
+        let failed = io_error(dir);
+        let dir = Dir::create(dir).map_err(&failed)?;
+        let scratch = Scratch::open(&dir).map_err(&failed)?;
+        let file = dir.append(LOCK_FILE);
+        let lock = Lock {
+            file: file.map_err(io_error(&dir.path().join(LOCK_FILE)))?,
+            waiting,
+            gave_up: false,
+        };
         let mut journal = Self {
-            dir: dir.into(),
+            lock: Mutex::new(lock),
             known: Known::default(),
             scratch,
-            lock: Mutex::new(lock),
+            dir,
         };
         // Damage is found here, before hours of work, not after.
         journal.known = journal.locked(|| {
-            mend(dir)?;
-            Known::read(dir)
+            put::settle(&journal.dir)?;
+            Known::read(&journal.dir)
         })?;
         Ok(journal)
     }
 
     /// Whether a directory has a journal that is not in its manifest: a run goes on, or was killed.
-    pub fn is_open(dir: &Path) -> bool {
-        dir.join(JOURNAL_FILE).exists()
+    pub fn is_open(dir: &Dir) -> bool {
+        !matches!(dir.look(JOURNAL_FILE), Ok(None))
     }
 
     /// Whether there is anything to merge, from this run or another.
@@ -75,13 +81,18 @@ impl Journal {
         let path = key.path();
         let stamp = self.known.sound(&path, archive, fingerprint);
         let file = archive.unwrap_or(&path);
-        stamp.is_some_and(|stamp| Stamp::of_file(&self.dir.join(file)) == Some(stamp))
+        stamp.is_some_and(|stamp| Stamp::of_file(&self.dir, file) == Some(stamp))
+    }
+
+    /// The output directory.
+    pub const fn dir(&self) -> &Dir {
+        &self.dir
     }
 
     /// Puts a map's file in its place and notes it, in one step for all runs.
     ///
     /// # Errors
-    /// When the disk is full.
+    /// When the disk is full, or something else lies [in the way](ManifestError::InTheWay).
     pub fn publish(&self, file: Option<Pending>, entry: &Entry) -> Result<(), ManifestError> {
         self.publish_all(file, std::slice::from_ref(entry))
     }
@@ -89,53 +100,24 @@ impl Journal {
     /// As [`Journal::publish`], for several maps that are in one file.
     ///
     /// # Errors
-    /// When the disk is full.
+    /// As [`Journal::publish`].
     pub fn publish_all(
         &self,
         file: Option<Pending>,
         entries: &[Entry],
     ) -> Result<(), ManifestError> {
-        let path = file.as_ref().and_then(Pending::path);
-        let stamp = path.and_then(Stamp::of_file);
-        let mut lines = Vec::new();
-        for entry in entries {
-            let stamp = match &entry.archive {
-                // It was published before, with other maps.
-                Some(archive) if file.is_none() => Stamp::of_file(&self.dir.join(archive)),
-                _ => stamp,
-            };
-            // Writing JSON of plain structs into memory cannot fail.
-            let _ = serde_json::to_writer(&mut lines, &Line { entry, stamp });
-            lines.push(b'\n');
-        }
-        self.locked(|| {
-            let path = self.dir.join(JOURNAL_FILE);
-            let failed = io_error(&path);
-            let mut journal = File::options()
-                .create(true)
-                .append(true)
-                .open(&path)
-                .map_err(&failed)?;
-            let before = journal.metadata().map_err(&failed)?.len();
-            let renamed = file.map_or(Ok(()), Pending::publish);
-            if let Err(source) = renamed.and_then(|()| journal.write_all(&lines)) {
-                // Half a line would spoil the next one.
-                let _ = journal.set_len(before);
-                return Err(failed(source));
-            }
-            Ok(())
-        })
+        self.put(file, entries, &|_| ())
     }
 
-    fn locked<T>(
+    pub(super) fn locked<T>(
         &self,
         work: impl FnOnce() -> Result<T, ManifestError>,
     ) -> Result<T, ManifestError> {
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = io_error(&self.dir.join(LOCK_FILE));
-        lock.lock().map_err(&failed)?;
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.dir.path().join(LOCK_FILE);
+        lock.take(&path)?;
         let done = work();
-        lock.unlock().map_err(&failed)?;
+        lock.file.unlock().map_err(io_error(&path))?;
         done
     }
 
@@ -151,42 +133,22 @@ impl Journal {
         and_then: impl FnOnce(&Listed<'_>) -> Result<(), ManifestError>,
     ) -> Result<(), ManifestError> {
         self.locked(|| {
+            put::settle(&self.dir)?;
             let listed = merge::merge(self, keep)?;
-            super::remove(&self.dir.join(JOURNAL_FILE))?;
+            super::remove(&self.dir, JOURNAL_FILE)?;
             and_then(&listed)
         })
     }
 }
 
-/// Removes the cut line that a killed run left at the end: it is no entry, and would spoil the line
-/// that comes after it.
-fn mend(dir: &Path) -> Result<(), ManifestError> {
-    let path = dir.join(JOURNAL_FILE);
-    let file = match File::options().read(true).write(true).open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        file => file.map_err(io_error(&path))?,
-    };
-    let mut lines = Lines::new(&file);
-    loop {
-        match lines.next() {
-            Ok(Some(_)) => {}
-            Ok(None) => break,
-            Err(error) => return Err(unreadable(&path, error)),
-        }
-    }
-    let cut = lines.is_cut().then_some(lines.whole_bytes);
-    cut.map_or(Ok(()), |whole| file.set_len(whole))
-        .map_err(io_error(&path))
-}
-
-/// Calls back for each line of a directory's journal, with its length. A last line that was cut by a
-/// kill is no entry.
+/// Calls back for each record of a directory's journal, with its length. A last line that was cut by a
+/// kill is none.
 pub(super) fn journal_lines(
-    dir: &Path,
-    mut found: impl FnMut(Line<Entry>, usize) -> Result<(), ManifestError>,
+    dir: &Dir,
+    mut found: impl FnMut(Record, usize) -> Result<(), ManifestError>,
 ) -> Result<(), ManifestError> {
-    let path = dir.join(JOURNAL_FILE);
-    let file = match File::open(&path) {
+    let path = dir.path().join(JOURNAL_FILE);
+    let file = match dir.open_file(JOURNAL_FILE, MOST_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => file.map_err(io_error(&path))?,
     };
@@ -195,12 +157,10 @@ pub(super) fn journal_lines(
         if text.is_empty() {
             continue;
         }
-        let length = text.len();
-        let line = serde_json::from_slice::<Line<Entry>>(text);
-        let line = line.ok().filter(|line| line.entry.is_in_place());
+        let (record, length) = (Record::read(text), text.len());
         let number = lines.number;
-        let line = line.ok_or_else(|| damaged(&path, format!("line {number} is no entry")))?;
-        found(line, length)?;
+        let record = record.ok_or_else(|| damaged(&path, format!("line {number} is no entry")))?;
+        found(record, length)?;
     }
     Ok(())
 }

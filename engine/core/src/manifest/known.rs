@@ -1,12 +1,15 @@
 //! What an output directory had when a run began: 64 bytes a map, to leave out what did not change.
 
-use std::{fs::File, io, path::Path};
+use std::io;
 
 use super::{
-    Entry, JOURNAL_FILE, Key, MANIFEST_FILE, ManifestError, Stamp, Status, io_error,
-    journal::journal_lines, lines, stamps, stream::Entries,
+    Entry, JOURNAL_FILE, Key, MANIFEST_FILE, MOST_BYTES, ManifestError, Stamp, Status,
+    journal::{self, journal_lines},
+    lines, stamps,
+    stream::Entries,
+    unreadable,
 };
-use crate::fingerprint::Fingerprint;
+use crate::{fingerprint::Fingerprint, sink::Dir};
 
 /// One entry. The order of the first two fields is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,16 +31,18 @@ pub(super) struct Known(Vec<Record>);
 
 impl Known {
     /// Reads manifest, journal and stamps, and so finds out whether they are sound.
-    pub(super) fn read(dir: &Path) -> Result<Self, ManifestError> {
+    pub(super) fn read(dir: &Dir) -> Result<Self, ManifestError> {
         let mut records = Vec::new();
         records.reserve_exact(count(dir, MANIFEST_FILE)? + count(dir, JOURNAL_FILE)?);
         for entry in Entries::open(dir)?.into_iter().flatten() {
             records.push(Record::of(&entry?, None, 0));
         }
         let mut number: u32 = 0;
-        journal_lines(dir, |line, _| {
+        journal_lines(dir, |read, _| {
             number = number.saturating_add(1);
-            records.push(Record::of(&line.entry, line.stamp, number));
+            if let journal::Record::Map(line) = read {
+                records.push(Record::of(&line.entry, line.stamp, number));
+            }
             Ok(())
         })?;
         records.sort_unstable();
@@ -45,6 +50,11 @@ impl Known {
         known.fold();
         stamps::each(dir, |path, stamp| known.set_stamp(path, stamp));
         Ok(known)
+    }
+
+    /// Whether nothing was there.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Leaves the last record of each place.
@@ -157,11 +167,10 @@ fn digest(bytes: &[u8]) -> u128 {
     u128::from_be_bytes(half)
 }
 
-fn count(dir: &Path, name: &str) -> Result<usize, ManifestError> {
-    let path = dir.join(name);
-    match File::open(&path).and_then(lines::count) {
+fn count(dir: &Dir, name: &str) -> Result<usize, ManifestError> {
+    match dir.open_file(name, MOST_BYTES).and_then(lines::count) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        lines => lines.map_err(io_error(&path)),
+        lines => lines.map_err(|error| unreadable(&dir.path().join(name), error)),
     }
 }
 

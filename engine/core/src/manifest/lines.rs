@@ -7,7 +7,7 @@ const MAX_LINE: u64 = 16 << 20;
 
 /// Lines of a reader without the byte that ends them.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: BufReader<R>,
     line: Vec<u8>,
     /// Number of the line that was read last, from 1.
@@ -17,7 +17,7 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self {
             reader: BufReader::with_capacity(32 << 10, reader),
             line: Vec::new(),
@@ -27,7 +27,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next line that is whole. A last one without its end, cut by a kill, is none.
-    pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         self.line.clear();
         let mut limited = (&mut self.reader).take(MAX_LINE);
         let read = limited.read_until(b'\n', &mut self.line)? as u64;
@@ -46,21 +46,18 @@ impl<R: Read> Lines<R> {
 
     /// Whether a piece of a line came after the last whole one.
     pub(super) fn is_cut(&self) -> bool {
-        !self.line.is_empty() && self.line.last() != Some(&b'\n')
+        !self.cut().is_empty()
+    }
+
+    /// What came after the last whole line, once there is no more.
+    pub(super) fn cut(&self) -> &[u8] {
+        &self.line
     }
 }
 
-/// Number of line ends in a reader.
+/// Number of whole lines in a reader.
 pub(super) fn count(reader: impl Read) -> io::Result<usize> {
-    let mut reader = BufReader::with_capacity(64 << 10, reader);
-    let mut lines = 0;
-    loop {
-        let bytes = reader.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(lines);
-        }
-        lines += bytes.iter().filter(|&&byte| byte == b'\n').count();
-        let read = bytes.len();
-        reader.consume(read);
-    }
+    let mut lines = Lines::new(reader);
+    while lines.next()?.is_some() {}
+    Ok(usize::try_from(lines.number).unwrap_or(usize::MAX))
 }

@@ -3,24 +3,24 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     iter::Peekable,
-    path::Path,
 };
 
 use super::{
     Counts, Entries, Entry, Journal, Key, Line, ManifestError, ManifestWriter, Stamp, Status,
     io_error,
-    journal::journal_lines,
+    journal::{Put, Record, journal_lines},
+    known::Known,
     remove,
     sort::{Sorted, Sorter},
     stamps::{InStep, STAMPS_FILE, StampWriter},
 };
-use crate::sink::Scratch;
+use crate::sink::{Dir, Refused, Scratch};
 
 /// A manifest that was written just now.
 #[derive(Debug)]
 pub struct Listed<'a> {
     /// The output directory.
-    pub dir: &'a Path,
+    pub dir: &'a Dir,
     /// Where files of the run wait until they are published.
     pub scratch: &'a Scratch,
     /// How much is listed.
@@ -29,26 +29,32 @@ pub struct Listed<'a> {
 
 /// Merges a directory's journal into its manifest.
 pub(super) fn merge<'a>(
-    journal: &'a Journal,
+    journal: &'a Journal<'_>,
     keep: impl Fn(&Key) -> bool,
 ) -> Result<Listed<'a>, ManifestError> {
-    let (dir, scratch) = (journal.dir.as_path(), &journal.scratch);
+    let (dir, scratch) = (&journal.dir, &journal.scratch);
     let mut sorter = Sorter::new(scratch);
     let mut archives = Archives::default();
-    journal_lines(dir, |line, bytes| {
-        archives.written(&line);
-        sorter.push(line, bytes)
+    journal_lines(dir, |record, bytes| match record {
+        Record::Put(put) => {
+            archives.put(put);
+            Ok(())
+        }
+        Record::Map(line) => {
+            archives.written(&line);
+            sorter.push(*line, bytes)
+        }
     })?;
     let mut joined = Joined {
-        journal,
+        known: &journal.known,
         old: Entries::open(dir)?.map(Iterator::peekable),
         new: sorter.finish()?,
         ahead: None,
         stamps: InStep::open(dir),
     };
-    let failed = io_error(&dir.join(STAMPS_FILE));
-    let mut manifest = ManifestWriter::begin(scratch, dir)?;
-    let mut stamps = StampWriter::begin(scratch, dir).map_err(&failed)?;
+    let failed = io_error(&dir.path().join(STAMPS_FILE));
+    let mut manifest = ManifestWriter::begin(scratch)?;
+    let mut stamps = StampWriter::begin(scratch).map_err(&failed)?;
     while let Some((old, line)) = joined.next()? {
         if let Some(old) = &old {
             archives.had(old);
@@ -59,7 +65,7 @@ pub(super) fn merge<'a>(
         let stale = journal.known.had(&entry) && !keep(&entry.key);
         let moved = entry.archive.is_some() && old.is_some_and(|old| old.archive.is_none());
         if (stale && entry.archive.is_none() && !entry.path.is_empty()) || moved {
-            remove(&dir.join(entry.key.path()))?;
+            forget(dir, &entry.key.path())?;
         }
         if !stale {
             archives.has(&entry);
@@ -78,6 +84,17 @@ pub(super) fn merge<'a>(
     })
 }
 
+/// Removes a file that is listed no more. What lies behind a link is somebody else's and stays.
+fn forget(dir: &Dir, path: &str) -> Result<(), ManifestError> {
+    match remove(dir, path) {
+        Err(ManifestError::Io { source, .. }) if Refused::of(&source).is_some() => {
+            tracing::error!("not removed: {source}");
+            Ok(())
+        }
+        removed => removed,
+    }
+}
+
 /// Archives that were listed before and after; few, as each holds many maps.
 #[derive(Debug, Default)]
 struct Archives {
@@ -93,6 +110,12 @@ impl Archives {
         if let Some(archive) = &line.entry.archive {
             self.written.insert(archive.clone(), line.stamp);
         }
+    }
+
+    /// An archive was written; its lines follow, unless its run was killed just then.
+    fn put(&mut self, put: Put) {
+        self.before.insert(put.put.clone());
+        self.written.insert(put.put, put.stamp);
     }
 
     /// A line, unless its archive was written again without the map.
@@ -127,9 +150,9 @@ impl Archives {
     }
 
     /// Removes those that no map is in any more.
-    fn remove(self, dir: &Path) -> Result<(), ManifestError> {
+    fn remove(self, dir: &Dir) -> Result<(), ManifestError> {
         let mut gone = self.before.difference(&self.after);
-        gone.try_for_each(|archive| remove(&dir.join(archive)))
+        gone.try_for_each(|archive| forget(dir, archive))
     }
 }
 
@@ -138,7 +161,7 @@ type Change = (Option<Entry>, Line<Entry>);
 
 /// The old manifest and the sorted journal, map by map.
 struct Joined<'a> {
-    journal: &'a Journal,
+    known: &'a Known,
     old: Option<Peekable<Entries>>,
     new: Sorted,
     /// The next line of the journal.
@@ -164,7 +187,7 @@ impl Joined<'_> {
         };
         let stamp = self.stamps.take(&old.path);
         let before = Line {
-            stamp: stamp.or_else(|| self.journal.known.stamp(&old)),
+            stamp: stamp.or_else(|| self.known.stamp(&old)),
             entry: old.clone(),
         };
         let line = match self.ahead.take_if(|line| line.entry.key == old.key) {

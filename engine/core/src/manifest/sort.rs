@@ -52,7 +52,8 @@ impl<'a> Sorter<'a> {
         if self.bytes >= self.run_bytes {
             let held = self.take();
             let run = write_run(self.scratch, &held);
-            self.runs.push(run.map_err(io_error(self.scratch.path()))?);
+            self.runs
+                .push(run.map_err(io_error(self.scratch.dir().path()))?);
         }
         Ok(())
     }
@@ -76,7 +77,7 @@ impl<'a> Sorter<'a> {
     /// All lines, rising by map, one each.
     pub(super) fn finish(mut self) -> Result<Sorted, ManifestError> {
         let held = self.take();
-        let place = self.scratch.path().to_owned();
+        let place = self.scratch.dir().path().to_owned();
         let mut sorted = Sorted {
             runs: self.runs,
             held: held.into_iter().peekable(),
@@ -98,9 +99,9 @@ struct Run {
 }
 
 fn write_run(scratch: &Scratch, lines: &[Line<Entry>]) -> io::Result<Run> {
-    let (path, file) = scratch.create()?;
+    let (name, file) = scratch.create()?;
     // Without a name it goes away with the process; where that cannot be, with the run's directory.
-    let _ = std::fs::remove_file(path);
+    let _ = scratch.dir().remove(name);
     let mut out = BufWriter::with_capacity(64 << 10, file);
     for line in lines {
         serde_json::to_writer(&mut out, line)?;

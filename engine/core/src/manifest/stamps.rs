@@ -5,16 +5,15 @@
 //! manifest of the same maps is the same on every machine.
 
 use std::{
-    fs::{File, Metadata},
+    fs::Metadata,
     io::{self, Write as _},
-    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{known::place, lines::Lines};
-use crate::sink::{Pending, PendingWriter, Scratch};
+use super::{MOST_BYTES, known::place, lines::Lines};
+use crate::sink::{Bounded, Dir, Kind, Look, Pending, PendingWriter, Scratch};
 
 /// Name of the file with the stamps in the output directory.
 pub(super) const STAMPS_FILE: &str = ".manifest.stamps";
@@ -36,10 +35,14 @@ impl Stamp {
         Self(inode(metadata), metadata.len(), nanoseconds)
     }
 
-    /// How the file of a path looks now; none if there is none.
-    pub fn of_file(path: &Path) -> Option<Self> {
-        let metadata = std::fs::symlink_metadata(path).ok()?;
-        metadata.is_file().then(|| Self::of(&metadata))
+    /// How the file of a path below a directory looks now; none if there is none, or if a link is on its way.
+    pub fn of_file(dir: &Dir, path: &str) -> Option<Self> {
+        Self::of_look(dir.look(path).ok()??)
+    }
+
+    /// How something looks that is a file.
+    pub(super) fn of_look(look: Look) -> Option<Self> {
+        (look.kind == Kind::File).then_some(Self(look.inode, look.bytes, look.changed_ns))
     }
 }
 
@@ -59,7 +62,7 @@ pub(crate) struct Stamps(Vec<(u128, Stamp)>);
 
 impl Stamps {
     /// Reads the stamps of a directory. Without them, or damaged, every map is drawn again.
-    pub(crate) fn read(dir: &Path) -> Self {
+    pub(crate) fn read(dir: &Dir) -> Self {
         let mut stamps = Vec::new();
         each(dir, |path, stamp| stamps.push((place(path), stamp)));
         stamps.sort_unstable();
@@ -74,7 +77,7 @@ impl Stamps {
 }
 
 /// Calls back for each stamp of a directory. A line that is damaged is none.
-pub(super) fn each(dir: &Path, mut found: impl FnMut(&str, Stamp)) {
+pub(super) fn each(dir: &Dir, mut found: impl FnMut(&str, Stamp)) {
     let mut stamps = InStep::open(dir);
     while let Some((path, stamp)) = stamps.read() {
         found(&path, stamp);
@@ -84,13 +87,14 @@ pub(super) fn each(dir: &Path, mut found: impl FnMut(&str, Stamp)) {
 /// Stamps in the order of the manifest that they were written with.
 #[derive(Debug)]
 pub(super) struct InStep {
-    lines: Option<Lines<File>>,
+    /// None once they have ended, or were found to be damaged.
+    lines: Option<Lines<Bounded>>,
     next: Option<(String, Stamp)>,
 }
 
 impl InStep {
-    pub(super) fn open(dir: &Path) -> Self {
-        let file = File::open(dir.join(STAMPS_FILE));
+    pub(super) fn open(dir: &Dir) -> Self {
+        let file = dir.open_file(STAMPS_FILE, MOST_BYTES);
         Self {
             lines: file.ok().map(Lines::new),
             next: None,
@@ -109,7 +113,10 @@ impl InStep {
 
     fn read(&mut self) -> Option<(String, Stamp)> {
         loop {
-            let line = self.lines.as_mut()?.next().ok()??;
+            let Ok(Some(line)) = self.lines.as_mut()?.next() else {
+                self.lines = None;
+                return None;
+            };
             let parsed = std::str::from_utf8(line).ok().and_then(|line| {
                 let (path, stamp) = line.split_once('\t')?;
                 Some((path.to_owned(), serde_json::from_str(stamp).ok()?))
@@ -126,8 +133,8 @@ impl InStep {
 pub(super) struct StampWriter(PendingWriter);
 
 impl StampWriter {
-    pub(super) fn begin(scratch: &Scratch, dir: &Path) -> io::Result<Self> {
-        Pending::begin(scratch, &dir.join(STAMPS_FILE)).map(Self)
+    pub(super) fn begin(scratch: &Scratch) -> io::Result<Self> {
+        Pending::begin(scratch, STAMPS_FILE).map(Self)
     }
 
     pub(super) fn push(&mut self, path: &str, stamp: Option<Stamp>) -> io::Result<()> {
@@ -140,6 +147,6 @@ impl StampWriter {
     }
 
     pub(super) fn publish(self) -> io::Result<()> {
-        self.0.finish()?.publish()
+        self.0.finish()?.publish().map(drop)
     }
 }

@@ -1,15 +1,15 @@
 //! The manifest a line at a time: read, checked and written without being held.
 
 use std::{
-    fs::File,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use super::{
-    Entry, FORM, Key, MANIFEST_FILE, ManifestError, damaged, io_error, lines::Lines, unreadable,
+    Entry, FORM, Key, MANIFEST_FILE, MOST_BYTES, ManifestError, damaged, io_error, lines::Lines,
+    unreadable,
 };
-use crate::sink::{Pending, PendingWriter, Scratch};
+use crate::sink::{Bounded, Dir, Pending, PendingWriter, Scratch};
 
 const END: &[u8] = b"]}";
 
@@ -22,7 +22,7 @@ fn first_line() -> String {
 #[derive(Debug)]
 pub struct Entries {
     path: PathBuf,
-    lines: Lines<File>,
+    lines: Lines<Bounded>,
     last: Option<Key>,
     /// Whether the last entry had a comma after it.
     more: bool,
@@ -34,9 +34,9 @@ impl Entries {
     ///
     /// # Errors
     /// When it cannot be read, or its first line is that of another form.
-    pub fn open(dir: &Path) -> Result<Option<Self>, ManifestError> {
-        let path = dir.join(MANIFEST_FILE);
-        let file = match File::open(&path) {
+    pub fn open(dir: &Dir) -> Result<Option<Self>, ManifestError> {
+        let path = dir.path().join(MANIFEST_FILE);
+        let file = match dir.open_file(MANIFEST_FILE, MOST_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(io_error(&path))?,
         };
@@ -214,13 +214,13 @@ pub struct ManifestWriter {
 }
 
 impl ManifestWriter {
-    /// Starts the manifest of a directory.
+    /// Starts the manifest of the output directory of a run.
     ///
     /// # Errors
     /// When the directory of the run cannot be written.
-    pub fn begin(scratch: &Scratch, dir: &Path) -> Result<Self, ManifestError> {
-        let path = dir.join(MANIFEST_FILE);
-        let out = Pending::begin(scratch, &path).map_err(io_error(&path))?;
+    pub fn begin(scratch: &Scratch) -> Result<Self, ManifestError> {
+        let path = scratch.out().path().join(MANIFEST_FILE);
+        let out = Pending::begin(scratch, MANIFEST_FILE).map_err(io_error(&path))?;
         Ok(Self {
             path,
             out,

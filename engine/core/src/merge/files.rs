@@ -2,39 +2,32 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Read as _},
-    path::{Path, PathBuf},
 };
 
 use super::MergeError;
 use crate::{
     manifest::Entry,
-    sink::{Pending, Scratch},
+    sink::{Dir, Kind, Look, Pending, Refused, Scratch},
 };
 
 /// Brings files, and counts them.
 pub(super) struct Files<'a> {
-    pub(super) out: &'a Path,
     scratch: &'a Scratch,
     pub(super) linked: u64,
     pub(super) copied: u64,
     pub(super) bytes: u64,
-    /// The directory of the file before, which was found to be within its source.
-    within: Option<PathBuf>,
     /// Archives that were brought, and from where.
-    archives: BTreeMap<String, PathBuf>,
+    archives: BTreeMap<String, Dir>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) const fn new(out: &'a Path, scratch: &'a Scratch) -> Self {
+    pub(super) const fn new(scratch: &'a Scratch) -> Self {
         Self {
-            out,
             scratch,
             linked: 0,
             copied: 0,
             bytes: 0,
-            within: None,
             archives: BTreeMap::new(),
         }
     }
@@ -42,91 +35,86 @@ impl<'a> Files<'a> {
     /// The file of a map, ready to be put in its place; none if its archive is there.
     pub(super) fn bring(
         &mut self,
-        from: &Path,
+        from: &Dir,
         entry: &Entry,
     ) -> Result<Option<Pending>, MergeError> {
-        let path = from.join(entry.file());
-        let bytes = self.check(from, &path)?;
+        let name = entry.file();
+        let look = check(from, name)?;
         if let Some(archive) = &entry.archive {
             if let Some(earlier) = self.archives.get(archive) {
-                return same_archive(entry, earlier, &path).map(|()| None);
+                return same_archive(entry, earlier, from).map(|()| None);
             }
-            self.archives.insert(archive.clone(), path.clone());
-            let target = self.out.join(archive);
-            if target.exists() {
-                return same_archive(entry, &target, &path).map(|()| None);
+            self.archives.insert(archive.clone(), from.clone());
+            let out = self.scratch.out();
+            if matches!(out.look(archive), Ok(Some(_))) {
+                return same_archive(entry, out, from).map(|()| None);
             }
-        } else if bytes != entry.bytes {
-            let reason = format!("it has {bytes} bytes, not {}", entry.bytes);
-            return Err(MergeError::Damaged { path, reason });
+        } else if look.bytes != entry.bytes {
+            return Err(MergeError::Damaged {
+                path: from.path().join(name),
+                reason: format!("it has {} bytes, not {}", look.bytes, entry.bytes),
+            });
         }
-        self.bytes += bytes;
-        let pending = self.take(&path, &self.out.join(entry.file()));
-        pending
-            .map(Some)
-            .map_err(|source| MergeError::Io { path, source })
+        self.bytes += look.bytes;
+        self.take(from, name).map(Some)
     }
 
-    /// Nothing but plain files within the source is taken, wherever a link may lead.
-    fn check(&mut self, from: &Path, path: &Path) -> Result<u64, MergeError> {
-        let damaged = |reason: &str| MergeError::Damaged {
-            path: path.into(),
-            reason: reason.into(),
-        };
-        let unreadable = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => damaged("it is not there"),
-            _ => MergeError::Io {
-                path: path.into(),
-                source,
-            },
-        };
-        let metadata = std::fs::symlink_metadata(path).map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(damaged("it is a link or no file"));
-        }
-        let dir = path.parent().unwrap_or(from);
-        if self.within.as_deref() != Some(dir) {
-            let real = std::fs::canonicalize(dir).map_err(unreadable)?;
-            let source = std::fs::canonicalize(from).map_err(unreadable)?;
-            if !real.starts_with(source) {
-                return Err(damaged(
-                    "its directory is a link that leads out of the source",
-                ));
-            }
-            self.within = Some(dir.into());
-        }
-        Ok(metadata.len())
-    }
-
-    fn take(&mut self, path: &Path, target: &Path) -> io::Result<Pending> {
-        let (pending, linked) = Pending::link_in(self.scratch, path, target)?;
+    fn take(&mut self, from: &Dir, name: &str) -> Result<Pending, MergeError> {
+        let brought = Pending::link_in(self.scratch, from, name);
+        let (pending, linked) = brought.map_err(|source| MergeError::Io {
+            path: from.path().join(name),
+            source,
+        })?;
         self.linked += u64::from(linked);
         self.copied += u64::from(!linked);
         Ok(pending)
     }
 }
 
-/// Two shards may hold one archive, if it is the same.
-fn same_archive(entry: &Entry, earlier: &Path, path: &Path) -> Result<(), MergeError> {
-    let failed = |source| MergeError::Io {
-        path: path.into(),
-        source,
-    };
-    if earlier == path || are_equal(earlier, path).map_err(failed)? {
-        return Ok(());
+/// Nothing but plain files within the source is taken, wherever a link may lead.
+fn check(from: &Dir, name: &str) -> Result<Look, MergeError> {
+    let path = from.path().join(name);
+    let damaged = |path, reason: String| Err(MergeError::Damaged { path, reason });
+    match from.look(name) {
+        Ok(Some(look)) if look.kind == Kind::File => Ok(look),
+        Ok(Some(_)) => damaged(path, "it is a link or no file".into()),
+        Ok(None) => damaged(path, "it is not there".into()),
+        Err(error) if Refused::of(&error).is_some() => damaged(path, error.to_string()),
+        Err(source) => Err(MergeError::Io { path, source }),
     }
-    Err(MergeError::Conflict {
-        map: super::name(&entry.key),
-        first: earlier.into(),
-        second: path.into(),
-    })
 }
 
-fn are_equal(a: &Path, b: &Path) -> io::Result<bool> {
-    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-    if a.metadata()?.len() != b.metadata()?.len() {
+/// Two shards may hold one archive, if it is the same.
+fn same_archive(entry: &Entry, earlier: &Dir, from: &Dir) -> Result<(), MergeError> {
+    let name = entry.file();
+    let equal = are_equal(earlier, from, name).map_err(|source| MergeError::Io {
+        path: from.path().join(name),
+        source,
+    });
+    match equal? {
+        true => Ok(()),
+        false => Err(MergeError::Conflict {
+            map: super::name(&entry.key),
+            first: earlier.path().join(name),
+            second: from.path().join(name),
+        }),
+    }
+}
+
+fn are_equal(a: &Dir, b: &Dir, name: &str) -> io::Result<bool> {
+    let missing = || io::Error::from(io::ErrorKind::NotFound);
+    let look = |dir: &Dir| dir.look(name)?.ok_or_else(missing);
+    let (ours, theirs) = (look(a)?, look(b)?);
+    if (ours.device, ours.inode) == (theirs.device, theirs.inode) {
+        return Ok(true);
+    }
+    if ours.bytes != theirs.bytes {
         return Ok(false);
     }
+    let (mut a, mut b) = (
+        a.open_file(name, ours.bytes)?,
+        b.open_file(name, ours.bytes)?,
+    );
     let (mut ours, mut theirs) = (vec![0; 64 << 10], vec![0; 64 << 10]);
     loop {
         let read = a.read(&mut ours)?;

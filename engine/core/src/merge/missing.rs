@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     manifest::{Entries, Key, ManifestError},
     plan::Product,
+    sink::Dir,
 };
 
 /// Maps that are not there.
@@ -26,7 +27,11 @@ const LISTED: usize = 10;
 /// # Errors
 /// When the manifest cannot be used.
 pub fn missing(dir: &Path, product: &Product) -> Result<Missing, ManifestError> {
-    let mut entries = Entries::open(dir)?.into_iter().flatten();
+    let open = Dir::open(dir).map_err(|source| ManifestError::Io {
+        path: dir.into(),
+        source,
+    });
+    let mut entries = Entries::open(&open?)?.into_iter().flatten();
     let mut next = entries.next().transpose()?;
     let mut missing = Missing::default();
     let mut gap = false;

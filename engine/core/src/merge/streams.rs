@@ -1,22 +1,25 @@
 //! Several manifests as one stream, rising by map, each map once.
 
-use std::{cmp::Reverse, collections::BinaryHeap, path::PathBuf};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{MergeError, name};
-use crate::manifest::{Entries, Entry, Key, Status};
+use crate::{
+    manifest::{Entries, Entry, Key, Status},
+    sink::Dir,
+};
 
 /// Manifests that are read in step.
 pub(super) struct Streams<'a> {
-    dirs: &'a [PathBuf],
+    dirs: &'a [Dir],
     entries: Vec<Option<Entries>>,
     next: Vec<Option<Entry>>,
     heads: BinaryHeap<Reverse<(Key, usize)>>,
 }
 
 impl<'a> Streams<'a> {
-    /// Opens the manifests of directories. The first may have none.
-    pub(super) fn open(dirs: &'a [PathBuf]) -> Result<Self, MergeError> {
-        let entries = dirs.iter().map(|dir| Entries::open(dir));
+    /// Opens the manifests of directories; some may have none.
+    pub(super) fn open(dirs: &'a [Dir]) -> Result<Self, MergeError> {
+        let entries = dirs.iter().map(Entries::open);
         let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
         let mut streams = Self {
             dirs,
@@ -77,8 +80,8 @@ impl<'a> Streams<'a> {
         }
         Err(MergeError::Conflict {
             map: name(&chosen.1.key),
-            first: self.dirs[chosen.0].clone(),
-            second: self.dirs[other.0].clone(),
+            first: self.dirs[chosen.0].path().into(),
+            second: self.dirs[other.0].path().into(),
         })
     }
 

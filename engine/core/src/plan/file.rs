@@ -13,10 +13,13 @@ use crate::{
     config::{Config, OutputConfig, RangeConfig, SelectConfig},
     draw::{Format, WRITER_VERSION},
     fingerprint::Hash,
+    sink::state,
     stage::Identity,
 };
 
 const FORM: u32 = 1;
+/// A larger file is no plan: it would name a million cell types and more.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// A file that maps are drawn from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +179,7 @@ impl PlanFile {
     /// # Errors
     /// When it cannot be read, is damaged, or has another form.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
-        let text = std::fs::read(path).map_err(io_error(path))?;
+        let text = state::read(path, MOST_BYTES).map_err(io_error(path))?;
         let damaged = |reason: String| PlanError::Damaged {
             path: path.into(),
             reason,
@@ -227,13 +230,9 @@ impl PlanFile {
         if self.engine != engine() {
             return changed(format!("the engine ({}, not {})", engine(), self.engine));
         }
-        for (n, now) in stages.iter().map(Stage::of).enumerate() {
-            if self.plugins.get(n) != Some(&now) {
-                return changed(format!(
-                    "the {} plugin ({}), its file, configuration or side tables",
-                    now.stage, now.plugin
-                ));
-            }
+        let now = Stage::all(stages);
+        if now != self.plugins {
+            return changed(changed_stage(&now, &self.plugins));
         }
         if self.configuration != configuration(config) {
             let path = self.config.as_deref().unwrap_or(Path::new("the defaults"));
@@ -283,6 +282,11 @@ impl Choice {
 }
 
 impl Stage {
+    /// What a plan says of all stages.
+    pub(super) fn all(stages: &[Identity; 3]) -> Vec<Self> {
+        stages.iter().map(Self::of).collect()
+    }
+
     /// What a plan says of a stage.
     pub(super) fn of(stage: &Identity) -> Self {
         Self {
@@ -290,6 +294,18 @@ impl Stage {
             plugin: format!("{} {}", stage.id, stage.version),
             hash: Hash::of_stage(stage).finish().to_string(),
         }
+    }
+}
+
+/// Names the first plugin that is another.
+pub(super) fn changed_stage(now: &[Stage], then: &[Stage]) -> String {
+    let mut pairs = now.iter().zip(then);
+    match pairs.find(|(now, then)| now != then) {
+        Some((now, _)) => format!(
+            "the {} plugin ({}), its file, configuration or side tables",
+            now.stage, now.plugin
+        ),
+        None => "the number of plugins".into(),
     }
 }
 

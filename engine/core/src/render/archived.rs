@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, PoisonError},
     thread::ThreadId,
@@ -17,7 +16,7 @@ use crate::{
     draw::Format,
     manifest::{Entry, Key},
     pipeline::{Fingerprint, Maps, Request},
-    sink::{ArchiveKind, ArchiveWriter, Pending},
+    sink::{ArchiveKind, ArchiveWriter, Kind, Pending, Refused},
 };
 
 /// Whether maps go into archives, and into which.
@@ -116,13 +115,21 @@ impl Run<'_> {
             }
             return Ok(());
         }
+        // Nothing is drawn for a place that cannot be had.
+        if let Some(reason) = self.in_the_way(&path) {
+            for &request in requests {
+                self.fail_all(&request.id(self.maps.dataset), &reason)?;
+                progress();
+            }
+            return Ok(());
+        }
         let target = self.options.out.join(&path);
         let failed = |source| RenderError::Write {
             path: target.clone(),
             source,
         };
         let scratch = self.journal.scratch();
-        let writer = ArchiveWriter::begin(scratch, self.options.archive.kind, &target);
+        let writer = ArchiveWriter::begin(scratch, self.options.archive.kind, &path);
         self.opened.put(OpenArchive {
             writer: writer.map_err(failed)?,
             path,
@@ -137,6 +144,20 @@ impl Run<'_> {
         };
         let pending = archive.writer.finish().map_err(failed)?;
         Ok(self.journal.publish_all(Some(pending), &archive.entries)?)
+    }
+
+    /// What lies where an archive belongs, or on the way there.
+    fn in_the_way(&self, path: &str) -> Option<String> {
+        let dir = self.journal.dir();
+        match dir.look(path) {
+            Ok(Some(look)) if look.kind == Kind::Dir => {
+                let path = dir.path().join(path);
+                let found = look.kind;
+                Some(Refused::NoFile { path, found }.to_string())
+            }
+            Err(error) if Refused::of(&error).is_some() => Some(error.to_string()),
+            _ => None,
+        }
     }
 
     /// What is known of a map before it is drawn, if it can be said.
@@ -206,8 +227,9 @@ impl Run<'_> {
             return Ok(self.journal.publish(pending, entry)?);
         };
         let mut entry = entry.clone();
-        if let Some(path) = pending.as_ref().and_then(Pending::path) {
-            let added = File::open(path)
+        if let Some(pending) = pending {
+            let added = pending
+                .open()
                 .and_then(|mut file| archive.writer.add(&entry.path, entry.bytes, &mut file));
             added.map_err(|source| RenderError::Write {
                 path: self.options.out.join(&archive.path),

@@ -30,12 +30,12 @@ impl Run<'_> {
         if self.options.recorder.is_none() {
             return;
         }
-        let file = std::fs::metadata(self.options.out.join(key.path()));
+        let file = self.journal.dir().look(key.path());
         self.note(Noted {
             cache: CacheName::Artifacts,
             key: name.short(),
             // One in an archive has no length of its own at hand.
-            size: file.ok().map(|file| file.len()),
+            size: file.ok().flatten().map(|file| file.bytes),
             cost_ns: None,
             answered: Answered::Output,
         });

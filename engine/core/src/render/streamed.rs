@@ -10,19 +10,30 @@ use tracing::{debug_span, field::Empty};
 use super::{MapState, RenderError, Run, key, timed, with_causes};
 use crate::{
     draw::{self, Format},
+    manifest::ManifestError,
     model::MapId,
     pipeline::{Fingerprint, Request, Stream, StreamError},
     sink::{Pending, PendingWriter},
 };
 
 /// Why a format of a map is not there.
-enum NotDrawn {
+pub(super) enum NotDrawn {
     /// The map cannot be drawn; others can.
     Map(String),
     /// Nothing can be written any more.
     Run(RenderError),
     /// The run ends.
     Interrupted,
+}
+
+impl From<RenderError> for NotDrawn {
+    /// What lies where a map belongs keeps no other map from being drawn.
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Manifest(ManifestError::InTheWay(error)) => Self::Map(error.to_string()),
+            error => Self::Run(error),
+        }
+    }
 }
 
 impl Run<'_> {
@@ -81,7 +92,7 @@ impl Run<'_> {
                 source,
             })
         };
-        let file = Pending::begin(self.journal.scratch(), &target).map_err(disk)?;
+        let file = Pending::begin(self.journal.scratch(), name.path()).map_err(disk)?;
         let rows = stream.head.n_hexagons;
         let span = debug_span!("draw", format = format.name(), rows, bytes = Empty).entered();
         let mut out = Counted {
@@ -106,7 +117,7 @@ impl Run<'_> {
         let _span = debug_span!("write", bytes = entry.bytes).entered();
         timed(&self.times.write, || {
             let pending = out.file.finish().map_err(disk)?;
-            self.publish(Some(pending), &entry).map_err(NotDrawn::Run)
+            Ok::<(), NotDrawn>(self.publish(Some(pending), &entry)?)
         })?;
         Ok(entry.bytes)
     }

@@ -5,10 +5,7 @@
 //! stored plain, so that a member can be read at its place and the whole be compressed by whatever is
 //! best; a zip deflates each member by itself, as SVG shrinks to a sixth.
 
-use std::{
-    io::{self, Read},
-    path::Path,
-};
+use std::io::{self, Read};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,7 +56,7 @@ impl ArchiveWriter {
     ///
     /// # Errors
     /// When the directory of the run cannot be written.
-    pub fn begin(scratch: &Scratch, kind: ArchiveKind, target: &Path) -> io::Result<Self> {
+    pub fn begin(scratch: &Scratch, kind: ArchiveKind, target: &str) -> io::Result<Self> {
         let file = Pending::begin(scratch, target)?;
         Ok(Self(match kind {
             ArchiveKind::Tar | ArchiveKind::None => Kind::Tar(Box::new(tar::Builder::new(file))),
@@ -112,15 +109,18 @@ const MODE: u32 = 0o644;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::sink::Dir;
 
     const LONG: &str = "ME_R/synapses/%F0%9F%AA%B0%F0%9F%AA%B0%F0%9F%AA%B0%F0%9F%AA%B0%F0%9F%AA%B0\
         %F0%9F%AA%B0%F0%9F%AA%B0%F0%9F%AA~~0123456789abcdef0123456789abcdef.static.svg";
 
     fn write(dir: &Path, kind: ArchiveKind) -> Vec<u8> {
-        let scratch = Scratch::open(dir).expect("a scratch");
+        let scratch = Scratch::open(&Dir::open(dir).expect("it")).expect("a scratch");
         let target = dir.join(kind.path(7));
-        let mut archive = ArchiveWriter::begin(&scratch, kind, &target).expect("begun");
+        let mut archive = ArchiveWriter::begin(&scratch, kind, &kind.path(7)).expect("begun");
         for (name, bytes) in [("ME_R/cells/Tm3.svg", "<svg/>"), (LONG, "long")] {
             let size = bytes.len() as u64;
             archive

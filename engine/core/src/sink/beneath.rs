@@ -11,7 +11,7 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, Read},
     os::fd::OwnedFd,
     path::{Component, Path, PathBuf},
     sync::{
@@ -169,10 +169,18 @@ impl Dir {
     /// # Errors
     /// When it cannot be written; the old file stays.
     pub fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+        self.write_from(name, &mut &*bytes)
+    }
+
+    /// As [`Dir::write`], with all that a reader gives.
+    ///
+    /// # Errors
+    /// When it cannot be read or written; the old file stays.
+    pub fn write_from(&self, name: impl AsRef<Path>, from: &mut dyn Read) -> io::Result<()> {
         let (dir, name) = self.place(name.as_ref(), Self::step_or_make)?;
         let (temporary, mut file) = dir.create_temporary()?;
-        let written = file.write_all(bytes);
-        let put = written.and_then(|()| dir.rename(&temporary, &dir, name));
+        let written = io::copy(from, &mut file);
+        let put = written.and_then(|_| dir.rename(&temporary, &dir, name));
         if put.is_err() {
             // What failed is reported; a temporary file that cannot be removed changes nothing.
             let _ = dir.remove(&temporary);
@@ -214,6 +222,28 @@ impl Dir {
             Errno::ISDIR | Errno::NOTDIR => to_dir.why(to, error),
             error => error.into(),
         })
+    }
+
+    /// Gives a file below this directory another name below another one; missing directories are made.
+    ///
+    /// # Errors
+    /// When something has the name, or the directories are on two disks.
+    pub fn link_to(
+        &self,
+        from: impl AsRef<Path>,
+        to: &Self,
+        name: impl AsRef<Path>,
+    ) -> io::Result<()> {
+        let (from_dir, from) = self.place(from.as_ref(), Self::step)?;
+        let (to_dir, to) = to.place(name.as_ref(), Self::step_or_make)?;
+        let none = AtFlags::empty();
+        Ok(fs::linkat(
+            &from_dir.handle,
+            from,
+            &to_dir.handle,
+            to,
+            none,
+        )?)
     }
 
     /// Gives a file, wherever it is, another name below this directory; missing directories are made. A file
@@ -273,7 +303,13 @@ impl Dir {
 
     fn unlink(&self, name: &Path, flags: AtFlags) -> io::Result<()> {
         let found = self.place(name, Self::step);
-        let removed = found.and_then(|(dir, name)| Ok(fs::unlinkat(&dir.handle, name, flags)?));
+        let removed = found.and_then(|(dir, name)| {
+            let removed = fs::unlinkat(&dir.handle, name, flags);
+            removed.map_err(|error| match error {
+                Errno::ISDIR => dir.why(name, error),
+                error => error.into(),
+            })
+        });
         match removed {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             removed => removed,

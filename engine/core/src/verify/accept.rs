@@ -13,6 +13,7 @@ use super::{
     pending::{self, Waiting},
     references::{Line, header_text, payload_path, snap_path, write_manifest},
 };
+use crate::sink::Dir;
 
 const LOCK_FILE: &str = ".verify.lock";
 
@@ -97,8 +98,9 @@ pub fn accept(
     pending: &Path,
     choose: &dyn Fn(&Finding) -> bool,
 ) -> Result<Acceptance, AcceptError> {
-    std::fs::create_dir_all(snapshots).map_err(|error| ReferenceError::write(snapshots, error))?;
-    let _lock = lock(snapshots)?;
+    let dir = pending::make(snapshots, snapshots)?;
+    let _lock = lock(&dir)?;
+    let waiting = pending::open(pending, snapshots)?;
     let references = match References::read(snapshots) {
         Err(error) if error.is_missing() => References::none(snapshots),
         references => references?,
@@ -107,24 +109,24 @@ pub fn accept(
     let mut changes = Vec::new();
     for finding in &findings.findings {
         if choose(finding) {
-            changes.push(change(&references, pending, finding)?);
+            changes.push(change(&references, waiting.as_ref(), finding)?);
         } else {
             done.left += 1;
         }
     }
-    apply(&references, pending, changes, &mut done)?;
+    apply(&references, (&dir, waiting.as_ref()), changes, &mut done)?;
     Ok(done)
 }
 
-fn lock(dir: &Path) -> Result<File, AcceptError> {
-    let path = dir.join(LOCK_FILE);
+fn lock(dir: &Dir) -> Result<File, AcceptError> {
+    let path = dir.path().join(LOCK_FILE);
     let write = |error| ReferenceError::write(&path, error);
-    let mut options = File::options();
-    let file = options.create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(write)?;
+    let file = dir.append(LOCK_FILE).map_err(write)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(AcceptError::Busy { dir: dir.into() }),
+        Err(TryLockError::WouldBlock) => Err(AcceptError::Busy {
+            dir: dir.path().into(),
+        }),
         // A file system without locks: then nobody can hold one.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(error)) => Err(write(error).into()),
@@ -134,7 +136,7 @@ fn lock(dir: &Path) -> Result<File, AcceptError> {
 /// Checks one finding, and reads what takes its place.
 fn change(
     references: &References,
-    pending: &Path,
+    pending: Option<&Dir>,
     finding: &Finding,
 ) -> Result<Change, AcceptError> {
     let path = &finding.path;
@@ -162,6 +164,10 @@ fn change(
             if super::references::check_path(path).is_err() {
                 return Err(nothing("it is no name of an artifact"));
             }
+            let pending = pending.ok_or_else(|| {
+                let gone = "the directory of what is pending is not there";
+                AcceptError::Pending(gone.into())
+            })?;
             let waiting = pending::read(pending, path).map_err(AcceptError::Pending)?;
             Ok(Change::Approve(Box::new(waiting)))
         }
@@ -170,11 +176,10 @@ fn change(
 
 fn apply(
     references: &References,
-    pending: &Path,
+    (dir, pending): (&Dir, Option<&Dir>),
     changes: Vec<Change>,
     done: &mut Acceptance,
 ) -> Result<(), AcceptError> {
-    let dir = references.dir();
     let mut lines = references.lines().to_vec();
     let place = |lines: &[Line], path: &str| lines.binary_search_by(|line| (*line.path).cmp(path));
     for change in changes {
@@ -195,7 +200,7 @@ fn apply(
                 done.removed.push(path);
             }
             Change::RemoveFile(path) => {
-                pending::remove_file(&dir.join(&path))?;
+                pending::remove_file(dir, &path)?;
                 done.removed.push(path);
             }
         }
@@ -206,23 +211,25 @@ fn apply(
     for path in references.beside_paths() {
         let keeps = place(&lines, path).is_ok_and(|at| lines[at].picture);
         if !keeps {
-            let snap = snap_path(dir, path);
-            pending::remove_file(&payload_path(&snap, path))?;
-            pending::remove_file(&snap)?;
+            let snap = snap_path(path);
+            pending::remove_file(dir, &payload_path(&snap, path))?;
+            pending::remove_file(dir, &snap)?;
         }
     }
-    for path in &done.accepted {
-        pending::remove(pending, path)?;
+    if let Some(pending) = pending {
+        for path in &done.accepted {
+            pending::remove(pending, path)?;
+        }
     }
     Ok(())
 }
 
 /// Puts a kept picture in its place: bytes first, so that a header never lacks them.
-fn put(dir: &Path, line: &Line, bytes: Option<&[u8]>) -> Result<(), ReferenceError> {
+fn put(dir: &Dir, line: &Line, bytes: Option<&[u8]>) -> Result<(), ReferenceError> {
     let Some(bytes) = bytes else {
         return Ok(());
     };
-    let snap = snap_path(dir, &line.path);
-    pending::publish(&payload_path(&snap, &line.path), bytes)?;
-    pending::publish(&snap, header_text(line, &line.path).as_bytes())
+    let snap = snap_path(&line.path);
+    pending::publish(dir, &payload_path(&snap, &line.path), bytes)?;
+    pending::publish(dir, &snap, header_text(line, &line.path).as_bytes())
 }

@@ -5,14 +5,14 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Kind, Verdict};
+use crate::sink::state;
 
 /// Version of the form of [`Decisions`].
 const FORM: u32 = 1;
@@ -46,12 +46,6 @@ pub enum DecisionsError {
         path: PathBuf,
         /// Why.
         source: io::Error,
-    },
-    /// The file is larger than any list of decisions.
-    #[error("{} is larger than {MOST_BYTES} bytes", .path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
     },
     /// It is not JSON, or not what decisions look like.
     #[error("{} holds no decisions", .path.display())]
@@ -92,7 +86,7 @@ impl DecisionsError {
     pub fn help(&self) -> String {
         match self {
             Self::Io { .. } => "check that the file is there and can be read".into(),
-            Self::TooLarge { .. } | Self::Damaged { .. } => {
+            Self::Damaged { .. } => {
                 "save accept.json from the report's page again".into()
             }
             Self::OtherForm { .. } => {
@@ -169,18 +163,10 @@ impl Decisions {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, DecisionsError> {
-    let mut bytes = Vec::new();
-    let done = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    done.map_err(|source| DecisionsError::Io {
+    state::read(path, MOST_BYTES).map_err(|source| DecisionsError::Io {
         path: path.to_owned(),
         source,
-    })?;
-    match bytes.len() as u64 > MOST_BYTES {
-        false => Ok(bytes),
-        true => Err(DecisionsError::TooLarge {
-            path: path.to_owned(),
-        }),
-    }
+    })
 }
 
 /// Whether a name stays below any directory, on every system.

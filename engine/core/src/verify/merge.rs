@@ -2,14 +2,17 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use super::{Finding, Findings, References, Verdict, run::orphaned};
+use crate::sink::{Dir, Refused};
 
 /// Name of the findings in the output directory of a comparison.
 pub const FINDINGS_FILE: &str = "findings.json";
+/// Larger findings are none: they would tell of millions of artifacts.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Why findings cannot be read or joined.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,9 @@ impl MergeError {
                 "run `eyemap verify` first; if it wrote elsewhere, name the directory of its --out"
                     .into()
             }
+            Self::Read { source, .. } if Refused::of(source).is_some() => {
+                "then run `eyemap verify` again".into()
+            }
             Self::Read { .. } => "check the path and its permissions".into(),
             Self::Damaged { .. } => "compare again with this version of the program".into(),
             Self::Apart(_) => {
@@ -59,13 +65,23 @@ impl MergeError {
     }
 }
 
-/// Reads the findings of an output directory.
+/// Reads the findings of an output directory that the user named.
 ///
 /// # Errors
 /// When they are not there, or of another form.
 pub fn read_findings(dir: &Path) -> Result<Findings, MergeError> {
-    let path = dir.join(FINDINGS_FILE);
-    let bytes = fs::read(&path).map_err(|source| MergeError::Read {
+    let opened = Dir::open(dir).map_err(|source| MergeError::Read {
+        path: dir.join(FINDINGS_FILE),
+        source,
+    });
+    findings_in(&opened?)
+}
+
+/// Reads the findings in a directory.
+pub(super) fn findings_in(dir: &Dir) -> Result<Findings, MergeError> {
+    let path = dir.path().join(FINDINGS_FILE);
+    let bytes = dir.read(FINDINGS_FILE, MOST_BYTES);
+    let bytes = bytes.map_err(|source| MergeError::Read {
         path: path.clone(),
         source,
     })?;

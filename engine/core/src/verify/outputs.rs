@@ -2,22 +2,24 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
-    path::{Path, PathBuf},
+    io,
+    path::Path,
 };
 
 use super::{
     FINDINGS_FILE, Finding, Findings, PENDING_DIR, PageOptions, Places, ReferenceError, Verdict,
     Which,
     drawn::Drawing,
-    junit, pending, read_findings,
-    references::{check_path, payload_path, snap_path},
+    junit,
+    merge::{MergeError, findings_in},
+    pending,
+    references::{MOST_PICTURE_BYTES, check_path, payload_path, snap_path},
     summary, write_page,
 };
 use crate::{
     draw::{DrawOptions, Format},
     pipeline::{Maps, Request},
-    sink,
+    sink::Dir,
 };
 
 /// Name of the page for people.
@@ -50,24 +52,42 @@ impl Outputs<'_> {
     /// # Errors
     /// When a file cannot be removed.
     pub fn begin(&self) -> Result<(), ReferenceError> {
-        pending::clear(self.pending)?;
-        // Its pictures are those that its findings name: the directory may hold others.
-        let Ok(earlier) = read_findings(self.out) else {
+        if let Some(pending) = self.open(self.pending)? {
+            pending::clear(&pending)?;
+        }
+        let Some(out) = self.open(self.out)? else {
             return Ok(());
         };
-        earlier
-            .findings
-            .iter()
-            .try_for_each(|finding| self.forget_picture(finding))
+        // Its pictures are those that its findings name: the directory may hold others.
+        let Ok(earlier) = findings_in(&out) else {
+            return Ok(());
+        };
+        forget_pictures(&out, earlier.findings.iter())
     }
 
-    /// Removes the picture that was drawn for the page alone.
-    fn forget_picture(&self, finding: &Finding) -> Result<(), ReferenceError> {
-        let picture = format!("{PICTURES_DIR}/{}", finding.path);
-        if check_path(&finding.path).is_ok() && finding.pending.as_ref() == Some(&picture) {
-            pending::remove_file(&self.out.join(picture))?;
+    /// What the last comparison found.
+    ///
+    /// # Errors
+    /// When there was none, or its findings are damaged.
+    pub fn findings(&self) -> Result<Findings, MergeError> {
+        let nothing = |source| MergeError::Read {
+            path: self.out.join(FINDINGS_FILE),
+            source,
+        };
+        match self.open(self.out) {
+            Ok(Some(out)) => findings_in(&out),
+            Ok(None) => Err(nothing(io::ErrorKind::NotFound.into())),
+            Err(ReferenceError::Io { source, .. }) => Err(nothing(source)),
+            Err(error) => Err(nothing(io::Error::other(error))),
         }
-        Ok(())
+    }
+
+    fn open(&self, dir: &Path) -> Result<Option<Dir>, ReferenceError> {
+        pending::open(dir, self.snapshots)
+    }
+
+    fn make(&self, dir: &Path) -> Result<Dir, ReferenceError> {
+        pending::make(dir, self.snapshots)
     }
 
     /// Leaves out findings that were accepted, and writes what is left, to be looked at and accepted
@@ -81,11 +101,8 @@ impl Outputs<'_> {
         accepted: &BTreeSet<String>,
     ) -> Result<(), ReferenceError> {
         let settled = |finding: &&Finding| accepted.contains(&finding.path);
-        findings
-            .findings
-            .iter()
-            .filter(settled)
-            .try_for_each(|finding| self.forget_picture(finding))?;
+        let out = self.make(self.out)?;
+        forget_pictures(&out, findings.findings.iter().filter(settled))?;
         findings.settle(accepted);
         self.write(findings)
     }
@@ -127,7 +144,7 @@ impl Outputs<'_> {
                     && let Some(bytes) = bytes
                 {
                     let shown = format!("{PICTURES_DIR}/{}", finding.path);
-                    pending::publish(&self.out.join(&shown), &bytes)?;
+                    pending::publish(&self.make(self.out)?, &shown, &bytes)?;
                     finding.pending = Some(shown);
                 }
             }
@@ -140,18 +157,18 @@ impl Outputs<'_> {
     /// # Errors
     /// When the directory cannot be written.
     pub fn write(&self, findings: &Findings) -> Result<(), ReferenceError> {
-        let file = |name: &str| self.out.join(name);
+        let out = self.make(self.out)?;
+        let wrong = |name: &str, error| ReferenceError::write(&self.out.join(name), error);
         let json = serde_json::to_vec_pretty(findings).map_err(io::Error::other);
-        let json = json.map_err(|error| ReferenceError::write(&file(FINDINGS_FILE), error))?;
-        pending::publish(&file(FINDINGS_FILE), &json)?;
+        let json = json.map_err(|error| wrong(FINDINGS_FILE, error))?;
+        pending::publish(&out, FINDINGS_FILE, &json)?;
         let mut text = Vec::new();
-        junit(findings, &mut text)
-            .map_err(|error| ReferenceError::write(&file(JUNIT_FILE), error))?;
-        pending::publish(&file(JUNIT_FILE), &text)?;
+        junit(findings, &mut text).map_err(|error| wrong(JUNIT_FILE, error))?;
+        pending::publish(&out, JUNIT_FILE, &text)?;
         let summary = self.with_places(|places| summary(findings, places));
-        pending::publish(&file(SUMMARY_FILE), summary.as_bytes())?;
-        self.page(findings)
-            .map_err(|error| ReferenceError::write(&file(REPORT_FILE), error))
+        pending::publish(&out, SUMMARY_FILE, summary.as_bytes())?;
+        let page = self.page(findings)?;
+        pending::publish(&out, REPORT_FILE, &page)
     }
 
     /// Lends the places of files, as texts tell them.
@@ -166,47 +183,22 @@ impl Outputs<'_> {
         })
     }
 
-    fn page(&self, findings: &Findings) -> io::Result<()> {
+    fn page(&self, findings: &Findings) -> Result<Vec<u8>, ReferenceError> {
         let options = PageOptions {
             subject: self.snapshots.display().to_string(),
             png_scale: self.scale,
             ..PageOptions::default()
         };
-        let pictures = |finding: &Finding, which| self.picture(finding, which);
-        let mut page = Vec::new();
-        write_page(&mut page, findings, &pictures, &options)?;
-        sink::write_atomically(&self.out.join(REPORT_FILE), &page)
-    }
-
-    /// A picture of a finding. Paths follow from its name alone: findings may come from elsewhere.
-    fn picture(&self, finding: &Finding, which: Which) -> io::Result<Option<Vec<u8>>> {
-        match self.picture_path(finding, which) {
-            Some(path) => match fs::read(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                bytes => bytes.map(Some),
-            },
-            None => Ok(None),
-        }
-    }
-
-    fn picture_path(&self, finding: &Finding, which: Which) -> Option<PathBuf> {
-        check_path(&finding.path).ok()?;
-        let told = match which {
-            Which::Approved => finding.reference.as_deref()?,
-            Which::New => finding.pending.as_deref()?,
+        let places = Opened {
+            snapshots: self.open(self.snapshots)?,
+            pending: self.open(self.pending)?,
+            out: self.open(self.out)?,
         };
-        let snap = snap_path(Path::new(""), &finding.path);
-        let mut new = snap.clone().into_os_string();
-        new.push(".new");
-        let at = |dir: &Path, snap: &Path| dir.join(payload_path(snap, &finding.path));
-        match which {
-            Which::Approved => Some(at(self.snapshots, &snap)),
-            Which::New if told.starts_with(PICTURES_DIR) => {
-                Some(self.out.join(PICTURES_DIR).join(&finding.path))
-            }
-            Which::New if told.ends_with(".snap.new") => None,
-            Which::New => Some(at(self.pending, Path::new(&new))),
-        }
+        let pictures = |finding: &Finding, which| places.picture(finding, which);
+        let mut page = Vec::new();
+        write_page(&mut page, findings, &pictures, &options)
+            .map_err(|error| ReferenceError::write(&self.out.join(REPORT_FILE), error))?;
+        Ok(page)
     }
 
     /// Takes the pending files and pictures of findings over from the output directory of a part.
@@ -214,19 +206,81 @@ impl Outputs<'_> {
     /// # Errors
     /// When a file is not there, or cannot be written.
     pub fn take_over(&self, part: &Path, findings: &Findings) -> Result<(), ReferenceError> {
+        let (from, out) = (pending::open(part, part)?, self.make(self.out)?);
+        let from_pending = pending::open(&part.join(PENDING_DIR), part)?;
+        let gone = || ReferenceError::read(part, io::ErrorKind::NotFound.into());
         for finding in &findings.findings {
             let offers = finding.pending.is_some() && finding.verdict != Verdict::Orphaned;
             if !offers || check_path(&finding.path).is_err() {
                 continue;
             }
-            pending::copy(&part.join(PENDING_DIR), self.pending, &finding.path)?;
+            let from_pending = from_pending.as_ref().ok_or_else(gone)?;
+            pending::copy(from_pending, &self.make(self.pending)?, &finding.path)?;
             let picture = format!("{PICTURES_DIR}/{}", finding.path);
             if finding.pending.as_deref() == Some(picture.as_str()) {
-                let from = part.join(&picture);
-                let bytes = fs::read(&from).map_err(|error| ReferenceError::read(&from, error))?;
-                pending::publish(&self.out.join(&picture), &bytes)?;
+                let from = from.as_ref().ok_or_else(gone)?;
+                let bytes = from.read(&picture, MOST_PICTURE_BYTES);
+                let failed = |error| ReferenceError::read(&part.join(&picture), error);
+                pending::publish(&out, &picture, &bytes.map_err(failed)?)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Removes pictures that were drawn for the page alone.
+fn forget_pictures<'a>(
+    out: &Dir,
+    mut findings: impl Iterator<Item = &'a Finding>,
+) -> Result<(), ReferenceError> {
+    findings.try_for_each(|finding| {
+        let picture = format!("{PICTURES_DIR}/{}", finding.path);
+        match check_path(&finding.path).is_ok() && finding.pending.as_ref() == Some(&picture) {
+            true => pending::remove_file(out, &picture),
+            false => Ok(()),
+        }
+    })
+}
+
+/// The directories of a comparison that are there.
+struct Opened {
+    snapshots: Option<Dir>,
+    pending: Option<Dir>,
+    out: Option<Dir>,
+}
+
+impl Opened {
+    /// A picture of a finding. Paths follow from its name alone: findings may come from elsewhere.
+    fn picture(&self, finding: &Finding, which: Which) -> io::Result<Option<Vec<u8>>> {
+        let Some((Some(dir), name)) = self.place(finding, which) else {
+            return Ok(None);
+        };
+        match dir.read(name, MOST_PICTURE_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            bytes => bytes.map(Some),
+        }
+    }
+
+    fn place(&self, finding: &Finding, which: Which) -> Option<(Option<&Dir>, String)> {
+        let path = &finding.path;
+        check_path(path).ok()?;
+        let told = match which {
+            Which::Approved => finding.reference.as_deref()?,
+            Which::New => finding.pending.as_deref()?,
+        };
+        match which {
+            Which::Approved => {
+                let name = payload_path(&snap_path(path), path);
+                Some((self.snapshots.as_ref(), name))
+            }
+            Which::New if told.starts_with(PICTURES_DIR) => {
+                Some((self.out.as_ref(), format!("{PICTURES_DIR}/{path}")))
+            }
+            Which::New if told.ends_with(".snap.new") => None,
+            Which::New => {
+                let name = payload_path(&pending::new_snap(path), path);
+                Some((self.pending.as_ref(), name))
+            }
+        }
     }
 }

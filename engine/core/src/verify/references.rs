@@ -17,14 +17,19 @@ mod line;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-pub(super) use kept::{Beside, Kept, beside, header, header_text, list, payload_path, snap_path};
+pub(super) use kept::{
+    Beside, Kept, MOST_PICTURE_BYTES, beside, header, header_text, list, payload_path, snap_path,
+};
 pub(super) use line::{Line, check_path, map_of};
 
-use crate::{fingerprint::Hash, sink};
+use crate::{
+    fingerprint::Hash,
+    sink::{Dir, Refused},
+};
 
 /// Name of the manifest in a snapshot directory.
 pub const MANIFEST_FILE: &str = "manifest.txt";
@@ -32,6 +37,8 @@ pub const MANIFEST_FILE: &str = "manifest.txt";
 pub const REFERENCES_DIR: &str = "references";
 const HEADER: &str = "# eyemap snapshots, form ";
 const FORM: &str = "1";
+/// A larger manifest is none: it would list more than five million artifacts.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Why approved pictures cannot be used as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +88,7 @@ impl ReferenceError {
             Self::None { .. } => "`eyemap verify init TABLE` draws pictures and approves them; name another directory with --snapshots".into(),
             Self::Damaged { .. } => "take the file from version control, or approve anew: remove it and run `eyemap verify init`".into(),
             Self::OtherForm { .. } => "use the program that wrote it, or remove the directory and approve anew with `eyemap verify init`".into(),
+            Self::Io { source, .. } if Refused::of(source).is_some() => "nothing was changed there or behind it; a report can be written elsewhere with --out".into(),
             Self::Io { what: "write", source, .. } if source.kind() == io::ErrorKind::StorageFull => "the disk is full: free space and run the same command again".into(),
             Self::Io { what: "write", .. } => "make the directory writable, or write elsewhere with --out".into(),
             Self::Io { .. } => "check the path and its permissions".into(),
@@ -118,6 +126,8 @@ impl ReferenceError {
 #[derive(Debug)]
 pub struct References {
     dir: PathBuf,
+    /// None if nothing has been approved yet.
+    root: Option<Dir>,
     /// By path, rising.
     lines: Vec<Line>,
     /// Files beside the manifest, by the path of their artifact.
@@ -134,17 +144,20 @@ impl References {
     /// When there is none, it cannot be read, or it cannot be understood.
     pub fn read(dir: &Path) -> Result<Self, ReferenceError> {
         let path = dir.join(MANIFEST_FILE);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ReferenceError::None { dir: dir.into() });
-            }
-            Err(error) => return Err(ReferenceError::read(&path, error)),
+        let read = || {
+            let root = Dir::open(dir)?;
+            let bytes = root.read(MANIFEST_FILE, MOST_BYTES)?;
+            Ok((root, bytes))
         };
+        let (root, bytes) = read().map_err(|error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => ReferenceError::None { dir: dir.into() },
+            _ => ReferenceError::read(&path, error),
+        })?;
         let mut lines = parse(&path, &bytes)?;
-        let (beside, strays) = beside(dir, &mut lines)?;
+        let (beside, strays) = beside(&root, &mut lines)?;
         Ok(Self {
             dir: dir.into(),
+            root: Some(root),
             hash: manifest_hash(&lines),
             lines,
             beside,
@@ -156,6 +169,7 @@ impl References {
     pub fn none(dir: &Path) -> Self {
         Self {
             dir: dir.into(),
+            root: None,
             lines: Vec::new(),
             beside: BTreeMap::new(),
             strays: BTreeSet::new(),
@@ -209,7 +223,10 @@ impl References {
 
     /// The picture of a line that keeps one.
     pub(super) fn kept(&self, line: &Line) -> Kept {
-        kept::read(&self.dir, line, self.beside.get(&*line.path))
+        match &self.root {
+            Some(root) => kept::read(root, line, self.beside.get(&*line.path)),
+            None => Kept::Hashes,
+        }
     }
 }
 
@@ -263,7 +280,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Line>, ReferenceError> {
 }
 
 /// Writes a manifest, complete or not at all.
-pub(super) fn write_manifest(dir: &Path, lines: &[Line]) -> Result<(), ReferenceError> {
+pub(super) fn write_manifest(dir: &Dir, lines: &[Line]) -> Result<(), ReferenceError> {
     let mut text = format!(
         "{HEADER}{FORM}: artifact, hash of its bytes, hashes of its structure, hash of its pixels, what is kept\n"
     );
@@ -271,9 +288,8 @@ pub(super) fn write_manifest(dir: &Path, lines: &[Line]) -> Result<(), Reference
         text.push_str(&line.to_string());
         text.push('\n');
     }
-    let path = dir.join(MANIFEST_FILE);
-    sink::write_atomically(&path, text.as_bytes())
-        .map_err(|error| ReferenceError::write(&path, error))
+    dir.write(MANIFEST_FILE, text.as_bytes())
+        .map_err(|error| ReferenceError::write(&dir.path().join(MANIFEST_FILE), error))
 }
 
 #[cfg(test)]
@@ -284,7 +300,7 @@ mod tests {
 
     fn read(text: &str) -> Result<References, ReferenceError> {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(MANIFEST_FILE), text).unwrap();
+        std::fs::write(dir.path().join(MANIFEST_FILE), text).unwrap();
         References::read(dir.path())
     }
 
@@ -292,7 +308,7 @@ mod tests {
     fn a_manifest_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let lines = [Line::parse(LINE).unwrap()];
-        write_manifest(dir.path(), &lines).unwrap();
+        write_manifest(&Dir::open(dir.path()).unwrap(), &lines).unwrap();
         let found = References::read(dir.path()).unwrap();
         assert_eq!(found.lines(), lines);
         assert_eq!(found.line("ME_R/synapses/Tm3.png"), Some(&lines[0]));

@@ -22,6 +22,7 @@ use crate::{
     draw::{DrawOptions, Format},
     pipeline::{Fingerprint, Maps, Request},
     plan::Shard,
+    sink::Dir,
     work,
 };
 
@@ -120,7 +121,9 @@ pub fn compare(
     options: &CompareOptions<'_>,
     progress: &(dyn Fn() + Sync),
 ) -> Result<Compared, VerifyError> {
-    pending::clear(options.pending)?;
+    if let Some(pending) = pending::open(options.pending, options.references.dir())? {
+        pending::clear(&pending)?;
+    }
     let run = Run::new(maps, requests, options);
     let mut found = run.on_all_threads(progress)?;
     for (path, text) in options.texts {
@@ -367,7 +370,7 @@ impl<'a> Run<'a> {
             }
         };
         let bytes = Some(text.as_bytes());
-        let written = pending::write(self.options.pending, &line, (bytes, &message))?;
+        let written = pending::write(&self.pending()?, &line, (bytes, &message))?;
         finding.pending = Some(written);
         finding.message = message;
         Ok(Some(finding))
@@ -391,6 +394,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The directory of what is pending. It is not made before there is something.
+    fn pending(&self) -> Result<Dir, ReferenceError> {
+        pending::make(self.options.pending, self.options.references.dir())
+    }
+
     /// Writes what may be accepted in place of what was approved.
     fn offer(
         &self,
@@ -409,7 +417,7 @@ impl<'a> Run<'a> {
         let line = line_of(artifact, wanted && fits, hashes);
         finding.format = Some(artifact.format);
         finding.message = message.into();
-        let written = pending::write(self.options.pending, &line, (bytes, message))?;
+        let written = pending::write(&self.pending()?, &line, (bytes, message))?;
         finding.pending = Some(written);
         Ok(finding)
     }
@@ -484,10 +492,9 @@ pub(super) fn orphaned(references: &References, finding: &mut Finding) {
 
 /// The kept picture of a line, relative to the snapshot directory.
 fn reference_of(line: &Line) -> Option<String> {
-    let snap = super::references::snap_path(Path::new(""), &line.path);
+    let snap = super::references::snap_path(&line.path);
     let payload = super::references::payload_path(&snap, &line.path);
-    line.picture
-        .then(|| payload.to_string_lossy().replace('\\', "/"))
+    line.picture.then_some(payload)
 }
 
 fn told(mut finding: Finding, judgement: Judgement, (line, kept): (&Line, &Kept)) -> Finding {

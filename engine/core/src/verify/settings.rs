@@ -14,7 +14,7 @@ use crate::{
     config::{Config, SelectConfig, Size},
     draw::Format,
     pipeline::Fingerprint,
-    sink,
+    sink::{self, Dir},
 };
 
 /// Name of the settings in a snapshot directory.
@@ -124,6 +124,9 @@ impl SettingsError {
     }
 }
 
+/// Larger settings are none.
+const MOST_BYTES: u64 = 16 << 20;
+
 /// A hexagon that lies further beside is at another place, whatever the palette.
 const FURTHEST_PX: f64 = 0.5;
 
@@ -134,7 +137,8 @@ impl Settings {
     /// When they cannot be read, or say what they cannot.
     pub fn read(dir: &Path) -> Result<Self, SettingsError> {
         let path = dir.join(SETTINGS_FILE);
-        let text = std::fs::read_to_string(&path).map_err(|source| SettingsError::Read {
+        let bytes = Dir::open(dir).and_then(|dir| dir.read(SETTINGS_FILE, MOST_BYTES));
+        let bytes = bytes.map_err(|source| SettingsError::Read {
             path: path.clone(),
             source,
         })?;
@@ -142,7 +146,7 @@ impl Settings {
             path: path.clone(),
             message,
         };
-        let settings: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let settings: Self = toml::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         settings.keep.globs().map_err(wrong)?;
         Ok(settings)
     }

@@ -1,6 +1,9 @@
 //! Nothing leads out, whatever lies in between.
 
-use std::{io::Read as _, os::unix::fs::symlink};
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::fs::symlink,
+};
 
 use super::*;
 
@@ -84,6 +87,7 @@ fn a_link_in_place_of_a_directory_is_named_and_nothing_behind_it_is_touched() {
         two.dir.rename("mine", &two.dir, "out/file"),
         two.dir.rename("out/file", &two.dir, "stolen"),
         two.dir.link(&two.ours.path().join("mine"), "out/new"),
+        two.dir.link_to("out/file", &two.dir, "stolen"),
         two.dir.remove("out/file"),
         two.dir.look("out/file").map(drop),
         two.dir.make_dir("out/new").map(drop),

@@ -4,15 +4,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
-    path::{Path, PathBuf},
+    io,
 };
 
 use super::{Line, REFERENCES_DIR, ReferenceError, check_path};
-use crate::pipeline::Fingerprint;
+use crate::{
+    pipeline::Fingerprint,
+    sink::{Dir, Kind},
+};
 
 /// Larger headers are none.
 const MOST_HEADER_BYTES: u64 = 64 << 10;
+/// Larger pictures are none that anybody approved.
+pub(crate) const MOST_PICTURE_BYTES: u64 = 1 << 30;
 /// Directories deeper than this are none of this program.
 const DEEPEST: usize = 8;
 
@@ -38,40 +42,37 @@ pub(crate) enum Kept {
     Damaged(String),
 }
 
-/// The header of an artifact's snapshot, in a directory.
-pub(crate) fn snap_path(dir: &Path, path: &str) -> PathBuf {
-    dir.join(REFERENCES_DIR).join(format!("{path}.snap"))
+/// The header of an artifact's snapshot, relative to the directory.
+pub(crate) fn snap_path(path: &str) -> String {
+    format!("{REFERENCES_DIR}/{path}.snap")
 }
 
 /// The bytes that belong to a header.
-pub(crate) fn payload_path(snap: &Path, path: &str) -> PathBuf {
+pub(crate) fn payload_path(snap: &str, path: &str) -> String {
     let extension = path.rsplit('.').next().unwrap_or_default();
-    let mut name = snap.as_os_str().to_owned();
-    name.push(format!(".{extension}"));
-    name.into()
+    format!("{snap}.{extension}")
 }
 
 /// Reads a kept picture and checks it against its line.
-pub(super) fn read(dir: &Path, line: &Line, beside: Option<&Beside>) -> Kept {
+pub(super) fn read(dir: &Dir, line: &Line, beside: Option<&Beside>) -> Kept {
     if !line.picture {
         return Kept::Hashes;
     }
-    let snap = snap_path(dir, &line.path);
+    let snap = snap_path(&line.path);
     let payload = payload_path(&snap, &line.path);
-    let shown = |path: &Path| path.strip_prefix(dir).unwrap_or(path).display().to_string();
     let Some(beside) = beside else {
-        return Kept::Gone(format!("{} is gone", shown(&snap)));
+        return Kept::Gone(format!("{snap} is gone"));
     };
     if let Some(damage) = &beside.damage {
-        return Kept::Damaged(format!("{}: {damage}", shown(&snap)));
+        return Kept::Damaged(format!("{snap}: {damage}"));
     }
-    match fs::read(&payload) {
+    match dir.read(&payload, MOST_PICTURE_BYTES) {
         Ok(bytes) if Fingerprint::of_bytes(&bytes) == line.bytes => Kept::Picture(bytes),
-        Ok(bytes) => Kept::Damaged(not_approved(&shown(&payload), &bytes)),
+        Ok(bytes) => Kept::Damaged(not_approved(&payload, &bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Kept::Gone(format!("{} is gone", shown(&payload)))
+            Kept::Gone(format!("{payload} is gone"))
         }
-        Err(error) => Kept::Damaged(format!("{} cannot be read: {error}", shown(&payload))),
+        Err(error) => Kept::Damaged(format!("{payload} cannot be read: {error}")),
     }
 }
 
@@ -91,10 +92,8 @@ type Found = (BTreeMap<String, Beside>, BTreeSet<String>);
 /// Looks at all files of kept pictures. What a header says wins over the manifest, as somebody accepted
 /// it there; lines are changed or added accordingly. Gives what is beside, and files that belong to no
 /// artifact.
-pub(crate) fn beside(dir: &Path, lines: &mut Vec<Line>) -> Result<Found, ReferenceError> {
-    let root = dir.join(REFERENCES_DIR);
-    let mut files = BTreeSet::new();
-    list(&root, &root, 0, &mut files)?;
+pub(crate) fn beside(dir: &Dir, lines: &mut Vec<Line>) -> Result<Found, ReferenceError> {
+    let files = list(dir)?;
     let mut found = BTreeMap::new();
     let mut strays = BTreeSet::new();
     let mut payloads = BTreeSet::new();
@@ -105,28 +104,28 @@ pub(crate) fn beside(dir: &Path, lines: &mut Vec<Line>) -> Result<Found, Referen
         else {
             continue;
         };
-        payloads.insert(payload_path(Path::new(file), path));
-        found.insert(path.to_owned(), take_in(&root.join(file), path, lines));
+        payloads.insert(payload_path(file, path));
+        found.insert(path.to_owned(), take_in(dir, path, lines));
     }
     // The bytes of an approved picture belong to it, though its header is gone.
     for line in lines.iter().filter(|line| line.picture) {
         let snap = format!("{}.snap", line.path);
-        payloads.insert(payload_path(Path::new(&snap), &line.path));
+        payloads.insert(payload_path(&snap, &line.path));
     }
     for file in files {
         let is_snap = file
             .strip_suffix(".snap")
             .is_some_and(|path| found.contains_key(path));
         let is_pending = file.contains(".snap.new");
-        if !is_snap && !is_pending && !payloads.contains(Path::new(&file)) {
+        if !is_snap && !is_pending && !payloads.contains(&file) {
             strays.insert(format!("{REFERENCES_DIR}/{file}"));
         }
     }
     Ok((found, strays))
 }
 
-fn take_in(snap: &Path, path: &str, lines: &mut Vec<Line>) -> Beside {
-    let line = match header(snap).and_then(|rest| Line::of(path, &rest)) {
+fn take_in(dir: &Dir, path: &str, lines: &mut Vec<Line>) -> Beside {
+    let line = match header(dir, &snap_path(path)).and_then(|rest| Line::of(path, &rest)) {
         Ok(line) => line,
         Err(damage) => {
             return Beside {
@@ -153,12 +152,12 @@ fn take_in(snap: &Path, path: &str, lines: &mut Vec<Line>) -> Beside {
 }
 
 /// What the header of a snapshot says of the artifact.
-pub(crate) fn header(snap: &Path) -> Result<String, String> {
-    let size = fs::metadata(snap).map_err(|error| error.to_string())?.len();
-    if size > MOST_HEADER_BYTES {
-        return Err("it is too large for a header".into());
-    }
-    let bytes = fs::read(snap).map_err(|error| error.to_string())?;
+pub(crate) fn header(dir: &Dir, snap: &str) -> Result<String, String> {
+    let bytes = dir.read(snap, MOST_HEADER_BYTES);
+    let bytes = bytes.map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => "it is too large for a header".to_owned(),
+        _ => error.to_string(),
+    })?;
     let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
     let told = text
         .lines()
@@ -185,27 +184,34 @@ pub(crate) fn header_text(line: &Line, title: &str) -> String {
     }
 }
 
-/// Files below a directory, relative to it, with `/`. Links are listed, not followed.
-pub(crate) fn list(
-    root: &Path,
-    dir: &Path,
+/// Files of kept and pending pictures, relative to their directory, with `/`. Links are listed, not
+/// followed.
+pub(crate) fn list(dir: &Dir) -> Result<BTreeSet<String>, ReferenceError> {
+    let mut files = BTreeSet::new();
+    match dir.dir(REFERENCES_DIR) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(files),
+        Err(error) => Err(ReferenceError::read(
+            &dir.path().join(REFERENCES_DIR),
+            error,
+        )),
+        Ok(root) => list_below(&root, "", 0, &mut files).map(|()| files),
+    }
+}
+
+fn list_below(
+    dir: &Dir,
+    above: &str,
     depth: usize,
     files: &mut BTreeSet<String>,
 ) -> Result<(), ReferenceError> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(ReferenceError::read(dir, error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| ReferenceError::read(dir, error))?;
-        let path = entry.path();
-        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_dir && depth < DEEPEST {
-            list(root, &path, depth + 1, files)?;
+    let failed = |error| ReferenceError::read(dir.path(), error);
+    for (name, kind) in dir.entries().map_err(failed)? {
+        let path = format!("{above}{}", name.to_string_lossy());
+        if kind == Kind::Dir && depth < DEEPEST {
+            let below = dir.dir(&name).map_err(failed)?;
+            list_below(&below, &format!("{path}/"), depth + 1, files)?;
         } else {
-            let relative = path.strip_prefix(root).unwrap_or(&path);
-            files.insert(relative.to_string_lossy().replace('\\', "/"));
+            files.insert(path);
         }
     }
     Ok(())

@@ -88,7 +88,7 @@ impl ReferenceError {
             Self::None { .. } => "`eyemap verify init TABLE` draws pictures and approves them; name another directory with --snapshots".into(),
             Self::Damaged { .. } => "take the file from version control, or approve anew: remove it and run `eyemap verify init`".into(),
             Self::OtherForm { .. } => "use the program that wrote it, or remove the directory and approve anew with `eyemap verify init`".into(),
-            Self::Io { source, .. } if Refused::of(source).is_some() => "nothing was changed there or behind it; a report can be written elsewhere with --out".into(),
+            Self::Io { source, .. } if Refused::of(source).is_some() => "nothing was changed there or behind it; you can write elsewhere with --out".into(),
             Self::Io { what: "write", source, .. } if source.kind() == io::ErrorKind::StorageFull => "the disk is full: free space and run the same command again".into(),
             Self::Io { what: "write", .. } => "make the directory writable, or write elsewhere with --out".into(),
             Self::Io { .. } => "check the path and its permissions".into(),

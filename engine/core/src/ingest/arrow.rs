@@ -114,6 +114,7 @@ impl ArrowSource {
                 (names, Reader::Waiting(Box::new(builder)), rows)
             }
             Format::IpcFile | Format::IpcStream => {
+                ipc_sizes::check_lengths(file.as_file(), format == Format::IpcFile)?;
                 let schema = ipc_schema(&mut file, format)?;
                 let names = names(&schema);
                 (names, Reader::WaitingIpc(Box::new(file), schema), None)

@@ -1,12 +1,13 @@
 //! What reading an Arrow IPC file or stream takes, from the heads of its messages alone.
 //!
 //! A reader of Arrow IPC holds a whole record batch, and what compressed columns of it expand to. Both are
-//! written in the head of the message, so it is known before a batch is read whether it fits. A file that
-//! lies about them is found by the reader, not here.
+//! written in the head of the message, so it is known before a batch is read whether it fits. A reader asks for
+//! that much memory at once, and ends the process where it gets none: a length that no such bytes expand to is
+//! found here.
 
 use std::{fs::File, io, os::unix::fs::FileExt as _};
 
-use arrow_ipc::{RecordBatch, reader::read_footer_length, root_as_footer, root_as_message};
+use arrow_ipc::{Buffer, RecordBatch, reader::read_footer_length, root_as_footer, root_as_message};
 use arrow_schema::{DataType, Schema};
 
 /// What stands before the length of a head, in files that are not very old.
@@ -22,6 +23,49 @@ pub(super) fn of_file(file: &File, schema: &Schema, selected: &[usize]) -> u64 {
         sizes.add(at);
     }
     sizes.most_held()
+}
+
+/// Refuses a file or stream that says of a compressed buffer that it expands to more than its bytes can.
+pub(super) fn check_lengths(file: &File, is_file: bool) -> Result<(), String> {
+    if is_file {
+        let messages = blocks(file).unwrap_or_default();
+        return messages
+            .into_iter()
+            .try_for_each(|at| check_message(file, at).map(drop));
+    }
+    let mut at = Some(0);
+    while let Some(next) = at {
+        at = check_message(file, next)?;
+    }
+    Ok(())
+}
+
+/// Zstandard writes 128 KiB of one byte as a block of 4; LZ4 does not reach that.
+const MOST_RATIO: u64 = 32 << 10;
+
+/// Looks at one message; gives its end, or none after the last.
+fn check_message(file: &File, at: u64) -> Result<Option<u64>, String> {
+    let Ok(Some(head)) = Head::read(file, at) else {
+        return Ok(None);
+    };
+    let Ok(message) = root_as_message(&head.bytes) else {
+        return Ok(None);
+    };
+    let dictionary = message.header_as_dictionary_batch();
+    let batch = message
+        .header_as_record_batch()
+        .or_else(|| dictionary.and_then(|dictionary| dictionary.data()));
+    if let Some(batch) = batch.filter(|batch| batch.compression().is_some()) {
+        for buffer in batch.buffers().into_iter().flatten() {
+            let stored = u64::try_from(buffer.length()).unwrap_or(0);
+            let says = expands_to(file, head.body, buffer);
+            if says > stored.saturating_mul(MOST_RATIO) {
+                return Err(format!("{stored} bytes say that they expand to {says}"));
+            }
+        }
+    }
+    let body = u64::try_from(message.bodyLength()).ok();
+    Ok(body.and_then(|body| head.body.checked_add(body)))
 }
 
 /// The same of an Arrow IPC stream.
@@ -153,18 +197,20 @@ fn expanded(file: &File, body: u64, batch: &RecordBatch<'_>, wanted: &[bool]) ->
     let is_wanted = |index: usize| wanted.len() != buffers.len() || wanted[index];
     let lengths = (0..buffers.len())
         .filter(|&index| is_wanted(index))
-        .map(|index| {
-            let buffer = buffers.get(index);
-            let place = body.saturating_add(u64::try_from(buffer.offset()).unwrap_or(0));
-            let mut length = [0; 8];
-            match buffer.length() {
-                length if length < 8 => 0,
-                // A buffer that is not compressed says -1.
-                _ => match file.read_exact_at(&mut length, place) {
-                    Ok(()) => u64::try_from(i64::from_le_bytes(length)).unwrap_or(0),
-                    Err(_) => 0,
-                },
-            }
-        });
+        .map(|index| expands_to(file, body, buffers.get(index)));
     lengths.fold(0, u64::saturating_add)
+}
+
+/// What a buffer of a compressed batch says that it expands to.
+fn expands_to(file: &File, body: u64, buffer: &Buffer) -> u64 {
+    let place = body.saturating_add(u64::try_from(buffer.offset()).unwrap_or(0));
+    let mut length = [0; 8];
+    match buffer.length() {
+        length if length < 8 => 0,
+        // A buffer that is not compressed says -1.
+        _ => match file.read_exact_at(&mut length, place) {
+            Ok(()) => u64::try_from(i64::from_le_bytes(length)).unwrap_or(0),
+            Err(_) => 0,
+        },
+    }
 }

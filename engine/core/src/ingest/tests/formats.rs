@@ -67,7 +67,10 @@ mod binary {
         ArrayRef, Decimal128Array, DictionaryArray, Float64Array, Int32Array, LargeStringArray,
         RecordBatch, StringArray, StringViewArray, UInt8Array, UInt64Array,
     };
-    use arrow_ipc::writer::{FileWriter, StreamWriter};
+    use arrow_ipc::{
+        CompressionType,
+        writer::{FileWriter, IpcWriteOptions, StreamWriter},
+    };
     use parquet::arrow::ArrowWriter;
     use proptest::prelude::*;
 
@@ -111,6 +114,41 @@ mod binary {
             ),
             ("cells", Arc::new(cells)),
         ])
+    }
+
+    #[test]
+    fn a_buffer_that_lies_about_what_it_expands_to_is_refused_before_memory_is_asked_for() {
+        let names: StringArray = (0..3000)
+            .map(|row| Some(format!("Mi{}", row % 2)))
+            .collect();
+        let batch = batch(&[("cell_type", Arc::new(names))]);
+        let options = IpcWriteOptions::default()
+            .try_with_compression(Some(CompressionType::ZSTD))
+            .unwrap();
+        let mut whole = Vec::new();
+        let mut writer =
+            FileWriter::try_new_with_options(&mut whole, &batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        // Before the bytes of Zstandard stands what they expand to.
+        let magic = [0x28, 0xb5, 0x2f, 0xfd];
+        let frames = whole.windows(4).enumerate();
+        let frames: Vec<usize> = frames
+            .filter(|(_, w)| *w == magic)
+            .map(|(at, _)| at)
+            .collect();
+        assert!(!frames.is_empty(), "nothing is compressed");
+        for at in frames {
+            for claim in [1_i64 << 40, 1 << 60, i64::MAX] {
+                let mut bytes = whole.clone();
+                bytes[at - 8..at].copy_from_slice(&claim.to_le_bytes());
+                let bench = Bench::new();
+                let path = bench.write("counts.feather", &bytes);
+                let refusal = bench.refusal(&path);
+                assert!(refusal.contains("is damaged"), "{refusal}");
+            }
+        }
     }
 
     fn parquet(batch: &RecordBatch) -> Vec<u8> {

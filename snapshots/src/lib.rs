@@ -15,6 +15,12 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Arc, Once, atomic::AtomicBool},
+};
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
 };
 
 pub use eyemap_engine::testing::{has, skipped};
@@ -41,8 +47,22 @@ pub fn outside_ci(command: &mut Command) -> &mut Command {
     command
 }
 
+/// Lets commands hear signals that whoever started the tests has ignored, as a shell does for what runs in the
+/// background: a signal that is handled here is not ignored in a new program.
+fn hear_signals() {
+    static HEARD: Once = Once::new();
+    HEARD.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            let always = Arc::new(AtomicBool::new(true));
+            flag::register_conditional_default(signal, always)
+                .unwrap_or_else(|error| panic!("signal {signal}: {error}"));
+        }
+    });
+}
+
 /// The `eyemap` command, outside of any CI system.
 pub fn eyemap() -> Command {
+    hear_signals();
     let mut command = Command::new(from_environment("EYEMAP_BIN"));
     outside_ci(&mut command)
         .env_remove("EYEMAP_LOG")

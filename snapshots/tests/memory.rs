@@ -48,24 +48,3 @@ fn a_run_that_does_not_fit_is_refused_with_the_limit_that_would_do() {
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
     assert_eq!(outcome.threads, 0);
 }
-
-#[test]
-#[ignore = "takes an hour: cargo xtask build, then cargo test -p eyemap-snapshots --test memory -- --ignored"]
-fn the_limit_is_kept_in_a_wide_matrix() {
-    let dir = tempfile::tempdir().expect("a directory");
-    for (index, form) in Form::ALL.into_iter().enumerate() {
-        let size = Size {
-            parts: 64,
-            edge: 30,
-            layers: 10,
-            seed: index as u64,
-        };
-        write_table(&dir.path().join("table"), form, size);
-        for limit in [68, 80, 100, 128, 200, 512, 1024] {
-            for threads in [1, 7, 16, 64, 256] {
-                kept(dir.path(), "table", limit * MEGA, threads);
-            }
-        }
-        std::fs::remove_dir_all(dir.path().join("table")).expect("removed");
-    }
-}

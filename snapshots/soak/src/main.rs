@@ -133,7 +133,8 @@ fn main() -> ExitCode {
 fn one(kind: &Kind, seed: u64, number: u64, counts: &mut BTreeMap<&'static str, Count>) {
     let started = Instant::now();
     let mut trial = Trial::new(kind.name, seed, number);
-    let found = (kind.run)(&mut trial);
+    let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (kind.run)(&mut trial)));
+    let found = tried.unwrap_or_else(|_| Err("the trial itself gave up, see above".into()));
     let count = counts.entry(kind.name).or_default();
     count.trials += 1;
     count.time += started.elapsed();

@@ -36,7 +36,7 @@ fn command(desk: &Desk, out: &str) -> Command {
 }
 
 /// Kills a run once its journal has a number of maps; whether it was drawing then.
-fn kill(desk: &Desk, mut child: Child, after: usize) -> bool {
+pub(crate) fn kill(desk: &Desk, mut child: Child, after: usize) -> bool {
     let journal = desk.path("out/.manifest.journal.jsonl");
     let noted = || std::fs::read_to_string(&journal).map_or(0, |text| text.matches('\n').count());
     let mut runs = true;

@@ -18,11 +18,12 @@ use rules::{Rule, SPECIALS};
 const FOLDERS: [&str; 5] = ["", "docs", "plugins", "examples", "examples/plugins"];
 
 /// Documents for those who change eyemap; what they print are chores.
-const FOR_CONTRIBUTORS: [&str; 4] = [
+const FOR_CONTRIBUTORS: [&str; 5] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "docs/dependencies.md",
+    "docs/reliability.md",
 ];
 
 macro_rules! readers {

@@ -74,8 +74,7 @@ fn where_no_thread_can_be_started_one_draws_all() {
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(desk.dir.path(), open).expect("permissions");
     write_table(&desk.path("parts"), Form::Csv, PARTS);
-    let eyemap = eyemap_snapshots::eyemap();
-    let program = eyemap.get_program().to_string_lossy().into_owned();
+    let program = copied(&desk);
     let run = |arguments: &[&str]| {
         let somebody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
         let mut command = std::process::Command::new("setpriv");
@@ -86,17 +85,21 @@ fn where_no_thread_can_be_started_one_draws_all() {
             .output()
             .expect("it runs")
     };
-    if !run(&[&program, "--version"]).status.success() {
-        eyemap_snapshots::skipped("nobody else may run the command here");
-        return;
-    }
     let limited = ["prlimit", "--nproc=1", &program];
     let render = ["render", "parts", "-o", "out", "--jobs", "24"];
     let output = run(&[limited.as_slice(), &render].concat());
     all_are_drawn(&desk, &output);
-    assert!(
-        stderr(&output).contains("Ctrl-C is not heard"),
-        "{}",
-        stderr(&output)
-    );
+}
+
+/// The command and its plugins where somebody else may run them, wherever they were built.
+fn copied(desk: &Desk) -> String {
+    let (eyemap, plugins) = (desk.path("eyemap"), desk.path("plugins"));
+    std::fs::copy(eyemap_snapshots::eyemap().get_program(), &eyemap).expect("copied");
+    std::fs::create_dir(&plugins).expect("a directory");
+    for entry in std::fs::read_dir(eyemap_snapshots::build_dir().join("plugins")).expect("plugins")
+    {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), plugins.join(entry.file_name())).expect("copied");
+    }
+    eyemap.to_string_lossy().into_owned()
 }

@@ -54,12 +54,18 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(FILE);
         mkfifoat(CWD, &path, Mode::RWXU).expect("a pipe");
-        assert_eq!(settings_of(dir.path()).artifacts.capacity.bytes(), u64::MAX);
+        assert_eq!(
+            settings_of(dir.path()).artifacts.capacity,
+            Size::of_bytes(u64::MAX)
+        );
         fs::remove_file(&path).expect("removed");
         let file = fs::File::create(&path).expect("a file");
         // Takes no room on the disk.
         file.set_len(1 << 42).expect("a huge file");
-        assert_eq!(settings_of(dir.path()).artifacts.capacity.bytes(), u64::MAX);
+        assert_eq!(
+            settings_of(dir.path()).artifacts.capacity,
+            Size::of_bytes(u64::MAX)
+        );
         let settings = ArtifactsConfig {
             policy: Some("lru".into()),
             ..ArtifactsConfig::default()

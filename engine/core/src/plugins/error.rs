@@ -278,9 +278,18 @@ impl PluginError {
             Self::Lock { path, .. } if path.ends_with(ACCEPTED_FILE) => {
                 "remove it, and accept locks again with `eyemap plugin trust LOCK`".into()
             }
+            Self::Lock { path, .. } if is_out_of_reach(path) => {
+                "this user may not look there: HOME or XDG_DATA_HOME names the directory; set XDG_DATA_HOME to one of their own".into()
+            }
             Self::Lock { .. } => "write it anew with `eyemap plugin pin LIBRARY` or `eyemap plugin lock DIR`".into(),
         }
     }
+}
+
+/// Whether a directory above a file is closed to this user, as the home directory of somebody else is.
+fn is_out_of_reach(path: &Path) -> bool {
+    let looked = std::fs::symlink_metadata(path);
+    looked.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 /// Whether a library that cargo builds is not there.

@@ -275,9 +275,11 @@ fn a_recording_has_the_form_of_its_ending_and_takes_no_other_file_s_place() {
     let packed = std::fs::read(desk.path(TRACE)).expect("bytes");
     assert_eq!(packed[..2], [0x1f, 0x8b]);
     let before = std::fs::read(desk.path("table.csv")).expect("a table");
+    desk.write("other.csv", &before);
     for (name, said) in [
-        ("table.csv", "table.csv is there and is no recording"),
-        ("atlas.csv", "there is no column time"),
+        ("table.csv", "this command reads that file"),
+        ("atlas.csv", "this command reads that file"),
+        ("other.csv", "other.csv is there and is no recording"),
         ("notes.txt", "notes.txt ends in neither .csv nor .csv.gz"),
         ("none/requests.csv", "none/requests.csv cannot be used"),
     ] {

@@ -89,7 +89,8 @@ impl Shared {
     pub(crate) fn check(
         &self,
         args: &RenderArgs,
-        (config, source): (&Config, &Source),
+        config: &Config,
+        source: &Source,
         finder: &Finder,
     ) -> Result<(), Failure> {
         let Some(plan) = &self.plan else {

@@ -88,7 +88,7 @@ fn draw(
 ) -> Result<ExitCode, Failure> {
     let cancel = session::stop_on_interrupt()?;
     let finder = session::finder(config, source, Given::locks(&args.trusted))?;
-    shared.check(args, (config, source), &finder)?;
+    shared.check(args, config, source, &finder)?;
     let loaded = Pipeline::load(config, &finder);
     if loaded.is_err() {
         // What fails in a worker may be what was asked for in vain: not to run in one.

@@ -182,7 +182,12 @@ pub fn read_dataset(
     atlas.held_columns = options.held_columns;
     let spill = Spill::new(&options.scratch);
     let hands = files.hands(options)?;
-    let read = read::read_rows(&files, options, hands, (regions, &atlas, &spill));
+    let ground = read::Ground {
+        regions,
+        atlas: &atlas,
+        spill: &spill,
+    };
+    let read = read::read_rows(&files, options, hands, &ground);
     finish(files, read, options, (atlas, spill))
 }
 

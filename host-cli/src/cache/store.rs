@@ -112,7 +112,7 @@ pub(super) fn warm(args: &WarmArgs) -> Result<ExitCode, Failure> {
     let store = open(&args.store)?;
     let time = args.time.map_or(Duration::MAX, |time| time.duration());
     let start = std::time::Instant::now();
-    let warmed = store.warm((args.bytes.bytes(), time), |_, _, _| {});
+    let warmed = store.warm(args.bytes.bytes(), time, |_, _, _| {});
     let elapsed = start.elapsed();
     if args.store.json {
         return out::json(&json!({

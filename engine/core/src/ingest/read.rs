@@ -292,13 +292,25 @@ pub(super) struct Shared<'a> {
     bytes: AtomicU64,
 }
 
+/// What rows are placed by, and where those go that memory has no room for.
+pub(super) struct Ground<'a> {
+    pub(super) regions: Regions<'a>,
+    pub(super) atlas: &'a AtlasIndex,
+    pub(super) spill: &'a Spill,
+}
+
 /// Reads all rows of all files.
 pub(super) fn read_rows(
     files: &Files,
     options: &IngestOptions<'_>,
     hands: Hands,
-    (regions, atlas, spill): (Regions<'_>, &AtlasIndex, &Spill),
+    ground: &Ground<'_>,
 ) -> Read {
+    let &Ground {
+        regions,
+        atlas,
+        spill,
+    } = ground;
     let shared = Shared {
         files,
         options,

@@ -15,7 +15,8 @@ const FILES_OF_A_MAP: u64 = 4;
 pub(super) fn threads(
     maps: &Maps<'_>,
     requests: &[Request],
-    (options, formats): (&RenderOptions<'_>, &[Format]),
+    options: &RenderOptions<'_>,
+    formats: &[Format],
 ) -> Result<usize, TooLittle> {
     let units = requests.len().div_ceil(options.archive.unit());
     let wanted = work::with_files(work::threads(options.jobs).min(units), FILES_OF_A_MAP);

@@ -114,7 +114,7 @@ pub fn accept(
             done.left += 1;
         }
     }
-    apply(&references, (&dir, waiting.as_ref()), changes, &mut done)?;
+    apply(&references, &dir, waiting.as_ref(), changes, &mut done)?;
     Ok(done)
 }
 
@@ -176,7 +176,8 @@ fn change(
 
 fn apply(
     references: &References,
-    (dir, pending): (&Dir, Option<&Dir>),
+    dir: &Dir,
+    pending: Option<&Dir>,
     changes: Vec<Change>,
     done: &mut Acceptance,
 ) -> Result<(), AcceptError> {

@@ -146,7 +146,8 @@ impl Store {
     /// up, so that the system holds them in memory. Each is given to `take`.
     pub fn warm(
         &self,
-        (bytes, time): (u64, Duration),
+        bytes: u64,
+        time: Duration,
         mut take: impl FnMut(Fingerprint, Vec<u8>, Duration),
     ) -> Warmed {
         let start = Instant::now();

@@ -293,7 +293,7 @@ fn the_dearest_for_their_size_are_warmed_first() {
         store.put(name(n), &vec![n; bytes], Duration::from_millis(ms), None);
     }
     let mut order = Vec::new();
-    let warmed = store.warm((210, Duration::MAX), |fingerprint, _, _| {
+    let warmed = store.warm(210, Duration::MAX, |fingerprint, _, _| {
         order.push(fingerprint)
     });
     assert_eq!(order, [name(2), name(3), name(4)]);

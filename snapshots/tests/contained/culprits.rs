@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Output};
 
-use eyemap_snapshots::{broken::broken, eyemap};
+use eyemap_snapshots::broken::broken;
 use tempfile::TempDir;
 
 const TYPES: usize = 60;
@@ -31,16 +31,7 @@ fn project(fault: &str, config: &str) -> TempDir {
 }
 
 fn render(project: &TempDir) -> Output {
-    let mut command = eyemap();
-    command.current_dir(project).args([
-        "render",
-        "table.csv",
-        "--config",
-        "eyemap.toml",
-        "-o",
-        "out",
-    ]);
-    command.args(["--metric", "synapses", "--region", "LOP", "--format", "svg"]);
+    let mut command = super::hostile::draws(project.path());
     command.output().expect("the command runs")
 }
 

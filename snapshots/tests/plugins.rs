@@ -1,4 +1,5 @@
-//! Finding, trusting and loading plugins: what is refused, and in which words.
+//! Finding, trusting and loading plugins: what is refused, and in which words. Long, because one project directory
+//! serves all of it.
 
 use std::{
     path::{Path, PathBuf},

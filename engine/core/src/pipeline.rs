@@ -12,15 +12,14 @@ mod layers;
 mod predicted;
 mod scope;
 mod stream;
+mod totals;
 
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use eyemap_abi::job::{
-    ColumnStatus, CoordinateJob, MetadataDescription, MetadataJob, Side, Statistics, SubjectNeeds,
-};
+use eyemap_abi::job::{ColumnStatus, CoordinateJob, MetadataDescription, MetadataJob, Side};
 use quick_cache::sync::Cache;
 
 pub use draft::Draft;
@@ -29,6 +28,7 @@ pub use stream::{Stream, StreamError};
 
 pub use crate::fingerprint::Fingerprint;
 use content::PIECE;
+use totals::{Told, Totals};
 
 use crate::fingerprint::Hash;
 use crate::{
@@ -40,9 +40,9 @@ use crate::{
     ingest::toml_key,
     model::{CellType, MapId, Metric, MetricKind, TypeSummary},
     plugins::Finder,
-    scene::{Counts, HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
+    scene::{HexagonBatch, Legend, Rgba, SceneHead, SceneWriter, TooltipOverride},
     stage::{ColorStage, CoordinateStage, Identity, MetadataStage, Origin, StageError, StageName},
-    statistics::{COARSE_BITS, MOST_DISTINCT, Tally},
+    statistics::{COARSE_BITS, MOST_DISTINCT},
     work,
 };
 
@@ -318,47 +318,6 @@ impl Scene {
     /// Columns that the coordinate stage could not place.
     pub fn unplaced(&self) -> usize {
         self.grid.unplaced
-    }
-}
-
-/// What the metadata stage is told of a map besides its names.
-struct Told<'a> {
-    /// Names of the columns' attributes.
-    attributes: &'a [String],
-    totals: Totals,
-    /// Layers that the map shows: none of a blank map, and none where the metric has no layers.
-    n_layers: usize,
-}
-
-/// What the whole columns of a map are, in numbers.
-struct Totals {
-    counts: Counts,
-    tally: Tally,
-}
-
-impl Totals {
-    fn new() -> Self {
-        Self {
-            counts: Counts::default(),
-            tally: Tally::new(&SubjectNeeds::default()),
-        }
-    }
-
-    /// Takes columns. Batches begin with a piece, so that a sum does not depend on the batches.
-    fn add(&mut self, status: &[ColumnStatus], value: &[f64], legend: Option<&Legend>) {
-        let pairs = || status.iter().copied().zip(value.iter().copied());
-        self.counts.add(pairs(), legend);
-        for (status, value) in status.chunks(PIECE).zip(value.chunks(PIECE)) {
-            let columns = status.iter().zip(value);
-            let known = columns.filter(|&(&status, _)| status == ColumnStatus::HasData);
-            self.tally.add(known.map(|(_, value)| value));
-        }
-    }
-
-    fn statistics(self) -> Statistics {
-        // No categories are asked for, so there cannot be too many.
-        let found = self.tally.finish(&SubjectNeeds::default());
-        found.map_or_else(|_| Statistics::default(), |found| found.statistics)
     }
 }
 

@@ -12,6 +12,7 @@ mod accept;
 mod annotations;
 mod cause;
 mod ci;
+mod compared;
 mod decisions;
 mod drawn;
 mod finding;
@@ -41,6 +42,7 @@ pub use accept::{AcceptError, Acceptance, accept};
 pub use annotations::annotations;
 pub use cause::{Cause, causes};
 pub use ci::{Places, plain, shell_word};
+pub use compared::{Compared, VerifyError};
 pub use decisions::{Decisions, DecisionsError, can_be_accepted, is_unstable};
 pub use finding::{
     Amounts, Difference, Finding, Findings, Kind, Level, MapName, PixelDifference, Tolerance,
@@ -53,7 +55,7 @@ pub use outputs::{JUNIT_FILE, Outputs, REPORT_FILE, SUMMARY_FILE};
 pub use page::{PageOptions, Pictures, Which, write_page};
 pub use pending::PENDING_DIR;
 pub use references::{MANIFEST_FILE, REFERENCES_DIR, ReferenceError, References};
-pub use run::{CompareOptions, Compared, VerifyError, compare};
+pub use run::{CompareOptions, compare};
 pub use sample::{SAMPLE_FILE, sample_table};
 pub use settings::{Keep, SETTINGS_FILE, Settings, SettingsError, ToleranceSettings};
 pub use summary::summary;

@@ -1,7 +1,8 @@
 //! The interactive SVG in a real browser: headless Chromium runs pages that check themselves.
 //!
 //! Each page carries maps, what the host expects of them, and a script that sends real events and
-//! writes what it found into a `<pre>`; the browser prints the page and this file reads it.
+//! writes what it found into a `<pre>`; the browser prints the page and this file reads it. Scripts and what is
+//! expected of them stand together, which makes the file long.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

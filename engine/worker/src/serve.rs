@@ -1,13 +1,17 @@
 //! The worker's side: confined, it loads one library and answers requests until its host is gone.
 
+mod answers;
+
 use std::{fs::File, io, os::fd::OwnedFd, path::Path, process::ExitCode, sync::Arc};
 
 use eyemap_abi::{
     CacheExtension, ColorExtension, CoordinateExtension, DescribeExtension, HostApi,
     MetadataExtension, PluginError,
-    abi_stable::std_types::{RErr, RNone, ROk, RResult, RSlice, RSliceMut, RSome, RStr},
+    abi_stable::std_types::{RNone, RSlice, RSliceMut, RSome, RStr},
 };
 use rustix::event::{PollFd, PollFlags, poll};
+
+use answers::{Answer, Done, answered, body, nothing, other, text, there};
 
 use crate::{
     arena::Arena,
@@ -138,49 +142,6 @@ fn block_signals() {
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
     }
 }
-
-/// What a request gave: numbers of the answer, and its body.
-struct Done {
-    object: u32,
-    len: u64,
-    body: Option<Vec<u8>>,
-    /// Bytes at the start of the arena that the answer lies in.
-    used: usize,
-}
-
-impl Done {
-    const fn nothing() -> Self {
-        Self {
-            object: 0,
-            len: 0,
-            body: None,
-            used: 0,
-        }
-    }
-
-    fn object(object: u32) -> Self {
-        Self {
-            object,
-            ..Self::nothing()
-        }
-    }
-
-    fn body(body: Vec<u8>) -> Self {
-        Self {
-            body: Some(body),
-            ..Self::nothing()
-        }
-    }
-
-    fn batch(used: usize) -> Self {
-        Self {
-            used,
-            ..Self::nothing()
-        }
-    }
-}
-
-type Answer = Result<Done, PluginError>;
 
 struct Served {
     end: WorkerEnd,
@@ -513,33 +474,4 @@ fn slot(weight: u64, state: u8) -> eyemap_abi::SlotMeta {
     meta.set_weight(weight);
     meta.set_hits(state & !RESIDENT);
     meta
-}
-
-fn answered<T>(answer: RResult<T, PluginError>) -> Result<T, PluginError> {
-    match answer {
-        ROk(value) => Ok(value),
-        RErr(error) => Err(error),
-    }
-}
-
-fn nothing(answer: RResult<(), PluginError>) -> Answer {
-    answered(answer).map(|()| Done::nothing())
-}
-
-fn text(answer: RResult<eyemap_abi::abi_stable::std_types::RString, PluginError>) -> Answer {
-    // As bytes: the host looks whether they are a text.
-    answered(answer).map(|text| Done::body(text.as_bytes().to_vec()))
-}
-
-fn body(value: &impl serde::Serialize) -> Answer {
-    let bytes = postcard::to_allocvec(value).map_err(|error| internal(&error.to_string()))?;
-    Ok(Done::body(bytes))
-}
-
-fn there<T>(extension: Option<T>) -> Result<T, PluginError> {
-    extension.ok_or_else(|| internal("it does not export what it is asked for"))
-}
-
-fn other() -> PluginError {
-    internal("an object of another kind in the worker")
 }

@@ -3,7 +3,7 @@
 
 use rustix::process::Signal;
 
-use crate::trial::{Fault, Trial, lines, same, signal, table};
+use crate::trial::{Fault, Trial, same, signal, table, wait_for};
 
 const TYPES: usize = 120;
 
@@ -65,16 +65,7 @@ fn disturbed(trial: &mut Trial) -> Result<(), Fault> {
     }
     for (mut child, out) in children.into_iter().zip(outs) {
         let after = trial.random.usize(..2 * TYPES);
-        let journal = trial.path(out).join(".manifest.journal.jsonl");
-        // By progress and not by time, so that kills hit on any machine.
-        while lines(&journal) < after
-            && child
-                .try_wait()
-                .map_err(|error| error.to_string())?
-                .is_none()
-        {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
+        wait_for(&mut child, &trial.path(out), after)?;
         signal(&child, Signal::KILL);
         child.wait().map_err(|error| error.to_string())?;
     }

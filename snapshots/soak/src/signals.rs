@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::trial::{Fault, Trial, lines, same, signal, table};
+use crate::trial::{Fault, Trial, same, signal, table, wait_for};
 
 const TYPES: usize = 200;
 const RENDER: [&str; 6] = ["render", "table.csv", "-o", "out", "--format", "svg"];
@@ -20,15 +20,7 @@ pub(crate) fn run(trial: &mut Trial) -> Result<(), Fault> {
     let asked = *trial.pick(&[Signal::INT, Signal::TERM, Signal::HUP]);
     let after = trial.random.usize(..TYPES);
     let mut child = trial.start(&mut trial.eyemap(&RENDER), ".words")?;
-    let journal = trial.path("out/.manifest.journal.jsonl");
-    while lines(&journal) < after
-        && child
-            .try_wait()
-            .map_err(|error| error.to_string())?
-            .is_none()
-    {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
+    wait_for(&mut child, &trial.path("out"), after)?;
     signal(&child, asked);
     let ended = trial.wait(child, ".words")?;
     ended.is_sane()?;

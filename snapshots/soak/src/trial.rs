@@ -211,7 +211,19 @@ pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
     }
 }
 
-/// Lines in a file that a run appends to.
-pub(crate) fn lines(path: &Path) -> usize {
-    std::fs::read(path).map_or(0, |text| text.iter().filter(|&&byte| byte == b'\n').count())
+/// Waits until a run has noted so many maps in the journal of a directory, or has ended: by progress and not by
+/// time, so that what is sent then hits on any machine.
+pub(crate) fn wait_for(child: &mut Child, out: &Path, maps: usize) -> Result<(), Fault> {
+    let journal = out.join(".manifest.journal.jsonl");
+    let noted = || {
+        let text = std::fs::read(&journal).unwrap_or_default();
+        text.iter().filter(|&&byte| byte == b'\n').count()
+    };
+    let mut runs = true;
+    while runs && noted() < maps {
+        std::thread::sleep(Duration::from_millis(1));
+        let ended = child.try_wait().map_err(|error| error.to_string())?;
+        runs = ended.is_none();
+    }
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! Slots, weights and expiry of one cache or one part of it, and the talk with its policy.
 //!
 //! A shard is used by one thread at a time. It keeps the promises that policies rely on: events in
-//! order, all of them delivered before a decision, and no slot used anew before its removal was told.
+//! order, all of them delivered before a decision, and no slot used anew before its removal was told. These hold
+//! together, which is why the file is longer than most.
 
 mod entry;
 mod room;

@@ -1,4 +1,5 @@
-//! What all writers promise, tested on whole scenes.
+//! What all writers promise, tested on whole scenes. One file, and long, because each promise is asked of every
+//! writer with the same scenes.
 
 use eyemap_abi::job::{Badge, ColumnStatus, Guide, LegendKind, SubjectLine};
 use proptest::prelude::*;

@@ -171,7 +171,7 @@ fn exports(entries: &load::Entries<'_>) -> Result<Exports, PluginError> {
     Ok((extensions, misfits))
 }
 
-fn fitting<E: load::Extension>(
+fn fitting<E: super::Extension>(
     entries: &load::Entries<'_>,
     misfits: &mut Vec<Misfit>,
 ) -> Result<Option<E>, PluginError> {

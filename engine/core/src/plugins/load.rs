@@ -14,18 +14,18 @@ use eyemap_abi::{
     CoordinateStageBox, DescribeExtension, ExtEntry, HostApi, MetadataExtension, MetadataStageBox,
     PluginError as AbiError, PluginRootRef, Table,
     abi_stable::{
-        StableAbi,
         library::{AbiHeader, AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL},
-        std_types::{RErr, ROk, RResult, RSlice, RStr, RString},
+        std_types::{RErr, ROk, RResult, RSlice, RStr},
     },
-    ids,
     job::PluginDescription,
 };
 use eyemap_worker::{Contained, Worker};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::{
-    Manifest, Mode, PluginError, Workers, contained, elf, host, layout, sealed::Sealed,
+    Extension, Manifest, Mode, PluginError, Workers, contained, elf, host, layout,
+    sealed::Sealed,
+    texts::{in_a_line, utf8},
     trust::Grant,
 };
 
@@ -60,28 +60,6 @@ impl std::fmt::Debug for Plugin {
             self.path.display()
         )
     }
-}
-
-/// A struct of the ABI that a plugin can export.
-pub trait Extension: StableAbi + Copy + 'static {
-    /// Its id.
-    const ID: &'static str;
-}
-
-impl Extension for CoordinateExtension {
-    const ID: &'static str = ids::COORDINATE;
-}
-impl Extension for ColorExtension {
-    const ID: &'static str = ids::COLOR;
-}
-impl Extension for MetadataExtension {
-    const ID: &'static str = ids::METADATA;
-}
-impl Extension for CacheExtension {
-    const ID: &'static str = ids::CACHE;
-}
-impl Extension for DescribeExtension {
-    const ID: &'static str = ids::DESCRIBE;
 }
 
 impl Plugin {
@@ -266,40 +244,6 @@ impl Plugin {
 
 /// What a plugin answers.
 type Answer<T> = RResult<T, AbiError>;
-
-/// The text of a plugin, which may hold any bytes.
-pub(crate) fn utf8(text: &RString) -> Result<&str, &'static str> {
-    std::str::from_utf8(text.as_bytes()).map_err(|_| "gave a text that is not UTF-8")
-}
-
-/// Words of a plugin as they may reach a terminal and a manifest: short, and without control characters.
-pub(crate) fn plain(text: &RString) -> String {
-    const LONGEST: usize = 1000;
-    // The plugin's bytes may be no text at all.
-    let bytes = text.as_bytes();
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LONGEST)]);
-    let mut plain: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        plain.push('…');
-    }
-    plain
-}
-
-/// An error of a plugin, in words that may be shown.
-pub(crate) fn clean(mut error: AbiError) -> AbiError {
-    error.message = plain(&error.message).into();
-    error.at = plain(&error.at).into();
-    error
-}
-
-/// An error of a plugin in one line.
-pub(crate) fn in_a_line(error: &AbiError) -> String {
-    clean(error.clone()).to_string()
-}
 
 /// What a library exports, in the process that has loaded it.
 pub(super) struct Entries<'a> {

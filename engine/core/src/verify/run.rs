@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    Amounts, Finding, Findings, Keep, MapName, ReferenceError, References, Tolerance, Verdict,
+    Amounts, Compared, Finding, Findings, Keep, MapName, ReferenceError, References, Tolerance,
+    Verdict, VerifyError,
     drawn::{Artifact, Drawing, Drawn, places, smallest_step},
     judge::{Hashes, Judge, Judgement, judge_text, line_of, line_of_text},
     pending,
@@ -50,65 +51,6 @@ pub struct CompareOptions<'a> {
     pub pending: &'a Path,
     /// Set to stop after the maps that are being compared.
     pub cancel: &'a AtomicBool,
-}
-
-/// What a comparison gives.
-#[derive(Debug)]
-pub struct Compared {
-    /// What was found.
-    pub findings: Findings,
-    /// Whether it was stopped before its end; then nothing is said of orphans.
-    pub interrupted: bool,
-    /// Time spent drawing, over all threads.
-    pub drawing: Duration,
-    /// Time spent hashing, looking up, comparing and writing what is pending, over all threads.
-    pub comparing: Duration,
-}
-
-impl From<Findings> for Compared {
-    /// Findings of a comparison that was carried out elsewhere.
-    fn from(findings: Findings) -> Self {
-        Self {
-            findings,
-            interrupted: false,
-            drawing: Duration::ZERO,
-            comparing: Duration::ZERO,
-        }
-    }
-}
-
-/// Why a comparison ended early.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// References cannot be used, or pending files not written.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
-    /// The tolerance would hide a change of a value.
-    #[error("a tolerance of {tolerance} hides the step between {} and {} in {path}, which is {step}", .colors[0], .colors[1])]
-    TooTolerant {
-        /// The tolerance, in 255ths.
-        tolerance: u8,
-        /// The smallest step of the palette, in 255ths.
-        step: u8,
-        /// Its two colours.
-        colors: [String; 2],
-        /// The artifact.
-        path: String,
-    },
-}
-
-impl VerifyError {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Reference(error) => error.help(),
-            Self::TooTolerant { step, .. } => format!(
-                "allow at most {}, or pass --force-tolerance, which the report tells",
-                step.saturating_sub(1)
-            ),
-        }
-    }
 }
 
 /// Compares maps with what was approved. `progress` is called after each map, from any thread.

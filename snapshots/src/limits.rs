@@ -201,13 +201,33 @@ pub fn keeps(dir: &Path, table: &str, limit: u64, threads: usize) -> Result<Outc
     match (outcome.code, needed(&outcome.stderr)) {
         (Some(0), _) => Ok(outcome),
         (Some(2), Some(enough)) if enough > limit => {
-            let again = draw(dir, table, enough, threads);
-            match again.code {
-                Some(0) if again.peak_bytes <= enough + enough / 10 => Ok(outcome),
-                _ => Err(format!("{enough} bytes would not do: {again:?}")),
-            }
+            would_do(dir, table, enough, threads, &outcome)?;
+            Ok(outcome)
         }
         _ => Err(format!("it ended badly: {what}")),
+    }
+}
+
+/// Draws under the limit that a refusal named. Reading cannot know what drawing will ask for, so that a run may be
+/// refused once for each.
+fn would_do(
+    dir: &Path,
+    table: &str,
+    enough: u64,
+    threads: usize,
+    refused: &Outcome,
+) -> Result<(), String> {
+    let again = draw(dir, table, enough, threads);
+    if again.peak_bytes > enough + enough / 10 {
+        return Err(format!("over the limit of {enough}: {again:?}"));
+    }
+    let of_reading = |outcome: &Outcome| outcome.stderr.contains("reading takes");
+    match (again.code, needed(&again.stderr)) {
+        (Some(0), _) => Ok(()),
+        (Some(2), Some(more)) if of_reading(refused) && !of_reading(&again) => {
+            would_do(dir, table, more, threads, &again)
+        }
+        _ => Err(format!("{enough} bytes would not do: {again:?}")),
     }
 }
 

@@ -183,7 +183,7 @@ impl ManifestError {
                 "nothing of it was read or written".into()
             }
             Self::Io { .. } => {
-                "check that the output directory can be written and has space".into()
+                "check that the output directory can be written and has space, or choose another directory with -o".into()
             }
             Self::InTheWay(_) => "then run the same command again".into(),
             Self::Interrupted { .. } => "the same command goes on where it stopped".into(),

@@ -88,10 +88,6 @@ pub fn render(
     let formats = all_formats(options.formats, options.index);
     // Before anything is written: what does not fit now does not fit later.
     let threads = admitted::threads(maps, requests, options, &formats)?;
-    std::fs::create_dir_all(options.out).map_err(|source| RenderError::Write {
-        path: options.out.into(),
-        source,
-    })?;
     let run = Run {
         maps,
         options,

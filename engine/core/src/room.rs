@@ -91,7 +91,7 @@ pub struct Phase {
 pub struct TooLittle {
     /// What would be done.
     pub doing: &'static str,
-    /// A limit that would do, in bytes: the smallest, and what runs differ by.
+    /// A limit that would do for it, in bytes: the smallest, and what runs differ by.
     pub needed: u64,
     /// The limit, in bytes.
     pub limit: u64,
@@ -102,7 +102,10 @@ impl TooLittle {
     pub fn help(&self) -> String {
         let needed = mega(self.needed);
         let less = match self.doing {
-            READING => "write the table in smaller row groups or record batches",
+            // What maps hold is not known before their columns are.
+            READING => {
+                "write the table in smaller row groups or record batches; drawing may ask for more"
+            }
             _ => "take less: a smaller --scale, fewer formats, a smaller `stream_above`",
         };
         format!("write limit = \"{needed} MB\" or more into [memory], or {less}")

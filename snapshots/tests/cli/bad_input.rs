@@ -38,7 +38,7 @@ fn an_output_directory_that_cannot_be_one() {
     fails(
         &output,
         2,
-        &["cannot write file/out", "choose another directory with -o"],
+        &["cannot use file/out", "choose another directory with -o"],
     );
 }
 

@@ -30,7 +30,7 @@ use parquet::{
 use super::{
     cell::Cell,
     error::{Objection, Place, TableError, clean},
-    ipc_sizes,
+    ipc_sizes::{self, Container},
     source::{BATCH_ROWS, Metered},
 };
 
@@ -114,7 +114,7 @@ impl ArrowSource {
                 (names, Reader::Waiting(Box::new(builder)), rows)
             }
             Format::IpcFile | Format::IpcStream => {
-                ipc_sizes::check_lengths(file.as_file(), format == Format::IpcFile)?;
+                ipc_sizes::check_lengths(file.as_file(), container(format))?;
                 let schema = ipc_schema(&mut file, format)?;
                 let names = names(&schema);
                 (names, Reader::WaitingIpc(Box::new(file), schema), None)
@@ -180,11 +180,8 @@ impl ArrowSource {
                     .saturating_add(metadata.memory_size() as u64)
             }
             Reader::WaitingIpc(file, schema) => {
-                let of = match self.format {
-                    Format::IpcFile => ipc_sizes::of_file,
-                    _ => ipc_sizes::of_stream,
-                };
-                of(file.as_file(), schema, &self.selected)
+                let container = container(self.format);
+                ipc_sizes::most_held(file.as_file(), container, schema, &self.selected)
             }
             Reader::Reading(_) | Reader::Done => 0,
         }
@@ -292,6 +289,13 @@ impl ArrowSource {
             }
         }
         Ok(None)
+    }
+}
+
+fn container(format: Format) -> Container {
+    match format {
+        Format::IpcFile => Container::File,
+        Format::IpcStream | Format::Parquet => Container::Stream,
     }
 }
 

@@ -5,9 +5,11 @@
 //! that much memory at once, and ends the process where it gets none: a length that no such bytes expand to is
 //! found here.
 
-use std::{fs::File, io, os::unix::fs::FileExt as _};
+use std::{convert::Infallible, fs::File, io, os::unix::fs::FileExt as _};
 
-use arrow_ipc::{Buffer, RecordBatch, reader::read_footer_length, root_as_footer, root_as_message};
+use arrow_ipc::{
+    Buffer, Message, RecordBatch, reader::read_footer_length, root_as_footer, root_as_message,
+};
 use arrow_schema::{DataType, Schema};
 
 /// What stands before the length of a head, in files that are not very old.
@@ -15,67 +17,104 @@ const CONTINUED: u32 = u32::MAX;
 /// A longer head is that of no table.
 const MOST_HEAD_BYTES: u32 = 64 << 20;
 
-/// The most that reading the selected columns of an Arrow IPC file holds at a time, in bytes: the largest
-/// record batch, and all dictionaries. What cannot be read here is refused by the reader, with its reason.
-pub(super) fn of_file(file: &File, schema: &Schema, selected: &[usize]) -> u64 {
-    let mut sizes = Sizes::new(file, schema, selected);
-    for at in blocks(file).unwrap_or_default() {
-        sizes.add(at);
-    }
-    sizes.most_held()
-}
-
-/// Refuses a file or stream that says of a compressed buffer that it expands to more than its bytes can.
-pub(super) fn check_lengths(file: &File, is_file: bool) -> Result<(), String> {
-    if is_file {
-        let messages = blocks(file).unwrap_or_default();
-        return messages
-            .into_iter()
-            .try_for_each(|at| check_message(file, at).map(drop));
-    }
-    let mut at = Some(0);
-    while let Some(next) = at {
-        at = check_message(file, next)?;
-    }
-    Ok(())
+/// How messages follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    /// A footer says where each is.
+    File,
+    /// One after the other.
+    Stream,
 }
 
 /// Zstandard writes 128 KiB of one byte as a block of 4; LZ4 does not reach that.
 const MOST_RATIO: u64 = 32 << 10;
 
-/// Looks at one message; gives its end, or none after the last.
-fn check_message(file: &File, at: u64) -> Result<Option<u64>, String> {
-    let Ok(Some(head)) = Head::read(file, at) else {
-        return Ok(None);
-    };
-    let Ok(message) = root_as_message(&head.bytes) else {
-        return Ok(None);
-    };
-    let dictionary = message.header_as_dictionary_batch();
-    let batch = message
-        .header_as_record_batch()
-        .or_else(|| dictionary.and_then(|dictionary| dictionary.data()));
-    if let Some(batch) = batch.filter(|batch| batch.compression().is_some()) {
+/// Refuses a file or stream that says of a compressed buffer that it expands to more than its bytes can.
+pub(super) fn check_lengths(file: &File, container: Container) -> Result<(), String> {
+    for_each_message(file, container, |place, message| {
+        let Some(batch) = batch_of(message).filter(|batch| batch.compression().is_some()) else {
+            return Ok(());
+        };
         for buffer in batch.buffers().into_iter().flatten() {
             let stored = u64::try_from(buffer.length()).unwrap_or(0);
-            let says = expands_to(file, head.body, buffer);
+            let says = expands_to(file, place, buffer);
             if says > stored.saturating_mul(MOST_RATIO) {
                 return Err(format!("{stored} bytes say that they expand to {says}"));
             }
         }
-    }
-    let body = u64::try_from(message.bodyLength()).ok();
-    Ok(body.and_then(|body| head.body.checked_add(body)))
+        Ok(())
+    })
 }
 
-/// The same of an Arrow IPC stream.
-pub(super) fn of_stream(file: &File, schema: &Schema, selected: &[usize]) -> u64 {
-    let mut sizes = Sizes::new(file, schema, selected);
-    let mut at = Some(0);
-    while let Some(next) = at {
-        at = sizes.add(next);
+/// The most that reading the selected columns of a file or stream holds at a time, in bytes: the largest
+/// record batch, and all dictionaries. What cannot be read here is refused by the reader, with its reason.
+pub(super) fn most_held(
+    file: &File,
+    container: Container,
+    schema: &Schema,
+    selected: &[usize],
+) -> u64 {
+    let wanted = wanted_buffers(schema, selected);
+    let (mut largest, mut dictionaries) = (0_u64, 0_u64);
+    let taken = for_each_message(file, container, |place, message| {
+        let body = u64::try_from(message.bodyLength()).unwrap_or(0);
+        let is_dictionary = message.header_as_dictionary_batch().is_some();
+        let wanted = if is_dictionary { &[][..] } else { &wanted };
+        let Some(batch) = batch_of(message) else {
+            return Ok(());
+        };
+        let bytes = body.saturating_add(expanded(file, place, &batch, wanted));
+        match is_dictionary {
+            true => dictionaries = dictionaries.saturating_add(bytes),
+            false => largest = largest.max(bytes),
+        }
+        Ok::<_, Infallible>(())
+    });
+    match taken {
+        Ok(()) => largest.saturating_add(dictionaries),
+        Err(never) => match never {},
     }
-    sizes.most_held()
+}
+
+/// Shows each message with the place of its body; one that cannot be read ends a stream and is passed over in
+/// a file.
+fn for_each_message<E>(
+    file: &File,
+    container: Container,
+    mut take: impl FnMut(u64, &Message<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut show = |at| -> Result<Option<u64>, E> {
+        let Some(head) = Head::read(file, at).ok().flatten() else {
+            return Ok(None);
+        };
+        let Ok(message) = root_as_message(&head.bytes) else {
+            return Ok(None);
+        };
+        take(head.body, &message)?;
+        let body = u64::try_from(message.bodyLength()).ok();
+        Ok(body.and_then(|body| head.body.checked_add(body)))
+    };
+    match container {
+        Container::File => {
+            let messages = blocks(file).unwrap_or_default();
+            messages.into_iter().try_for_each(|at| show(at).map(drop))
+        }
+        Container::Stream => {
+            let mut at = Some(0);
+            while let Some(next) = at {
+                at = show(next)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The batch of a message: of rows, or of a dictionary.
+fn batch_of<'a>(message: &Message<'a>) -> Option<RecordBatch<'a>> {
+    let dictionary = message.header_as_dictionary_batch();
+    message
+        .header_as_record_batch()
+        .or_else(|| dictionary?.data())
 }
 
 /// Where the messages of a file begin, by its footer.
@@ -95,47 +134,6 @@ fn blocks(file: &File) -> Option<Vec<u64>> {
             .filter_map(|block| u64::try_from(block.offset()).ok())
             .collect(),
     )
-}
-
-/// Sizes of messages.
-struct Sizes<'a> {
-    file: &'a File,
-    /// For each buffer of a batch whether it belongs to a selected column; empty if that cannot be said.
-    wanted: Vec<bool>,
-    batch: u64,
-    dictionaries: u64,
-}
-
-impl<'a> Sizes<'a> {
-    fn new(file: &'a File, schema: &Schema, selected: &[usize]) -> Self {
-        Self {
-            file,
-            wanted: wanted_buffers(schema, selected),
-            batch: 0,
-            dictionaries: 0,
-        }
-    }
-
-    const fn most_held(&self) -> u64 {
-        self.batch.saturating_add(self.dictionaries)
-    }
-
-    /// Looks at the message that begins at a place; gives its end, or none after the last.
-    fn add(&mut self, at: u64) -> Option<u64> {
-        let head = Head::read(self.file, at).ok()??;
-        let message = root_as_message(&head.bytes).ok()?;
-        let body = u64::try_from(message.bodyLength()).ok()?;
-        if let Some(found) = message.header_as_record_batch() {
-            let bytes = body.saturating_add(expanded(self.file, head.body, &found, &self.wanted));
-            self.batch = self.batch.max(bytes);
-        }
-        let dictionary = message.header_as_dictionary_batch();
-        if let Some(found) = dictionary.and_then(|dictionary| dictionary.data()) {
-            let bytes = body.saturating_add(expanded(self.file, head.body, &found, &[]));
-            self.dictionaries = self.dictionaries.saturating_add(bytes);
-        }
-        head.body.checked_add(body)
-    }
 }
 
 /// The head of a message.
